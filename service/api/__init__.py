@@ -1,0 +1,1 @@
+"""HTTP: the only place that imports aiohttp.web, besides app, keys and __main__."""

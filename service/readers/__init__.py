@@ -1,0 +1,1 @@
+"""Ways of obtaining a document, one per module."""

@@ -1,0 +1,1 @@
+"""The only place that imports motor, pymongo and bson."""
