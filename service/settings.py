@@ -1,0 +1,117 @@
+"""The service's settings: one frozen Struct, read from a mapping of environment variables, each with its meaning."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "PATCHBAY_"
+TEST_PREFIX = "PATCHBAY_TEST_"
+"""Variables of the test suite, which a service started by a test may inherit."""
+
+MIB = 1024 * 1024
+Positive = Meta(gt=0)
+
+
+def _says(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting with its default. The variable of `max_depth` is `PATCHBAY_MAX_DEPTH`."""
+
+    host: Annotated[str, _says("address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535), _says("port to listen on; 0 lets the system choose")] = 8080
+    workers: Annotated[int, Meta(ge=1, le=256), _says("processes that share the port")] = 1
+    data_dir: Annotated[Path, _says("where the embedded MongoDB keeps its data")] = Path(".patchbay")
+    mongodb_uri: Annotated[str | None, _says("a replica set or cluster of your own; none: the embedded MongoDB")] = None
+    mongodb_database: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,38}$"), _says("name of the database")] = "patchbay"
+    files_root: Annotated[Path | None, _says("folder the `file` reader may read below; none: reader off")] = None
+    url_allow: Annotated[
+        tuple[str, ...], _says("hosts and networks that URLs may name though not public, comma-separated")
+    ] = ()
+    url_ports: Annotated[tuple[int, ...], _says("ports that URLs may name, comma-separated")] = (80, 443)
+    url_timeout_s: Annotated[float, Positive, _says("seconds for one remote source, redirects included")] = 10.0
+    max_body_bytes: Annotated[int, Positive, _says("largest request body, after decompression")] = 64 * MIB
+    max_input_bytes: Annotated[int, Positive, _says("largest single input, after decompression")] = 32 * MIB
+    max_depth: Annotated[int, Meta(gt=0, le=200), _says("deepest nesting of containers when comparing")] = 200
+    max_operations: Annotated[int, Positive, _says("most operations in a patch that is sent")] = 10_000
+    max_parts: Annotated[int, Positive, _says("most parts in a form")] = 100
+    body_timeout_s: Annotated[float, Positive, _says("seconds for a request's body to arrive")] = 60.0
+    diff_timeout_s: Annotated[float, Positive, _says("seconds for one comparison")] = 30.0
+    engine: Annotated[Literal["auto", "native", "python"], _says("diff engine; auto: native where it was built")] = (
+        "auto"
+    )
+    auth: Annotated[Literal["none", "keys", "jwt"], _says("who may call; none only while listening on loopback")] = (
+        "none"
+    )
+    jwt_jwks: Annotated[str | None, _says("URL or file of the JWKS, or file of the PEM, that signs tokens")] = None
+    jwt_issuer: Annotated[str | None, _says("issuer that tokens must name")] = None
+    jwt_audience: Annotated[str | None, _says("audience that tokens must name")] = None
+    rate_limit: Annotated[float, Meta(ge=0), _says("requests per second and caller; 0: no limit")] = 0.0
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _says("least severe log line written")] = "info"
+    shutdown_grace_s: Annotated[float, Positive, _says("seconds that requests in flight may take at shutdown")] = 30.0
+
+
+class SettingsError(ValueError):
+    """A variable that is unknown or has a bad value; the message names it."""
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; raise `SettingsError` naming a variable that is unknown or cannot be understood."""
+    known = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
+    given = {key: text for key, text in environ.items() if key.startswith(PREFIX) and not key.startswith(TEST_PREFIX)}
+    unknown = sorted(given.keys() - known.keys())
+    if unknown:
+        raise SettingsError(f"{unknown[0]} is not a setting. `patchbay --help` lists them all.")
+    hints = get_type_hints(Settings, include_extras=True)
+    return Settings(**{known[key]: _convert(key, text, hints[known[key]]) for key, text in given.items() if text})
+
+
+def _convert(variable: str, text: str, hint: Any) -> Any:
+    value: Any = [part.strip() for part in text.split(",") if part.strip()] if _is_tuple(hint) else text.strip()
+    target = msgspec.inspect.type_info(hint)
+    if Path in (_plain(hint), *get_args(_plain(hint))):
+        return Path(value)
+    try:
+        return msgspec.convert(value, hint, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{variable} is {text!r}: {error}. It must be {_kind(target)}.") from error
+
+
+def _plain(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _is_tuple(hint: Any) -> bool:
+    return get_origin(_plain(hint)) is tuple
+
+
+def _kind(info: Any) -> str:
+    inner = info.type if isinstance(info, msgspec.inspect.Metadata) else info
+    if isinstance(inner, msgspec.inspect.LiteralType):
+        return "one of " + ", ".join(str(each) for each in inner.values)
+    return {"IntType": "a whole number", "FloatType": "a number"}.get(
+        type(inner).__name__, "text of the form described"
+    )
+
+
+def describe() -> list[tuple[str, str, str]]:
+    """List every setting as (variable, default, meaning), in the order they are defined."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return [
+        (PREFIX + field.encode_name.upper(), _shown(field.default), _meaning(hints[field.name]))
+        for field in msgspec.structs.fields(Settings)
+    ]
+
+
+def _meaning(hint: Any) -> str:
+    return next(meta.description for meta in hint.__metadata__ if meta.description)
+
+
+def _shown(default: Any) -> str:
+    if default is None or default == ():
+        return "(none)"
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)

@@ -1,0 +1,84 @@
+"""Imports point inwards: every module of `service` imports only from the layers its own layer may know."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INNER = {"errors", "model", "ports", "core", "__init__"}
+ALLOWED = {
+    "__init__": set[str](),
+    "errors": set[str](),
+    "core": {"errors", "core"},
+    "model": {"core", "errors"},
+    "ports": {"core", "model", "errors"},
+    "settings": set[str](),
+    "usecases": INNER | {"usecases"},
+    "readers": INNER | {"readers"},
+    "store": INNER | {"store"},
+    "providers": INNER | {"providers"},
+    "workers": INNER | {"usecases", "workers"},
+    "keys": INNER | {"usecases", "settings", "readers", "api"},
+    "api": INNER | {"usecases", "keys", "api", "settings"},
+    "app": INNER | {"usecases", "readers", "store", "providers", "workers", "api", "keys", "settings"},
+    "commands": INNER | {"app", "store", "api", "settings", "commands"},
+    "__main__": {"app", "settings", "commands", "__init__"},
+}
+HOMES = {
+    "motor": {"store"},
+    "pymongo": {"store"},
+    "bson": {"store"},
+    "gridfs": {"store"},
+    "aiohttp.web": {"api", "app", "keys", "__main__", "commands"},
+}
+PURE = {"asyncio", "time", "logging", "socket", "subprocess", "threading"}
+MODULES = sorted((ROOT / "service").rglob("*.py"))
+
+
+def layer_of(module: Path) -> str:
+    return module.relative_to(ROOT / "service").with_suffix("").parts[0]
+
+
+def imports_of(module: Path) -> Iterator[str]:
+    """Yield every imported module, and every name imported from a package, as dotted names."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: relative imports hide the direction"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_module_imports_only_inwards(module: Path) -> None:
+    layer = layer_of(module)
+
+    targets = {name.split(".")[1] for name in imports_of(module) if name.startswith("service.")} - {"__version__"}
+
+    assert targets <= ALLOWED[layer], f"{layer} may not import {sorted(targets - ALLOWED[layer])}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_driver_and_framework_stay_in_their_homes(module: Path) -> None:
+    layer = layer_of(module)
+
+    strays = [
+        name
+        for name in imports_of(module)
+        for package, homes in HOMES.items()
+        if (name == package or name.startswith(package + ".")) and layer not in homes
+    ]
+
+    assert strays == []
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if layer_of(m) == "core"], ids=lambda path: path.name)
+def test_core_is_pure(module: Path) -> None:
+    assert PURE.isdisjoint(name.split(".")[0] for name in imports_of(module))
+    assert not [node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.AsyncFunctionDef)]
+
+
+def test_every_layer_is_listed() -> None:
+    assert {layer_of(module) for module in MODULES} <= set(ALLOWED)

@@ -1,0 +1,44 @@
+"""Settings come from a mapping, and what cannot be understood stops the start."""
+
+from pathlib import Path
+
+import pytest
+
+from service.settings import Settings, SettingsError, describe, load
+
+
+def test_defaults_listen_on_loopback_only() -> None:
+    assert load({}).host == "127.0.0.1"
+
+
+def test_values_are_converted() -> None:
+    given = {"PATCHBAY_PORT": "0", "PATCHBAY_URL_PORTS": "80, 8443", "PATCHBAY_DATA_DIR": "data", "HOME": "ignored"}
+
+    settings = load(given)
+
+    assert settings.port == 0
+    assert settings.url_ports == (80, 8443)
+    assert settings.data_dir == Path("data")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("PATCHBAY_PORTS", "8080"),
+        ("PATCHBAY_PORT", "nine"),
+        ("PATCHBAY_PORT", "70000"),
+        ("PATCHBAY_WORKERS", "0"),
+        ("PATCHBAY_LOG_LEVEL", "loud"),
+        ("PATCHBAY_URL_PORTS", "80,x"),
+        ("PATCHBAY_MONGODB_DATABASE", "a/b"),
+        ("PATCHBAY_MAX_DEPTH", "201"),
+    ],
+)
+def test_a_bad_variable_is_named(variable: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        load({variable: text})
+
+
+def test_every_setting_is_described() -> None:
+    assert [variable for variable, _, _ in describe()] == [f"PATCHBAY_{n.upper()}" for n in Settings.__struct_fields__]
+    assert all(meaning for _, _, meaning in describe())
