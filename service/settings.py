@@ -108,7 +108,7 @@ def describe() -> list[tuple[str, str, str]]:
 
 
 def _meaning(hint: Any) -> str:
-    return next(meta.description for meta in hint.__metadata__ if meta.description)
+    return next(str(meta.description) for meta in hint.__metadata__ if meta.description)
 
 
 def _shown(default: Any) -> str:
