@@ -1,0 +1,121 @@
+"""Find where a text goes wrong that is not acceptable JSON. Slow and thorough: used when the refusal is certain."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+
+from service.core import pointer
+from service.errors import MalformedJsonError, TooDeepError
+
+_MAX_DIGITS = 4299
+_SHOWN = 40
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s"\[\]{},:]+')
+_LONE = re.compile(
+    r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone>u[dD][89a-fA-F]..)|.)",
+    re.DOTALL,
+)
+
+
+def find(text: bytes) -> MalformedJsonError:
+    """Give the error for a text that the decoder refused, with line and column."""
+    try:
+        characters = text.decode()
+    except UnicodeDecodeError as exc:
+        before = text[: exc.start].decode()
+        return _error(before, len(before), "a byte that is not UTF-8")
+    try:
+        json.loads(characters, parse_int=len, parse_float=len)
+    except json.JSONDecodeError as exc:
+        return _error(characters, exc.pos, exc.msg[:1].lower() + exc.msg[1:])
+    return _find_beyond_syntax(characters)
+
+
+def find_too_deep(text: bytes, max_depth: int) -> TooDeepError:
+    """Give the error for a text whose containers nest deeper than `max_depth`."""
+    path = next((path for _, _, path in _walk(text.decode(errors="replace")) if len(path) > max_depth), [])
+    return TooDeepError(
+        f"The document is nested deeper than {max_depth} levels.",
+        pointer=pointer.format_pointer(path[:max_depth]),
+        limit="max_depth",
+        maximum=max_depth,
+    )
+
+
+def _find_beyond_syntax(text: str) -> MalformedJsonError:
+    """Find what the grammar allows and we do not: NaN, lone surrogates, numbers out of range, repeated names."""
+    seen: list[set[str]] = []
+    for match, is_name, path in _walk(text):
+        token = match.group()
+        del seen[len(path) :]
+        seen.extend(set() for _ in range(len(path) - len(seen)))
+        reason = _fault_of_token(token)
+        if reason is None and is_name:
+            name = json.loads(token)
+            if name in seen[-1]:
+                reason = f"the name {_shown(token)} is repeated in its object"
+            seen[-1].add(name)
+        if reason is not None:
+            where = [*path[:-1], name] if is_name and "repeated" in reason else path
+            return _error(text, match.start(), reason, where)
+    return _error(text, len(text), "the decoder refuses it")
+
+
+def _fault_of_token(token: str) -> str | None:
+    if token[0] == '"':
+        return "a lone surrogate" if any(match["lone"] for match in _LONE.finditer(token)) else None
+    if token in {"NaN", "Infinity", "-Infinity"}:
+        return f"{token} is not JSON"
+    if token[-1].isdigit():
+        is_integer = token.lstrip("-").isdigit()
+        if len(token.lstrip("-")) > _MAX_DIGITS if is_integer else math.isinf(float(token)):
+            return f"the number {_shown(token)} is out of range"
+    return None
+
+
+def _walk(text: str) -> Iterator[tuple[re.Match[str], bool, list[str | int]]]:
+    """Yield each token, whether it is a member's name, and the path to it; the path is one list that changes.
+
+    The last token of the path of a name is the name before it: a name is not there yet.
+    """
+    path: list[str | int] = []
+    expects_name = False
+    for match in _TOKEN.finditer(text):
+        part = match.group()
+        if part in {"[", "{"}:
+            path.append(0 if part == "[" else "")
+            expects_name = part == "{"
+            yield match, False, path
+        elif part in {"]", "}"}:
+            del path[-1:]
+            expects_name = False
+        elif part == ",":
+            if path and isinstance(path[-1], int):
+                path[-1] += 1
+            else:
+                expects_name = bool(path)
+        elif part != ":":
+            yield match, expects_name, path
+            if expects_name:
+                path[-1] = _name(part)
+                expects_name = False
+
+
+def _name(token: str) -> str:
+    try:
+        return str(json.loads(token, strict=False))
+    except ValueError:
+        return token
+
+
+def _error(text: str, position: int, reason: str, path: list[str | int] | None = None) -> MalformedJsonError:
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
+    detail = f"Not valid JSON at line {line}, column {column}: {reason}."
+    if path is None:
+        return MalformedJsonError(detail, line=line, column=column)
+    return MalformedJsonError(detail, line=line, column=column, pointer=pointer.format_pointer(path))
+
+
+def _shown(token: str) -> str:
+    return token if len(token) <= _SHOWN else f"{token[:_SHOWN]}…"

@@ -1,0 +1,85 @@
+"""JSON Pointers (RFC 6901): text to tokens and back, and patterns over them."""
+
+import re
+from collections.abc import Iterable
+
+from service.core.options import Pattern
+
+_BAD_ESCAPE = re.compile(r"~(?![01])")
+_INDEX = re.compile(r"0|[1-9][0-9]*")
+
+
+def parse_pointer(text: str) -> tuple[str, ...]:
+    """Split a pointer into its unescaped tokens; `ValueError` says what is wrong with it.
+
+    >>> parse_pointer("/a~1b//0")
+    ('a/b', '', '0')
+    """
+    if not text:
+        return ()
+    if text[0] != "/":
+        raise ValueError(f"The pointer {text!r} does not start with '/'.")
+    if "~" not in text:
+        return tuple(text[1:].split("/"))
+    if _BAD_ESCAPE.search(text):
+        raise ValueError(f"The pointer {text!r} holds a '~' that is not '~0' or '~1'.")
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in text[1:].split("/"))
+
+
+def format_pointer(tokens: Iterable[str | int]) -> str:
+    """Join unescaped tokens to a pointer.
+
+    >>> format_pointer(["a/b", "", 0])
+    '/a~1b//0'
+    """
+    return "".join(f"/{escape(token) if isinstance(token, str) else token}" for token in tokens)
+
+
+def escape(token: str) -> str:
+    """Escape one token."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def parse_index(token: str) -> int | None:
+    """Give the array index that the token spells, without sign or leading zeros; None if it spells none."""
+    return int(token) if _INDEX.fullmatch(token) and len(token) < 20 else None
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Read a pointer pattern: `*` stands for one token, `**` for any run of tokens.
+
+    >>> parse_pattern("/items/*/id")
+    ('items', '*', 'id')
+    """
+    return parse_pointer(text)
+
+
+def covers(pattern: Pattern, tokens: tuple[str, ...]) -> bool:
+    """Say whether the pattern matches the tokens or a part they begin with.
+
+    >>> covers(("**", "id"), ("a", "0", "id", "x")), covers(("*", "id"), ("id",))
+    (True, False)
+    """
+    states = _closed({0}, pattern)
+    for token in tokens:
+        if len(pattern) in states:
+            return True
+        states = _closed(
+            {
+                state if pattern[state] == "**" else state + 1
+                for state in states
+                if pattern[state] in {"*", "**", token}
+            },
+            pattern,
+        )
+    return len(pattern) in states
+
+
+def _closed(states: set[int], pattern: Pattern) -> set[int]:
+    """Add the states that `**` reaches by standing for nothing."""
+    for state in sorted(states):
+        following = state
+        while following < len(pattern) and pattern[following] == "**":
+            following += 1
+            states.add(following)
+    return states

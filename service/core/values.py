@@ -1,0 +1,111 @@
+"""JSON values: strict decoding, encoding, and the one place that says when two values are equal.
+
+A value is what `msgspec` makes of JSON: `None`, `bool`, `int`, `float`, `str`, `list`, `dict`.
+"""
+
+import re
+from itertools import accumulate
+from typing import Any, TypeAlias
+
+import msgspec
+
+from service.core import fault
+from service.errors import TooDeepError
+
+Json: TypeAlias = Any
+
+EXACT_IN_DOUBLES = 10**15
+"""Below this an integer and a fraction or exponent spelling may be equal; from here on readers disagree."""
+
+_BOM = b"\xef\xbb\xbf"
+_NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b'[]{}"')
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_STRING = re.compile(rb'"[^"]*"')
+
+
+def decode(text: bytes, *, max_depth: int) -> Json:
+    """Decode strictly: UTF-8 (a BOM is accepted), no duplicate names, no lone surrogates, no NaN, integers exact.
+
+    Numbers beyond the range of a double, and integers of 4,300 digits and more, are refused.
+    Raises `MalformedJsonError` with line and column, `TooDeepError` with the pointer of the container too many.
+
+    >>> decode(b'{"a": [1, 2.0, true]}', max_depth=2)
+    {'a': [1, 2.0, True]}
+    """
+    text = text.removeprefix(_BOM)
+    _check_depth(text, max_depth)
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise fault.find(text) from exc
+    except RecursionError as exc:
+        raise TooDeepError("The document is nested deeper than can be read.") from exc
+    # A repeated name leaves the tree with fewer strings than the text has.
+    if _quotes(text) != _quotes(msgspec.json.encode(value)):
+        raise fault.find(text)
+    return value
+
+
+def check(text: bytes, max_depth: int) -> None:
+    """Refuse what `decode` refuses."""
+    decode(text, max_depth=max_depth)
+
+
+def encode(value: Json) -> bytes:
+    """Encode compactly as UTF-8."""
+    return msgspec.json.encode(value)
+
+
+def encode_sorted(value: Json) -> bytes:
+    """Encode with the members of every object in the order of their names."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def equal(left: Json, right: Json) -> bool:
+    """Say whether two values are the same JSON: order of members aside, `true` is not `1`, and `1` equals `1.0`.
+
+    An integer equals a float only below 10**15: beyond, readers that use doubles and readers that do not disagree.
+
+    >>> equal(1, 1.0), equal(1, True), equal(10**16, 1e16)
+    (True, False, False)
+    """
+    if left != right:
+        return False
+    return msgspec.json.encode(left) == msgspec.json.encode(right) or _same(left, right)
+
+
+def _same(left: Json, right: Json) -> bool:
+    """Tell apart what Python's `==` does not, for values that it calls equal."""
+    kind = type(left)
+    if kind is dict:
+        return all(_same(value, right[name]) for name, value in left.items())
+    if kind is list:
+        return all(map(_same, left, right))
+    return kind is type(right) or (
+        kind is not bool and type(right) is not bool and -EXACT_IN_DOUBLES < left < EXACT_IN_DOUBLES
+    )
+
+
+def _check_depth(text: bytes, max_depth: int) -> None:
+    if text.count(b"[") + text.count(b"{") <= max_depth:
+        return
+    if max(accumulate(memoryview(_brackets(text)).cast("b"))) > max_depth:
+        raise fault.find_too_deep(text, max_depth)
+
+
+def _brackets(text: bytes) -> bytes:
+    """Give the brackets outside strings as signed bytes: 1 opens, -1 closes."""
+    kept = _unescaped(text).translate(None, _NOT_STRUCTURE).replace(b'""', b"")
+    if b'"' in kept:
+        kept = _STRING.sub(b"", kept).replace(b'"', b"")
+    return kept.translate(_STEPS) or b"\0"
+
+
+def _quotes(text: bytes) -> int:
+    """Count the quotes that begin or end a string."""
+    return _unescaped(text).count(b'"')
+
+
+def _unescaped(text: bytes) -> bytes:
+    """Drop escaped backslashes and quotes, so that every quote left begins or ends a string."""
+    return text.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in text else text
