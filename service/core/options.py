@@ -44,6 +44,9 @@ class DiffOptions(msgspec.Struct, frozen=True):
 
     `shorten_above` is a size in bytes: a whole patch up to it stays member by member, above it a container is
     replaced wherever that is smaller. 0 gives the smallest patch.
+
+    What is ignored (by name, by path, or by lying outside `only`) never appears in a patch: it is not compared, not
+    removed while its container stays, and values that are added are written without it.
     """
 
     ignored_names: frozenset[str] = frozenset()
