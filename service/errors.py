@@ -459,3 +459,7 @@ class StoreUnavailableError(StoreError):
 
     code = "store-unavailable"
     title = "The database is not reachable"
+
+
+class StartError(Exception):
+    """The service cannot start. Not of the tree: it is for the operator's terminal and says what to do there."""

@@ -1,0 +1,81 @@
+"""The driver's client as the store uses it, and the one place where the driver's errors become the service's."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    ExecutionTimeout,
+    InvalidURI,
+    OperationFailure,
+    WriteConcernError,
+    WTimeoutError,
+)
+
+from service.errors import NotStorableError, StartError, StoreUnavailableError
+
+Record = dict[str, Any]
+"""A document as the driver gives it."""
+Client = AsyncIOMotorClient[Record]
+Database = AsyncIOMotorDatabase[Record]
+Collection = AsyncIOMotorCollection[Record]
+
+_PASSING_CODES = frozenset({6, 7, 50, 64, 89, 91, 189, 262, 9001, 11600, 11602, 14031})
+"""Server errors that time mends: network, time limits, shutdown, step-down, a full disk."""
+
+
+def connect(uri: str) -> Client:
+    """Make the client; nothing is sent yet. Raises `StartError` when the URI is not one.
+
+    Timeouts are such that a caller hears within seconds that the database is away. `wTimeoutMS` bounds the wait for a
+    majority: what happened to the write is then unknown, and its write id tells later.
+    """
+    try:
+        return AsyncIOMotorClient(
+            uri,
+            appname="patchbay",
+            w="majority",
+            wTimeoutMS=8000,
+            readConcernLevel="majority",
+            retryWrites=True,
+            retryReads=True,
+            serverSelectionTimeoutMS=4000,
+            connectTimeoutMS=3000,
+            socketTimeoutMS=20000,
+            uuidRepresentation="standard",
+            tz_aware=True,
+        )
+    except (InvalidURI, ConfigurationError, ValueError) as error:
+        raise StartError("PATCHBAY_MONGODB_URI is not a MongoDB URI that the driver takes.") from error
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors into `StoreUnavailableError` and `NotStorableError`; what is left is a fault of ours."""
+    try:
+        yield
+    except (ConnectionFailure, ExecutionTimeout, WTimeoutError, WriteConcernError) as error:
+        raise unavailable() from error
+    except DocumentTooLarge as error:
+        raise NotStorableError("The document passes the database's limit of 16 MiB.") from error
+    except OperationFailure as error:
+        if not is_passing(error):
+            raise
+        raise unavailable() from error
+
+
+def unavailable() -> StoreUnavailableError:
+    """Return the error that says the database is away."""
+    return StoreUnavailableError("The database cannot be reached at present. Try again shortly.")
+
+
+def is_passing(error: OperationFailure) -> bool:
+    """Tell whether the server's refusal is one that time mends."""
+    details = error.details or {}
+    reports = [details, *details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+    labelled = error.has_error_label("RetryableWriteError") or error.has_error_label("TransientTransactionError")
+    return labelled or error.code in _PASSING_CODES or any(each.get("code") in _PASSING_CODES for each in reports)

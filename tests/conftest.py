@@ -1,0 +1,42 @@
+"""The MongoDB of the test run: the service's own server, started once, with a database named after the run."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymongo
+import pytest
+
+from service.settings import Settings
+from service.store.mongod import MongodProcess
+
+_VERSION = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session", name="mongod")
+def start_mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongodProcess]:
+    """A running server; `mongod.uri` is what a driver needs."""
+    with MongodProcess(tmp_path_factory.mktemp("mongod")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", name="database_name")
+def name_database(mongod: MongodProcess, pytestconfig: pytest.Config) -> Iterator[str]:
+    """The run's own database, dropped at the end."""
+    name = f"patchbay-test-{uuid.uuid4().hex[:12]}"
+    with pymongo.MongoClient[dict[str, object]](mongod.uri) as client:
+        pytestconfig.stash[_VERSION] = client.server_info()["version"]
+        yield name
+        client.drop_database(name)
+
+
+@pytest.fixture(name="settings")
+def make_settings(mongod: MongodProcess, database_name: str, tmp_path: Path) -> Settings:
+    """Settings of a service that stands on the run's server."""
+    return Settings(port=0, data_dir=tmp_path / "data", mongodb_uri=mongod.uri, mongodb_database=database_name)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which server the tests ran against."""
+    if version := config.stash.get(_VERSION, ""):
+        terminalreporter.write_line(f"ran against MongoDB {version}")
