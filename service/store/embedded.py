@@ -25,8 +25,8 @@ class EmbeddedMongo:
     `StoreUnavailableError`, and come back by themselves.
     """
 
-    def __init__(self, data_dir: Path) -> None:
-        self._server = MongodProcess(data_dir)
+    def __init__(self, data_dir: Path, binary: Path | None = None) -> None:
+        self._server = MongodProcess(data_dir, binary)
         self._supervisor: asyncio.Task[None] | None = None
 
     @property

@@ -167,7 +167,9 @@ class MongodProcess:
         output = self._directory.output.read_text(errors="replace").strip()
         library = re.search(r"while loading shared libraries: (\S+?):", output)
         if library is None:
-            return f"The MongoDB server ended with code {code}: see {self._directory.log}. {output[-300:]}".strip()
+            return (
+                f"The MongoDB server ended with code {code}: see mongod.log and mongod.out in {self._directory.path}."
+            )
         return (
             f"The MongoDB server lacks the library {library[1]}: run `apt-get install libcurl4` (Debian, Ubuntu; "
             "`libssl3` for OpenSSL), or name a replica set of yours in PATCHBAY_MONGODB_URI."
