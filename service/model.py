@@ -29,12 +29,16 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A text as a reader obtained it. `format` is what the source says it is, None where it does not say."""
+    """A text as a reader obtained it. `format` is what the caller says it is, None where it does not say.
+
+    `name` is what the source calls itself (a file's name); where nothing else tells the format, its suffix does.
+    """
 
     content: bytes
     media_type: str | None = None
     charset: str | None = None
     format: Format | None = None
+    name: str | None = None
 
 
 class Upload(msgspec.Struct, frozen=True):

@@ -1,0 +1,123 @@
+"""Which types of input there are, and who reads each. Knows no reader by name: `app` passes the built-in ones."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from typing import Any, Union
+
+import msgspec
+
+from service.errors import InvalidRequestError, ServiceError, SourceUnreachableError
+from service.model import Document, Reading, Source
+from service.ports import Reader
+from service.readers.budget import too_large, too_slow
+
+ENTRY_POINT_GROUP = "patchbay.readers"
+
+
+class ReaderSetupError(ValueError):
+    """A plug-in that cannot be used; raised when the service starts, never by a request."""
+
+
+class ReaderRegistry:
+    """Every known reader: turns an I/O object into its typed source, and a source into a document."""
+
+    def __init__(self, readers: Iterable[Reader]) -> None:
+        self._readers: dict[type[Source], Reader] = {}
+        tagged: dict[str, type[Source]] = {}
+        for reader in readers:
+            self._readers[reader.source] = reader
+            for name in reader.types:
+                if name in tagged:
+                    raise ReaderSetupError(f"Two readers answer to the type {name!r}; a type has one reader.")
+                tagged[name] = _tag(reader.source, name)
+        self._decoders = {name: msgspec.json.Decoder(source) for name, source in tagged.items()}
+        self._decoder: msgspec.json.Decoder[Source] = msgspec.json.Decoder(Union[tuple(tagged.values())])  # noqa: UP007
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Every value that `type` may have, sorted."""
+        return tuple(sorted(self._decoders))
+
+    def parse(self, text: bytes | msgspec.Raw, where: str) -> Source:
+        """Turn an I/O object, known to be strict JSON, into a typed source; `where` names the input in errors.
+
+        Raises `InvalidRequestError` that lists the known types, or names the member at fault.
+        """
+        try:
+            return self._decoder.decode(text)
+        except msgspec.DecodeError as error:
+            raise self._refusal(text, str(error)).within(where) from error
+
+    async def read(self, source: Source, reading: Reading) -> Document:
+        """Obtain the document within the bounds of `reading`, which hold for readers of third parties too."""
+        reader = next(self._readers[each] for each in type(source).__mro__ if each in self._readers)
+        try:
+            async with asyncio.timeout(reading.timeout_s):
+                document = await reader.read(source, reading)
+        except TimeoutError as error:
+            raise too_slow(reading) from error
+        if len(document.content) > reading.max_bytes:
+            raise too_large(reading)
+        return document
+
+    def _refusal(self, text: bytes | msgspec.Raw, message: str) -> InvalidRequestError:
+        known = ", ".join(self.types)
+        try:
+            head = msgspec.json.decode(text, type=_Head)
+        except msgspec.DecodeError:
+            return InvalidRequestError(f"An input is an object whose 'type' is one of {known}.", field="type")
+        if head.type not in self._decoders:
+            return InvalidRequestError(f"There is no input of type {head.type!r}; known are {known}.", field="type")
+        member = _MEMBER.search(message)
+        facts = {"field": member[1]} if member else {}
+        return InvalidRequestError(f"In an input of type {head.type!r}: {_sentence(message)}", **facts)
+
+
+_MEMBER = re.compile(r"(?:field `|at `\$\.)([^`.\[]+)")
+
+
+class _Head(msgspec.Struct):
+    type: str
+
+
+def _tag(source: type[Source], name: str) -> type[Source]:
+    """Derive the Struct that msgspec picks for `{"type": name}`; one reader may answer to several types."""
+    return msgspec.defstruct(f"{source.__name__}_{name}", [], bases=(source,), tag_field="type", tag=name)
+
+
+def _sentence(message: str) -> str:
+    return message.replace(" - at `$`", "").replace("`$.", "`").replace("`", "'") + "."
+
+
+def discover() -> tuple[Reader, ...]:
+    """Make the readers that installed packages offer: each entry point names a callable without parameters."""
+    return tuple(_Plugin(each.name, _load(each)) for each in entry_points(group=ENTRY_POINT_GROUP))
+
+
+def _load(entry: Any) -> Reader:
+    try:
+        reader: Reader = entry.load()()
+        usable = bool(reader.types) and issubclass(reader.source, Source) and callable(reader.read)
+    except Exception as error:
+        raise ReaderSetupError(f"The reader {entry.name!r} ({entry.value}) cannot be made: {error}") from error
+    if not usable:
+        raise ReaderSetupError(f"The reader {entry.name!r} ({entry.value}) lacks types, source or read.")
+    return reader
+
+
+class _Plugin:
+    """Stands before a third party's reader, so that its faults are told as those of the source."""
+
+    def __init__(self, name: str, reader: Reader) -> None:
+        self._name, self._reader = name, reader
+        self.types, self.source = tuple(reader.types), reader.source
+
+    async def read(self, source: Any, reading: Reading) -> Document:
+        try:
+            return await self._reader.read(source, reading)
+        except (ServiceError, TimeoutError):
+            raise
+        except Exception as error:
+            raise SourceUnreachableError(f"The reader {self._name!r} failed; ask who operates this service.") from error
