@@ -98,7 +98,7 @@ class ServiceError(Exception):
 
     def __init__(self, detail: str, *, violations: tuple[Violation, ...] = (), **facts: Any) -> None:
         super().__init__(detail)
-        self.detail = detail
+        self.reason = self.detail = detail
         self.violations = violations or (Violation(code=self.code, detail=detail, **facts),)
         self.extensions: dict[str, Any] = {}
 
@@ -108,8 +108,8 @@ class ServiceError(Exception):
         return self
 
     def within(self, name: str) -> Self:
-        """Say which input of the request the error is about."""
-        self.detail = f"Input '{name}': {self.detail}"
+        """Say which input of the request the error is about; what was said before is replaced."""
+        self.detail = f"Input '{name}': {self.reason}"
         self.violations = tuple(msgspec.structs.replace(each, input=name) for each in self.violations)
         return self
 

@@ -1,15 +1,19 @@
 """The domain's values: callers, inputs, recorded comparisons. Frozen Structs that know no transport and no database."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 Direction = Literal["aToB", "bToA"]
 Format = Literal["json", "yaml", "ndjson"]
 Role = Literal["reader", "writer", "provider", "admin"]
+
+
+Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"}, examples=["2026-01-02T03:04:05.000000Z"])]
+"""A moment as `core.timestamp` writes it. BSON dates end at milliseconds; this text is stored and sorts as it is."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -78,4 +82,4 @@ class Comparison(msgspec.Struct, frozen=True, rename="camel"):
     patch: msgspec.Raw
     exact: bool
     created_by: str
-    created_at: datetime
+    created_at: Timestamp

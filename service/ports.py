@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any, Protocol
 
+import msgspec
+
 from service.core.options import DiffOptions
 from service.model import Comparison, Document, Reading, Source
 
@@ -37,6 +39,18 @@ class Reader(Protocol):
         ...
 
 
+class SourceReader(Protocol):
+    """All readers together."""
+
+    def parse(self, text: bytes | msgspec.Raw, where: str) -> Source:
+        """Turn an I/O object, known to be strict JSON, into a typed source; `where` names the input in errors."""
+        ...
+
+    async def read_json(self, source: Source, reading: Reading) -> bytes:
+        """Obtain a source through the reader that it belongs to, as JSON text whatever its format."""
+        ...
+
+
 class Outcome(Protocol):
     """What a comparison gives."""
 
@@ -57,8 +71,8 @@ class Comparer(Protocol):
     async def compare(self, before: bytes, after: bytes, options: DiffOptions) -> Outcome:
         """Return the patch that turns `before` into `after`.
 
-        Raises `MalformedJsonError` or `TooDeepError` with the violation's `input` set to `before` or `after`,
-        `ArrayKeyError`, `TooComplexError` after the time limit, `OverloadedError` when the queue is full.
+        Raises `MalformedJsonError` or `TooDeepError` with the violation's `input` set to `a` (`before`) or `b`
+        (`after`), `ArrayKeyError`, `TooComplexError` after the time limit, `OverloadedError` when the queue is full.
         """
         ...
 
@@ -80,4 +94,18 @@ class Probe(Protocol):
 
     async def ping(self) -> str:
         """Return the server's version; raise `StoreUnavailableError` when it does not answer as a primary."""
+        ...
+
+
+class Contract(Protocol):
+    """The HTTP contract as it is handed out."""
+
+    @property
+    def yaml(self) -> bytes:
+        """`openapi.yaml` as UTF-8."""
+        ...
+
+    @property
+    def json(self) -> bytes:
+        """The same document as JSON."""
         ...

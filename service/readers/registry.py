@@ -62,6 +62,10 @@ class ReaderRegistry:
             raise too_large(reading)
         return document
 
+    async def read_json(self, source: Source, reading: Reading) -> bytes:
+        """Obtain the document as JSON text."""
+        return (await self.read(source, reading)).content
+
     def _refusal(self, text: bytes | msgspec.Raw, message: str) -> InvalidRequestError:
         known = ", ".join(self.types)
         try:
@@ -71,7 +75,7 @@ class ReaderRegistry:
         if head.type not in self._decoders:
             return InvalidRequestError(f"There is no input of type {head.type!r}; known are {known}.", field="type")
         member = _MEMBER.search(message)
-        facts = {"field": member[1]} if member else {}
+        facts: dict[str, Any] = {"field": member[1]} if member else {}
         return InvalidRequestError(f"In an input of type {head.type!r}: {_sentence(message)}", **facts)
 
 
@@ -84,7 +88,8 @@ class _Head(msgspec.Struct):
 
 def _tag(source: type[Source], name: str) -> type[Source]:
     """Derive the Struct that msgspec picks for `{"type": name}`; one reader may answer to several types."""
-    return msgspec.defstruct(f"{source.__name__}_{name}", [], bases=(source,), tag_field="type", tag=name)
+    tagged: Any = msgspec.defstruct(f"{source.__name__}_{name}", [], bases=(source,), tag_field="type", tag=name)
+    return tagged  # type: ignore[no-any-return]
 
 
 def _sentence(message: str) -> str:
@@ -99,7 +104,8 @@ def discover() -> tuple[Reader, ...]:
 def _load(entry: Any) -> Reader:
     try:
         reader: Reader = entry.load()()
-        usable = bool(reader.types) and issubclass(reader.source, Source) and callable(reader.read)
+        made: Any = reader
+        usable = bool(made.types) and issubclass(made.source, Source) and callable(made.read)
     except Exception as error:
         raise ReaderSetupError(f"The reader {entry.name!r} ({entry.value}) cannot be made: {error}") from error
     if not usable:

@@ -4,7 +4,6 @@ import msgspec
 
 from service.model import Comparison, Fingerprint
 from service.store.mongo import Collection, Database, Record, translated
-from service.store.timestamps import from_text, to_text
 
 _PART_BYTES = 8 * 1024 * 1024
 """A patch above this goes in parts, because a document of the database holds 16 MiB."""
@@ -50,7 +49,7 @@ def _to_record(comparison: Comparison, patch: bytes, parts: int) -> Record:
         "parts": parts,
         "exact": comparison.exact,
         "by": comparison.created_by,
-        "at": to_text(comparison.created_at),
+        "at": comparison.created_at,
     }
 
 
@@ -64,5 +63,5 @@ def _to_comparison(record: Record, patch: bytes) -> Comparison:
         patch=msgspec.Raw(patch),
         exact=record["exact"],
         created_by=record["by"],
-        created_at=from_text(record["at"]),
+        created_at=record["at"],
     )

@@ -15,23 +15,24 @@ ALLOWED = {
     "model": {"core", "errors"},
     "ports": {"core", "model", "errors"},
     "settings": set[str](),
+    "logs": set[str](),
     "usecases": INNER | {"usecases"},
     "readers": INNER | {"readers"},
     "store": INNER | {"store"},
-    "providers": INNER | {"providers"},
-    "workers": INNER | {"usecases", "workers"},
-    "keys": INNER | {"usecases", "settings", "readers", "api"},
-    "api": INNER | {"usecases", "keys", "api", "settings"},
-    "app": INNER | {"usecases", "readers", "store", "providers", "workers", "api", "keys", "settings"},
-    "commands": INNER | {"app", "store", "api", "settings", "commands"},
-    "__main__": {"app", "settings", "commands", "__init__"},
+    "providers": INNER | {"providers", "logs"},
+    "workers": INNER | {"usecases", "workers", "logs"},
+    "keys": INNER | {"usecases", "settings"},
+    "api": INNER | {"usecases", "keys", "api", "settings", "logs"},
+    "app": INNER | {"usecases", "readers", "store", "providers", "workers", "api", "keys", "settings", "logs"},
+    "commands": INNER | {"app", "store", "api", "settings", "commands", "logs", "keys"},
+    "__main__": {"settings", "commands", "__init__"},
 }
 HOMES = {
     "motor": {"store"},
     "pymongo": {"store"},
     "bson": {"store"},
     "gridfs": {"store"},
-    "aiohttp.web": {"api", "app", "keys", "__main__", "commands"},
+    "aiohttp.web": {"api", "app", "keys", "commands"},
 }
 PURE = {"asyncio", "time", "logging", "socket", "subprocess", "threading"}
 MODULES = sorted((ROOT / "service").rglob("*.py"))

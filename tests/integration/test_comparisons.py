@@ -1,5 +1,3 @@
-from datetime import UTC, datetime
-
 import msgspec
 import pytest
 
@@ -18,7 +16,7 @@ def comparison_with(patch: bytes, identity: str) -> Comparison:
         patch=msgspec.Raw(patch),
         exact=True,
         created_by="ann",
-        created_at=datetime(2026, 2, 3, 4, 5, 6, 789012, tzinfo=UTC),
+        created_at="2026-02-03T04:05:06.789012Z",
     )
 
 

@@ -1,0 +1,200 @@
+"""`patch`: two documents in, the patch between them out; and comparisons kept on request."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from service import errors
+from service.api import dxconfig, examples, replies
+from service.api.orders import FORM, JSON, Input, order
+from service.api.route import Answer, Content, Param, Route
+from service.core.options import Alignment, DiffOptions
+from service.errors import InvalidRequestError
+from service.keys import CALLER, CLOCK, COMPARER, COMPARISONS, READERS, SETTINGS
+from service.model import Comparison, Direction
+from service.usecases import comparing
+from service.usecases.comparing import Inputs
+
+JSON_PATCH = "application/json-patch+json"
+PATCH_TYPES = (JSON, JSON_PATCH)
+
+
+class PatchRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """Which two documents to compare, and how. `A` and `B` are accepted as spellings of `a` and `b`."""
+
+    a: Input
+    b: Input
+    patch_direction: Annotated[Direction, Meta(description="`aToB`: the answer turns A into B")] = "aToB"
+    dx_config: Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/DxConfig"})] | UnsetType = (
+        UNSET
+    )
+    array_alignment: Alignment | UnsetType = UNSET
+    keys: tuple[str, ...] = ()
+    on_key_error: Literal["refuse", "inOrder"] = "refuse"
+    tolerance: dxconfig.Distance | UnsetType = UNSET
+    moves: bool = False
+    invertible: bool = False
+
+
+class JsonPatchOperation(msgspec.Struct, rename="camel", omit_defaults=True):
+    """One operation of a JSON Patch (RFC 6902)."""
+
+    op: Literal["add", "remove", "replace", "move", "copy", "test"]
+    path: str
+    from_: Annotated[str, Meta(description="where `move` and `copy` take the value")] | UnsetType = msgspec.field(
+        default=UNSET, name="from"
+    )
+    value: Any = UNSET
+
+
+async def create_patch(request: web.Request) -> web.Response:
+    """Compare the inputs and answer the patch; with `store=true`, keep a record of it."""
+    store = flag(request, "store")
+    media_type = replies.choose(request, PATCH_TYPES)
+    async with order(request, PatchRequest, ("a", "b")) as asked:
+        options = to_options(asked.options, request.app[SETTINGS].max_depth)
+        texts = await comparing.read_inputs(asked.sources, request.app[READERS], asked.reading)
+    inputs, direction = Inputs(**texts), asked.options.patch_direction
+    outcome = await comparing.compare(inputs, direction, options, request.app[COMPARER])
+    headers = {"Patchbay-Diff": "bounded" if outcome.bounded else "exact"}
+    if not store:
+        return replies.json_reply(outcome.patch, headers=headers, content_type=media_type)
+    kept = await comparing.record(
+        inputs,
+        direction,
+        replies.encode([msgspec.to_builtins(each) for each in instructions_of(asked.options)]),
+        outcome,
+        caller=request[CALLER],
+        clock=request.app[CLOCK],
+        store=request.app[COMPARISONS],
+    )
+    headers["Location"] = f"/api/json/v1/comparisons/{kept.id}"
+    return replies.json_reply(outcome.patch, status=201, headers=headers, content_type=media_type)
+
+
+async def get_comparison(request: web.Request) -> web.Response:
+    """Answer a recorded comparison."""
+    return replies.json_reply(await comparing.find(request.match_info["comparison_id"], request.app[COMPARISONS]))
+
+
+def flag(request: web.Request, name: str) -> bool:
+    """Read a query parameter that is `true` or `false`; absent is false."""
+    text = request.query.get(name, "false").lower()
+    if text not in ("true", "false", ""):
+        raise InvalidRequestError(f"Query parameter '{name}' is {text!r}; it takes true or false.", field=name)
+    return text in ("true", "")
+
+
+def instructions_of(asked: PatchRequest) -> list[dxconfig.Instruction]:
+    """List what the request asks for as instructions: its own members first, so that those with a place win."""
+    whole: list[dxconfig.Instruction] = []
+    if asked.array_alignment is not UNSET:
+        whole.append(
+            dxconfig.ArrayInstruction(
+                array_alignment=asked.array_alignment, keys=asked.keys, on_key_error=asked.on_key_error
+            )
+        )
+    if asked.tolerance is not UNSET:
+        whole.append(dxconfig.ToleranceInstruction(tolerance=asked.tolerance))
+    if asked.moves:
+        whole.append(dxconfig.MovesInstruction(moves=True))
+    if asked.invertible:
+        whole.append(dxconfig.InvertibleInstruction(invertible=True))
+    given = [] if asked.dx_config is UNSET else dxconfig.parse_instructions(asked.dx_config)
+    return whole + given
+
+
+def to_options(asked: PatchRequest, max_depth: int) -> DiffOptions:
+    """Make the options of the comparison that the request asks for."""
+    return dxconfig.to_options(instructions_of(asked), max_depth=max_depth)
+
+
+COMPARE_ERRORS: tuple[type[errors.ServiceError], ...] = (
+    errors.MalformedJsonError,
+    errors.InvalidRequestError,
+    errors.InvalidMultipartError,
+    errors.UnsupportedMediaTypeError,
+    errors.NotAcceptableError,
+    errors.RequestTimeoutError,
+    errors.TooLargeError,
+    errors.TooDeepError,
+    errors.TooComplexError,
+    errors.OverloadedError,
+    errors.ArrayKeyError,
+    errors.SourceForbiddenError,
+    errors.SourceNotFoundError,
+    errors.SourceUnreachableError,
+    errors.SourceTimeoutError,
+    errors.StoreUnavailableError,
+)
+"""What every route of the compare family may refuse."""
+
+
+def _patch_route(version: str) -> Route:
+    return Route(
+        path=f"/api/json/{version}/patch",
+        name=f"create_patch_{version}",
+        handler=create_patch,
+        method="POST",
+        summary="Compute the patch between two documents",
+        tag="compare",
+        access="reader",
+        description=(
+            "Answers an RFC 6902 array that turns A into B (or B into A). Operations follow the members of B; in an "
+            "array they run from the last index to the first. Equal inputs answer `[]`. The header `Patchbay-Diff` is "
+            "`bounded` where a bound was met and the patch, though right, is coarser than it could be."
+        ),
+        params=(
+            Param(
+                name="store",
+                schema=bool,
+                description="keep a record of the comparison and answer 201 with its Location",
+            ),
+        ),
+        body=(
+            Content(schema=PatchRequest, examples=examples.PATCH_REQUESTS),
+            Content(
+                schema=examples.form_schema(PatchRequest, ("a", "b")),
+                media_type=FORM,
+                encoding=examples.FORM_ENCODING,
+            ),
+        ),
+        answers=(
+            Answer(
+                status=200,
+                description="The patch",
+                content=tuple(
+                    Content(schema=list[JsonPatchOperation], media_type=each, examples=examples.PATCHES)
+                    for each in PATCH_TYPES
+                ),
+                headers=(examples.DIFF_HEADER,),
+            ),
+            Answer(
+                status=201,
+                description="The patch, and a record of the comparison at `Location`",
+                content=tuple(Content(schema=list[JsonPatchOperation], media_type=each) for each in PATCH_TYPES),
+                headers=(examples.DIFF_HEADER, examples.LOCATION_HEADER),
+            ),
+        ),
+        errors=COMPARE_ERRORS,
+    )
+
+
+ROUTES = tuple(_patch_route(version) for version in ("v1", "v2")) + tuple(
+    Route(
+        method="GET",
+        path=f"/api/json/{version}/comparisons/{{comparison_id}}",
+        name=f"get_comparison_{version}",
+        handler=get_comparison,
+        summary="Read a recorded comparison",
+        tag="compare",
+        answers=(Answer(status=200, description="The record", content=(Content(schema=Comparison),)),),
+        params=(
+            Param(name="comparison_id", where="path", required=True, description="from the `Location` of the patch"),
+        ),
+        errors=(errors.NotFoundError, errors.StoreUnavailableError),
+    )
+    for version in ("v1", "v2")
+)

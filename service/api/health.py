@@ -1,0 +1,57 @@
+"""Whether the process lives, and whether the database can be written to."""
+
+import msgspec
+from aiohttp import web
+
+from service import __version__, errors
+from service.api import replies
+from service.api.route import Answer, Content, Route
+from service.keys import PROBE
+
+
+class Health(msgspec.Struct, rename="camel"):
+    """The process answers."""
+
+    status: str
+    version: str
+
+
+class Readiness(msgspec.Struct, rename="camel"):
+    """The database answers as a primary."""
+
+    status: str
+    version: str
+    mongodb: str
+
+
+async def get_health(request: web.Request) -> web.Response:  # noqa: ARG001
+    """Answer as long as the process does."""
+    return replies.json_reply(Health("ok", __version__))
+
+
+async def get_readiness(request: web.Request) -> web.Response:
+    """Answer whether requests that need the database can be served."""
+    return replies.json_reply(Readiness("ready", __version__, await request.app[PROBE].ping()))
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/healthz",
+        handler=get_health,
+        summary="Is the process alive?",
+        tag="service",
+        access=None,
+        answers=(Answer(status=200, description="It is", content=(Content(schema=Health),)),),
+    ),
+    Route(
+        method="GET",
+        path="/readyz",
+        handler=get_readiness,
+        summary="Can the database be written to?",
+        tag="service",
+        access=None,
+        answers=(Answer(status=200, description="It can", content=(Content(schema=Readiness),)),),
+        errors=(errors.StoreUnavailableError,),
+    ),
+)

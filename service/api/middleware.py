@@ -1,0 +1,65 @@
+"""What stands around every handler: the request id and the log line, errors made into problems, the caller."""
+
+import logging
+import re
+import time
+import uuid
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from service import logs
+from service.api import problems
+from service.errors import ServiceError
+from service.keys import CALLER, REQUEST_ID
+from service.model import ANONYMOUS
+
+_LOG = logging.getLogger("patchbay.request")
+_SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request its id, keep its trace context, write one log line when it is answered."""
+    given = request.headers.get("X-Request-Id", "")
+    request_id = given if _SANE_ID.fullmatch(given) else str(uuid.uuid4())
+    request[REQUEST_ID] = request_id
+    logs.REQUEST_ID.set(request_id)
+    trace = request.headers.get("traceparent", "")
+    logs.TRACEPARENT.set(trace if _TRACEPARENT.fullmatch(trace) else None)
+    start = time.perf_counter()
+    response = await handler(request)
+    if not response.prepared:
+        response.headers["X-Request-Id"] = request_id
+    milliseconds = round((time.perf_counter() - start) * 1000, 1)
+    facts = {"method": request.method, "path": request.path, "status": response.status, "ms": milliseconds}
+    _LOG.info("%s %s %d", request.method, request.path, response.status, extra=facts)
+    return response
+
+
+@web.middleware
+async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every error as a problem document; what nobody foresaw is logged with its traceback."""
+    request_id = request[REQUEST_ID]
+    try:
+        return await handler(request)
+    except ServiceError as error:
+        return problems.answer(error, request, request_id)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return problems.answer_framework(error, request, request_id)
+    except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, answered with a bare 500
+        _LOG.exception("unexpected failure of %s %s", request.method, request.path)
+        return problems.answer_unexpected(request, request_id)
+
+
+@web.middleware
+async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say who the caller is. Everybody is `anonymous` where authentication is off."""
+    request[CALLER] = ANONYMOUS
+    return await handler(request)
+
+
+MIDDLEWARES: tuple[Middleware, ...] = (observe, explain, identify)

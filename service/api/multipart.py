@@ -1,0 +1,155 @@
+"""Form data as a stream: parts are counted against the limits while they arrive, large ones spooled to disk."""
+
+import asyncio
+import base64
+import hashlib
+import tempfile
+import zlib
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import BodyPartReader, MultipartReader, hdrs, http_exceptions, web
+from aiohttp.multipart import parse_content_disposition
+
+from service.api.bodies import check_encoding, timed_out, too_large
+from service.errors import InvalidMultipartError, TooLargeError, Violation
+from service.keys import SETTINGS
+from service.model import Upload
+from service.settings import Settings
+
+SPOOL_ABOVE = 1024 * 1024
+"""Parts larger than this many bytes wait on disk."""
+
+Parts = dict[str, Upload]
+
+
+@asynccontextmanager
+async def form(request: web.Request, allowed: Iterable[str]) -> AsyncIterator[Parts]:
+    """Read a form and give its parts by name; whatever was spooled goes when the context ends.
+
+    Raises `InvalidMultipartError` for a form that is malformed or has an unknown, repeated, empty or unterminated
+    part, `TooLargeError` as soon as a limit is passed, `RequestTimeoutError`.
+    """
+    settings = request.app[SETTINGS]
+    with tempfile.TemporaryDirectory(prefix="patchbay-", ignore_cleanup_errors=True) as spool:
+        try:
+            async with asyncio.timeout(settings.body_timeout_s):
+                parts = await _read_parts(request, frozenset(allowed), settings, Path(spool))
+        except TimeoutError as error:
+            raise timed_out(settings.body_timeout_s) from error
+        except (ValueError, AssertionError, http_exceptions.HttpProcessingError, zlib.error) as error:
+            raise InvalidMultipartError(
+                "The form data is malformed: a boundary, a part's headers or its encoding is broken, "
+                "or the closing boundary is missing."
+            ) from error
+        yield parts
+
+
+async def _read_parts(request: web.Request, allowed: frozenset[str], settings: Settings, spool: Path) -> Parts:
+    if "boundary" not in request.headers[hdrs.CONTENT_TYPE].lower():
+        raise InvalidMultipartError("The Content-Type of the form names no boundary.")
+    parts: Parts = {}
+    reader = await request.multipart()
+    room = settings.max_body_bytes
+    count = 0
+    while (part := await reader.next()) is not None:
+        count += 1
+        if count > settings.max_parts:
+            raise TooLargeError(
+                f"The form has more parts than max_parts, which is {settings.max_parts}.",
+                limit="max_parts",
+                maximum=settings.max_parts,
+            )
+        if isinstance(part, MultipartReader):
+            raise InvalidMultipartError(f"Part {count} is itself multipart; send plain parts.")
+        name, file_name = _identify(part, count)
+        _check_name(name, allowed, parts)
+        upload = await _receive(part, name, file_name, min(room, settings.max_input_bytes), settings, spool)
+        room -= upload.size
+        parts[name] = upload
+    return parts
+
+
+def _identify(part: BodyPartReader, count: int) -> tuple[str, str | None]:
+    """Return a part's name and file name, from the standard disposition or the older `file; NAME="FILE"`."""
+    kind, params = parse_content_disposition(part.headers.get(hdrs.CONTENT_DISPOSITION))
+    if kind == "file" and "name" not in params and len(params) == 1:
+        ((name, file_name),) = params.items()
+        return name, file_name
+    if "name" not in params:
+        raise InvalidMultipartError(f'Part {count} has no name; send Content-Disposition: form-data; name="…".')
+    return params["name"], params.get("filename", params.get("filename*"))
+
+
+def _check_name(name: str, allowed: frozenset[str], parts: Parts) -> None:
+    if name in parts:
+        raise _refusal(name, f"Part '{name}' comes twice.")
+    if name not in allowed:
+        raise _refusal(name, f"Part '{name}' is not known; these are: {', '.join(sorted(allowed))}.")
+
+
+async def _receive(
+    part: BodyPartReader, name: str, file_name: str | None, limit: int, settings: Settings, spool: Path
+) -> Upload:
+    """Read one part within `limit` bytes, undoing its transfer and content encodings."""
+    size = 0
+    kept = bytearray()
+    path = spool / hashlib.sha256(name.encode()).hexdigest()
+    file = None
+    try:
+        async for chunk in _decoded(part, limit):
+            size += len(chunk)
+            if size > limit:
+                named = ("max_input_bytes", settings.max_input_bytes)
+                whole = ("max_body_bytes", settings.max_body_bytes)
+                raise too_large("form", *(named if limit == settings.max_input_bytes else whole), part=name)
+            if file is None and size > SPOOL_ABOVE:
+                file = path.open("wb")
+                file.write(kept)
+                kept.clear()
+            if file is None:
+                kept += chunk
+            else:
+                await asyncio.to_thread(file.write, chunk)
+    finally:
+        if file is not None:
+            file.close()
+    media_type = part.headers.get(hdrs.CONTENT_TYPE)
+    return Upload(
+        content=bytes(kept) if file is None else path,
+        size=size,
+        media_type=media_type.split(";")[0].strip().lower() if media_type else None,
+        charset=part.get_charset("") or None,
+        file_name=file_name,
+    )
+
+
+async def _decoded(part: BodyPartReader, limit: int) -> AsyncIterator[bytes]:
+    """Yield a part's bytes; compressed ones are inflated in pieces, never far beyond `limit`."""
+    encoding = part.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower()
+    check_encoding(encoding)
+    inflate = None if encoding == "identity" else zlib.decompressobj(47 if encoding == "gzip" else 15)
+    while chunk := await part.read_chunk(64 * 1024):
+        plain = _transfer_decoded(part, chunk)
+        if inflate is None:
+            yield plain
+            continue
+        while plain and not inflate.eof:
+            yield inflate.decompress(plain, min(limit + 1, 1024 * 1024))
+            plain = inflate.unconsumed_tail
+    if inflate is not None and not inflate.eof:
+        raise ValueError("the compressed part ends early")
+
+
+def _transfer_decoded(part: BodyPartReader, chunk: bytes) -> bytes:
+    transfer = part.headers.get(hdrs.CONTENT_TRANSFER_ENCODING, "binary").strip().lower()
+    if transfer in ("binary", "7bit", "8bit"):
+        return chunk
+    if transfer == "base64":
+        return base64.b64decode(chunk)  # aiohttp cuts chunks at whole quartets
+    raise InvalidMultipartError(f"Content-Transfer-Encoding {transfer!r} is not understood; send the part as it is.")
+
+
+def _refusal(name: str, detail: str) -> InvalidMultipartError:
+    return InvalidMultipartError(detail, violations=(Violation(code="invalid-multipart", detail=detail, part=name),))

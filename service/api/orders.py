@@ -1,0 +1,146 @@
+"""Requests of the compare family, in JSON or as form data, made into one thing: sources and options."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from service.api import wire
+from service.api.bodies import read_body
+from service.api.multipart import form
+from service.core import values
+from service.errors import InvalidMultipartError, InvalidRequestError, Violation
+from service.keys import CALLER, READERS, SETTINGS
+from service.model import Reading, Source, Upload
+from service.ports import SourceReader
+
+JSON = "application/json"
+FORM = "multipart/form-data"
+SOURCE = "application/vnd.patchbay.source+json"
+
+Input = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/IoObject"})]
+"""A member that holds an I/O object."""
+
+Wire = TypeVar("Wire", bound=msgspec.Struct)
+
+_LITERAL_STARTS = (b"{", b"[", b'"')
+_NUMBER_STARTS = b"-0123456789"
+_LITERALS = (b"true", b"false", b"null")
+
+
+class Order(msgspec.Struct, Generic[Wire], frozen=True):
+    """What a request asks for: typed sources by the names of the inputs, and the other members as `options`."""
+
+    sources: Mapping[str, Source]
+    options: Wire
+    reading: Reading
+
+
+@asynccontextmanager
+async def order(request: web.Request, struct: type[Wire], inputs: tuple[str, ...]) -> AsyncIterator[Order[Wire]]:
+    """Read the request as `struct`, whose members named by `inputs` hold I/O objects.
+
+    Uploads live as long as the context. Raises what `wire.parse` and `multipart.form` raise.
+    """
+    media_type = wire.check_media_type(request, (JSON, FORM))
+    if media_type == JSON:
+        options = wire.parse(
+            await read_body(request),
+            struct,
+            max_depth=request.app[SETTINGS].max_depth,
+            aliases={name.upper(): name for name in inputs if len(name) == 1},
+        )
+        sources = {name: request.app[READERS].parse(_member(options, name), name) for name in inputs}
+        yield Order(sources, options, _reading(request, {}))
+        return
+    fields = [field.encode_name for field in msgspec.structs.fields(struct)]
+    async with form(request, fields) as parts:
+        yield _from_form(request, struct, inputs, parts)
+
+
+def _from_form(
+    request: web.Request, struct: type[Wire], inputs: tuple[str, ...], parts: Mapping[str, Upload]
+) -> Order[Wire]:
+    missing = [name for name in inputs if name not in parts]
+    if missing:
+        raise InvalidMultipartError(
+            f"The form lacks: {', '.join(missing)}.",
+            violations=tuple(
+                Violation(code=InvalidMultipartError.code, detail=f"part '{name}' is missing", part=name)
+                for name in missing
+            ),
+        )
+    sources = {name: _source(name, parts[name], request.app[READERS]) for name in inputs}
+    texts = {name: _text(name, upload) for name, upload in parts.items() if name not in inputs}
+    hints = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
+    members = {name: _as_json(name, text, hints[name]) for name, text in texts.items()}
+    options = wire.build({**members, **dict.fromkeys(inputs, msgspec.Raw(b"null"))}, struct)
+    return Order(sources, options, _reading(request, parts))
+
+
+def _source(name: str, upload: Upload, readers: SourceReader) -> Source:
+    """Tell from a part's own Content-Type, and else from how it begins, what the part is (API 2.2)."""
+    if upload.media_type == SOURCE:
+        text = _text(name, upload)
+        values.check(text, wire.ENVELOPE_DEPTH + 200)
+        return readers.parse(text, name)
+    if upload.file_name is not None or upload.media_type not in (None, "text/plain"):
+        return readers.parse(msgspec.json.encode({"type": "upload", "part": name}), name)
+    start = _start(upload)
+    if not start:
+        detail = f"Part '{name}' is empty; send a document, a URL or a path."
+        raise InvalidMultipartError(detail, part=name)
+    if start.startswith(_LITERAL_STARTS) or start[:1] in _NUMBER_STARTS or start in _LITERALS:
+        return readers.parse(msgspec.json.encode({"type": "upload", "part": name}), name)
+    where = _text(name, upload).decode("utf-8", "replace").strip()
+    if where.lower().startswith(("http://", "https://")):
+        return readers.parse(msgspec.json.encode({"type": "http", "uri": where}), name)
+    return readers.parse(msgspec.json.encode({"type": "file", "path": where}), name)
+
+
+def _start(upload: Upload) -> bytes:
+    if isinstance(upload.content, Path):
+        with upload.content.open("rb") as file:
+            return file.read(64).strip()
+    return upload.content.removeprefix(b"\xef\xbb\xbf").strip()[:64]
+
+
+def _text(name: str, upload: Upload) -> bytes:
+    if isinstance(upload.content, Path):
+        raise InvalidMultipartError(f"Part '{name}' is too long for what it is.", part=name)
+    return upload.content
+
+
+def _as_json(name: str, text: bytes, hint: Any) -> msgspec.Raw:
+    """Take a text part as JSON; where the member is a string, the text itself is meant."""
+    stripped = text.strip()
+    if _is_text(hint) and not stripped.startswith(b'"'):
+        return msgspec.Raw(msgspec.json.encode(stripped.decode("utf-8", "replace")))
+    try:
+        values.check(stripped, wire.ENVELOPE_DEPTH)
+    except InvalidRequestError as error:
+        raise error.within(name) from error
+    return msgspec.Raw(stripped)
+
+
+def _is_text(hint: Any) -> bool:
+    info = msgspec.inspect.type_info(hint)
+    if isinstance(info, msgspec.inspect.Metadata):
+        info = info.type
+    options = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
+    return any(isinstance(each, (msgspec.inspect.StrType, msgspec.inspect.LiteralType)) for each in options)
+
+
+def _member(options: msgspec.Struct, name: str) -> msgspec.Raw:
+    fields = {field.encode_name: field.name for field in msgspec.structs.fields(options)}
+    value: msgspec.Raw = getattr(options, fields[name])
+    return value
+
+
+def _reading(request: web.Request, uploads: Mapping[str, Upload]) -> Reading:
+    settings = request.app[SETTINGS]
+    return Reading(settings.max_input_bytes, settings.url_timeout_s, request[CALLER], uploads)

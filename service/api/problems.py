@@ -1,0 +1,142 @@
+"""Errors as RFC 9457 problem documents. The only place where an error meets an HTTP status."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from service import errors
+from service.errors import ServiceError, Violation
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: dict[type[ServiceError], int] = {
+    errors.ServiceError: 500,
+    errors.RequestError: 400,
+    errors.UnsupportedMediaTypeError: 415,
+    errors.NotAcceptableError: 406,
+    errors.RequestTimeoutError: 408,
+    errors.UnauthenticatedError: 401,
+    errors.ForbiddenError: 403,
+    errors.RateLimitedError: 429,
+    errors.TooLargeError: 413,
+    errors.ResultTooLargeError: 422,
+    errors.TooDeepError: 422,
+    errors.TooComplexError: 422,
+    errors.OverloadedError: 429,
+    errors.NotFoundError: 404,
+    errors.GoneError: 410,
+    errors.ConflictError: 409,
+    errors.VersionConflictError: 412,
+    errors.PreconditionRequiredError: 428,
+    errors.UnprocessableError: 422,
+    errors.SourceForbiddenError: 403,
+    errors.SourceNotFoundError: 422,
+    errors.SourceUnreachableError: 502,
+    errors.SourceTimeoutError: 504,
+    errors.StoreUnavailableError: 503,
+}
+"""Status by class, looked up along the class's ancestors."""
+
+FRAMEWORK_CODES = {404: errors.NotFoundError.code, 413: errors.TooLargeError.code, 405: "method-not-allowed"}
+
+
+class Problem(msgspec.Struct, kw_only=True, rename="camel"):
+    """A refusal or failure (RFC 9457). `code` is stable; `errors` lists all violations at once."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: list[Violation] = []
+
+
+def status_of(error: type[ServiceError]) -> int:
+    """Return the status of an error class: its own entry, or that of the nearest ancestor that has one."""
+    return next(STATUS[ancestor] for ancestor in error.__mro__ if ancestor in STATUS)
+
+
+def answer(error: ServiceError, request: web.Request, request_id: str) -> web.Response:
+    """Answer a `ServiceError` with its problem document and the headers that belong to it."""
+    status = status_of(type(error))
+    problem = Problem(
+        type=f"/problems/{error.code}",
+        title=error.title,
+        status=status,
+        detail=error.detail,
+        instance=request.path,
+        code=error.code,
+        request_id=request_id,
+        errors=list(error.violations),
+    )
+    return _respond(problem, error.extensions, _headers(error, request, status))
+
+
+def answer_framework(error: web.HTTPException, request: web.Request, request_id: str) -> web.Response:
+    """Answer what aiohttp itself refuses (no such route, method not allowed), keeping its headers."""
+    code = FRAMEWORK_CODES.get(error.status, "http-error")
+    problem = Problem(
+        type=f"/problems/{code}",
+        title=HTTPStatus(error.status).phrase,
+        status=error.status,
+        detail=_framework_detail(error, request),
+        instance=request.path,
+        code=code,
+        request_id=request_id,
+    )
+    kept = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
+    return _respond(problem, {}, kept)
+
+
+def answer_unexpected(request: web.Request, request_id: str) -> web.Response:
+    """Answer a failure nobody foresaw with nothing but the request id, under which the log has the rest."""
+    problem = Problem(
+        type="/problems/internal-error",
+        title="Internal error",
+        status=500,
+        detail="Something went wrong inside the service. The log has more under the request id.",
+        instance=request.path,
+        code="internal-error",
+        request_id=request_id,
+    )
+    return _respond(problem, {}, {})
+
+
+def _respond(problem: Problem, extensions: dict[str, Any], headers: dict[str, str]) -> web.Response:
+    body = msgspec.json.encode({**msgspec.to_builtins(problem), **extensions} if extensions else problem)
+    return web.Response(body=body, status=problem.status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def _framework_detail(error: web.HTTPException, request: web.Request) -> str:
+    match error.status:
+        case 404:
+            return f"There is no route {request.path}. /docs lists those there are."
+        case 405:
+            return f"{request.method} is not possible here; these methods are: {error.headers.get('Allow', '')}."
+        case _:
+            return error.reason
+
+
+def _headers(error: ServiceError, request: web.Request, status: int) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    match error:
+        case errors.UnsupportedMediaTypeError(accepted=accepted) if accepted:
+            name = "Accept-Patch" if request.method == "PATCH" else "Accept-Post"
+            headers[name] = ", ".join(accepted)
+        case errors.VersionConflictError(current=int(current)):
+            headers["ETag"] = f'"{current}"'
+        case errors.RateLimitedError(retry_after_s=seconds) | errors.OverloadedError(retry_after_s=seconds):
+            headers["Retry-After"] = str(max(1, round(seconds)))
+        case _:
+            pass
+    if status == 503:
+        headers["Retry-After"] = "1"
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status in (408, 413):
+        headers["Connection"] = "close"
+    return headers

@@ -1,0 +1,10 @@
+"""The route table: every route the service has, in the order of `openapi.yaml`."""
+
+from service.api import comparing, documentation, health
+from service.api.route import Route
+
+ROUTES: tuple[Route, ...] = (
+    *comparing.ROUTES,
+    *health.ROUTES,
+    *documentation.ROUTES,
+)

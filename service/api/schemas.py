@@ -1,0 +1,82 @@
+"""Schemas that `openapi.yaml` refers to by name and that no single Struct gives: I/O objects, `dxConfig`."""
+
+from typing import Any
+
+import msgspec
+
+from service.api import dxconfig
+from service.api.openapi import REF_TEMPLATE
+
+_NUMBERED = {"type": "integer", "minimum": 1}
+
+
+def _source(type_names: tuple[str, ...], required: tuple[str, ...], **members: Any) -> dict[str, Any]:
+    kind = {"const": type_names[0]} if len(type_names) == 1 else {"enum": list(type_names)}
+    return {
+        "type": "object",
+        "properties": {"type": {"type": "string", **kind}, **members},
+        "required": ["type", *required],
+        "additionalProperties": False,
+    }
+
+
+_FORMAT = {"type": "string", "enum": ["json", "yaml", "ndjson"]}
+_TEXT = {"type": "string"}
+
+SOURCES = {
+    "InlineSource": _source(("inline",), ("value",), value={"description": "any JSON value"}),
+    "RawSource": _source(("raw",), ("value",), value={**_TEXT, "description": "the document as text"}, format=_FORMAT),
+    "FileSource": _source(
+        ("file",), (), path={**_TEXT, "description": "below the files root of the server"}, uri=_TEXT, format=_FORMAT
+    ),
+    "HttpSource": _source(
+        ("http",), (), uri={**_TEXT, "format": "uri"}, url=_TEXT, authorizationHeader=_TEXT, format=_FORMAT
+    ),
+    "UrlSource": _source(
+        ("url",), (), uri={**_TEXT, "format": "uri"}, url=_TEXT, authorizationHeader=_TEXT, format=_FORMAT
+    ),
+    "ResourceSource": _source(
+        ("resource",),
+        ("id",),
+        id=_TEXT,
+        resourceType=_TEXT,
+        version=_NUMBERED,
+        at={**_TEXT, "format": "date-time"},
+    ),
+    "UploadSource": _source(
+        ("upload",), ("part",), part={**_TEXT, "description": "name of a form part"}, format=_FORMAT
+    ),
+}
+
+
+def shared() -> dict[str, Any]:
+    """Return the schemas by name."""
+    kinds = list(dxconfig.KINDS.values())
+    refs, components = msgspec.json.schema_components(kinds, ref_template=REF_TEMPLATE)
+    types = {name: schema["properties"]["type"] for name, schema in SOURCES.items()}
+    return {
+        **SOURCES,
+        **components,
+        "IoObject": {
+            "description": "where a document is; plug-in readers add further types",
+            "oneOf": [{"$ref": REF_TEMPLATE.format(name=name)} for name in SOURCES],
+            "discriminator": {
+                "propertyName": "type",
+                "mapping": {kind["const"]: REF_TEMPLATE.format(name=name) for name, kind in types.items()},
+            },
+        },
+        "Instructions": {"type": "array", "items": {"anyOf": list(refs)}},
+        "WrappedInstructions": {
+            "type": "object",
+            "properties": {"dxConfig": {"$ref": REF_TEMPLATE.format(name="Instructions")}},
+            "required": ["dxConfig"],
+            "additionalProperties": False,
+        },
+        "DxConfig": {
+            "description": "instructions, bare or wrapped in an object",
+            "oneOf": [
+                {"$ref": REF_TEMPLATE.format(name="Instructions")},
+                {"$ref": REF_TEMPLATE.format(name="WrappedInstructions")},
+            ],
+        },
+    }

@@ -1,0 +1,97 @@
+"""JSON bodies to wire Structs: every violation of a request at once, each naming its member."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+from aiohttp import web
+
+from service.core import values
+from service.errors import InvalidRequestError, UnsupportedMediaTypeError, Violation
+
+Wire = TypeVar("Wire", bound=msgspec.Struct)
+
+ENVELOPE_DEPTH = 8
+"""How many containers a request may put around a document."""
+
+
+def check_media_type(request: web.Request, accepted: tuple[str, ...]) -> str:
+    """Return the request's media type; raise `UnsupportedMediaTypeError` naming those that are accepted."""
+    given = request.headers.get("Content-Type")
+    if given is None:
+        raise UnsupportedMediaTypeError(
+            f"The request has no Content-Type; send one of: {', '.join(accepted)}.", accepted=accepted
+        )
+    media_type = given.split(";")[0].strip().lower()
+    if media_type not in accepted:
+        raise UnsupportedMediaTypeError(
+            f"Content-Type {media_type!r} is not understood here; send one of: {', '.join(accepted)}.",
+            accepted=accepted,
+        )
+    return media_type
+
+
+def parse(body: bytes, struct: type[Wire], *, max_depth: int, aliases: Mapping[str, str] = {}) -> Wire:
+    """Read a JSON object as `struct`.
+
+    Raises `MalformedJsonError` or `TooDeepError` for a text that is not strict JSON, `InvalidRequestError` with one
+    violation for each member that is unknown, missing, repeated under an alias, or of the wrong type.
+    """
+    values.check(body, max_depth + ENVELOPE_DEPTH)
+    return build(members(body), struct, aliases=aliases)
+
+
+def members(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """Split the text of an object that has been checked into its members' texts."""
+    body = bytes(text).removeprefix(b"\xef\xbb\xbf")
+    try:
+        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError as error:
+        raise InvalidRequestError("The body must be a JSON object.") from error
+
+
+def build(given: Mapping[str, msgspec.Raw], struct: type[Wire], *, aliases: Mapping[str, str] = {}) -> Wire:
+    """Make a Struct of members' texts, collecting every violation before refusing."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    hints = get_type_hints(struct, include_extras=True)
+    found: dict[str, Any] = {}
+    violations: list[Violation] = []
+    for spelled, raw in given.items():
+        name = aliases.get(spelled, spelled)
+        if name not in fields:
+            violations.append(fault(spelled, f"unknown member '{spelled}'; known: {', '.join(fields)}"))
+        elif fields[name].name in found:
+            violations.append(fault(spelled, f"member '{name}' comes twice, as '{spelled}' too"))
+        else:
+            try:
+                found[fields[name].name] = msgspec.json.decode(raw, type=hints[fields[name].name])
+            except msgspec.ValidationError as error:
+                found[fields[name].name] = None
+                violations.append(fault(name, _explain(name, error)))
+    violations += [
+        fault(name, f"member '{name}' is missing")
+        for name, field in fields.items()
+        if field.required and field.name not in found
+    ]
+    if violations:
+        raise refuse(violations)
+    return struct(**found)
+
+
+def fault(field: str, detail: str) -> Violation:
+    """Describe one fault of the request's member `field`."""
+    return Violation(code=InvalidRequestError.code, detail=detail, field=field)
+
+
+def refuse(violations: list[Violation]) -> InvalidRequestError:
+    """Build the refusal that lists `violations`."""
+    listed = "; ".join(each.detail for each in violations[:5])
+    more = f"; and {len(violations) - 5} more" if len(violations) > 5 else ""
+    return InvalidRequestError(f"{listed[:1].upper()}{listed[1:]}{more}.", violations=tuple(violations))
+
+
+def _explain(name: str, error: msgspec.ValidationError) -> str:
+    text = str(error)
+    reason, _, where = text.partition(" - at `$")
+    reason = reason[:1].lower() + reason[1:]
+    return f"'{name}{where.rstrip('`')}': {reason}"

@@ -1,0 +1,1 @@
+"""What `patchbay` (= `python -m service`) can be told to do, one command per module."""

@@ -1,0 +1,101 @@
+"""Comparing: obtain the inputs, find the patch, keep a record on request."""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Mapping
+
+import msgspec
+
+from service.core.options import DiffOptions
+from service.core.timestamp import format_timestamp
+from service.errors import NotFoundError, ServiceError, TooLargeError
+from service.model import Caller, Comparison, Direction, Fingerprint, Reading, Source
+from service.ports import Clock, Comparer, ComparisonStore, Outcome, SourceReader
+
+
+class Inputs(msgspec.Struct, frozen=True):
+    """The JSON texts of the two inputs of a comparison, as obtained."""
+
+    a: bytes
+    b: bytes
+
+    def directed(self, direction: Direction) -> tuple[bytes, bytes]:
+        """Return (before, after): what the patch applies to, and what it gives."""
+        return (self.a, self.b) if direction == "aToB" else (self.b, self.a)
+
+
+async def read_inputs(sources: Mapping[str, Source], readers: SourceReader, reading: Reading) -> dict[str, bytes]:
+    """Read all inputs at once as JSON texts; the first failure cancels the others and names its input."""
+
+    async def read(name: str, source: Source) -> bytes:
+        try:
+            text = await readers.read_json(source, reading)
+        except ServiceError as error:
+            raise error.within(name) from error.__cause__
+        if len(text) > reading.max_bytes:
+            raise TooLargeError(
+                f"It is larger than max_input_bytes, which is {reading.max_bytes} bytes.",
+                limit="max_input_bytes",
+                maximum=reading.max_bytes,
+            ).within(name)
+        return text
+
+    tasks = {name: asyncio.create_task(read(name, source)) for name, source in sources.items()}
+    try:
+        texts = await asyncio.gather(*tasks.values())
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+    return dict(zip(tasks, texts, strict=True))
+
+
+async def compare(inputs: Inputs, direction: Direction, options: DiffOptions, comparer: Comparer) -> Outcome:
+    """Find the patch; a fault of a document names the input as the caller called it."""
+    before, after = inputs.directed(direction)
+    try:
+        return await comparer.compare(before, after, options)
+    except ServiceError as error:
+        name = error.violations[0].input
+        if direction == "bToA" and isinstance(name, str):
+            raise error.within({"a": "b", "b": "a"}[name]) from error
+        raise
+
+
+async def record(
+    inputs: Inputs,
+    direction: Direction,
+    instructions: bytes,
+    outcome: Outcome,
+    *,
+    caller: Caller,
+    clock: Clock,
+    store: ComparisonStore,
+) -> Comparison:
+    """Keep a comparison: digests and sizes of the inputs, options, patch, who and when. Not the inputs."""
+    comparison = Comparison(
+        id=str(uuid.uuid4()),
+        a=_fingerprint(inputs.a),
+        b=_fingerprint(inputs.b),
+        patch_direction=direction,
+        options=msgspec.Raw(instructions),
+        patch=msgspec.Raw(outcome.patch),
+        exact=not outcome.bounded,
+        created_by=caller.name,
+        created_at=format_timestamp(clock.now()),
+    )
+    await store.insert(comparison)
+    return comparison
+
+
+async def find(comparison_id: str, store: ComparisonStore) -> Comparison:
+    """Return a recorded comparison; raise `NotFoundError` when there is none of that id."""
+    comparison = await store.find(comparison_id)
+    if comparison is None:
+        raise NotFoundError("There is no recorded comparison with this id. POST …/patch?store=true records one.")
+    return comparison
+
+
+def _fingerprint(text: bytes) -> Fingerprint:
+    return Fingerprint(sha256=hashlib.sha256(text).hexdigest(), size_bytes=len(text))

@@ -1,0 +1,101 @@
+"""`POST /api/json/v*/patch`, from outside."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import FormData, web
+from aiohttp.test_utils import TestClient
+
+SAMPLE = json.loads((Path(__file__).parents[1] / "cases" / "compare-sample.json").read_text())
+Client = TestClient[web.Request, web.Application]
+
+
+def inline(value: Any) -> dict[str, Any]:
+    return {"type": "inline", "value": value}
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_documented_sample_by_json(client: Client, version: str) -> None:
+    response = await client.post(
+        f"/api/json/{version}/patch", json={"a": inline(SAMPLE["a"]), "b": inline(SAMPLE["b"])}
+    )
+
+    assert response.status == 200
+    assert response.content_type == "application/json"
+    assert response.headers["Patchbay-Diff"] == "exact"
+    assert await response.json() == SAMPLE["aToB"]
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_documented_sample_by_form(client: Client, version: str) -> None:
+    form = FormData()
+    form.add_field("a", json.dumps(SAMPLE["a"]), filename="a.json", content_type="application/json")
+    form.add_field("b", json.dumps(SAMPLE["b"]))
+    form.add_field("patchDirection", "aToB")
+
+    response = await client.post(f"/api/json/{version}/patch", data=form)
+
+    assert response.status == 200
+    assert await response.json() == SAMPLE["aToB"]
+
+
+async def test_older_disposition_names_the_part_by_its_parameter(client: Client) -> None:
+    lines = [
+        line
+        for name in ("a", "b")
+        for line in (
+            "--frontier",
+            f'Content-Disposition: file; {name}="input{name.upper()}.json"',
+            "Content-Type: application/json",
+            "",
+            json.dumps(SAMPLE[name]),
+        )
+    ]
+
+    response = await client.post(
+        "/api/json/v1/patch",
+        data="\r\n".join([*lines, "--frontier--", ""]).encode(),
+        headers={"Content-Type": "multipart/form-data; boundary=frontier"},
+    )
+
+    assert await response.json() == SAMPLE["aToB"]
+
+
+async def test_direction_and_ignored_names_are_honoured(client: Client) -> None:
+    request = {
+        "A": inline({"x": 1, "created": 1}),
+        "B": inline({"x": 2, "created": 2}),
+        "patchDirection": "bToA",
+        "dxConfig": {"dxConfig": [{"ignoreChanges": "delete", "key": "created"}]},
+    }
+
+    response = await client.post("/api/json/v1/patch", json=request)
+
+    assert await response.json() == [{"op": "replace", "path": "/x", "value": 1}]
+
+
+async def test_a_stored_comparison_can_be_read(client: Client) -> None:
+    made = await client.post("/api/json/v1/patch?store=true", json={"a": inline(1), "b": inline(2)})
+
+    assert made.status == 201
+    record = await (await client.get(made.headers["Location"])).json()
+    assert record["patch"] == await made.json() == [{"op": "replace", "path": "", "value": 2}]
+    assert record["createdBy"] == "anonymous"
+    assert record["a"] == {
+        "sha256": "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
+        "sizeBytes": 1,
+    }
+    assert len(record["createdAt"]) == len("2026-01-02T03:04:05.000000Z")
+
+
+async def test_json_patch_media_type_on_request(client: Client) -> None:
+    response = await client.post(
+        "/api/json/v1/patch",
+        json={"a": inline(1), "b": inline(1)},
+        headers={"Accept": "application/json-patch+json"},
+    )
+
+    assert response.content_type == "application/json-patch+json"
+    assert await response.json() == []
