@@ -1,11 +1,14 @@
-"""The domain's values: callers, inputs, recorded comparisons. Frozen Structs that know no transport and no database."""
+"""The domain's values: callers, inputs, comparisons, resources and their changes. Frozen Structs that know no transport and no database."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from uuid import uuid4
 
 import msgspec
 from msgspec import Meta
+
+from service.errors import ServiceError
 
 Direction = Literal["aToB", "bToA"]
 Format = Literal["json", "yaml", "ndjson"]
@@ -83,3 +86,102 @@ class Comparison(msgspec.Struct, frozen=True, rename="camel"):
     exact: bool
     created_by: str
     created_at: Timestamp
+
+
+ChangeKind = Literal["create", "replace", "patch", "delete", "revert"]
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored resource at one version. `text` is its content as JSON, without the members that the service owns.
+
+    A deleted resource keeps its last content. Every write makes the version one higher; the first is 1.
+    """
+
+    id: str
+    type: str
+    version: int
+    text: bytes
+    created_at: Timestamp
+    updated_at: Timestamp
+    deleted: bool = False
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """A stored resource in the hands of a change: `content` is decoded for it alone, to be edited in place."""
+
+    id: str
+    type: str
+    version: int
+    content: Any
+    created_at: Timestamp
+    updated_at: Timestamp
+    deleted: bool
+
+
+class Companion(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of another collection that changes in the same transaction as the resource, or neither does.
+
+    `insert` wants no record of that id, `replace` and `remove` want one that has the members `expected`; where the
+    wish is not met, `conflict` is raised and nothing is written.
+    """
+
+    collection: str
+    id: str
+    action: Literal["insert", "replace", "remove"]
+    conflict: ServiceError
+    fields: Mapping[str, Any] = {}
+    expected: Mapping[str, Any] = {}
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """The next version of a resource: its whole content, and how it came of the last one.
+
+    `forward` and `inverse` are RFC 6902 arrays as JSON, for `replace`, `patch` and `revert`; a creation and a deletion
+    have none (a deletion keeps the content and sets `deleted`). `events` are JSON objects to publish, kept with the
+    version.
+    """
+
+    kind: ChangeKind
+    content: Any
+    forward: bytes = b""
+    inverse: bytes = b""
+    deleted: bool = False
+    events: tuple[Mapping[str, Any], ...] = ()
+    companions: tuple[Companion, ...] = ()
+
+
+class Attribution(msgspec.Struct, frozen=True, kw_only=True):
+    """Who changes something, and why. The same `write_id` is never written twice to one resource."""
+
+    by: str
+    why: str | None = None
+    write_id: str = msgspec.field(default_factory=lambda: uuid4().hex)
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What came of a write. `changed` is False when the change saw nothing to do: `resource` is then as it stands."""
+
+    resource: Resource
+    changed: bool
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """How a resource came to a version. The members are those of the change and its attribution."""
+
+    version: int
+    kind: ChangeKind
+    at: Timestamp
+    by: str
+    why: str | None
+    write_id: str
+    forward: bytes
+    inverse: bytes
+    events: tuple[Mapping[str, Any], ...] = ()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answer as it went out, kept to be given again to a request that comes twice."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes

@@ -1,12 +1,25 @@
 """What the use cases need from outside, as Protocols. Implementations satisfy them by shape and are chosen in `app`."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
 from service.core.options import DiffOptions
-from service.model import Comparison, Document, Reading, Source
+from service.model import (
+    Answer,
+    Attribution,
+    Change,
+    Comparison,
+    Document,
+    Draft,
+    Reading,
+    Resource,
+    Revision,
+    Source,
+    Written,
+)
 
 
 class Clock(Protocol):
@@ -108,4 +121,76 @@ class Contract(Protocol):
     @property
     def json(self) -> bytes:
         """The same document as JSON."""
+        ...
+
+
+Changing: TypeAlias = Callable[[Draft | None], Change | None]
+"""Makes the next version of a resource, None when there is nothing to change. Gets None where no resource is.
+
+It depends on the draft alone (it is called again on the newer version after a lost race), is quick, and may edit the
+draft's content in place; what it raises goes to the caller of `write`, and nothing is written.
+"""
+
+
+class ResourceStore(Protocol):
+    """Keeps resources and every change to them. A write that returned is durable; one that raised changed nothing,
+    except after `StoreUnavailableError`, when it may have been done: `find_write` tells.
+    """
+
+    async def find(self, resource_id: str) -> Resource | None:
+        """Return the resource as it stands, deleted or not, or None when there never was one."""
+        ...
+
+    async def write(
+        self,
+        resource_id: str,
+        resource_type: str,
+        change: Changing,
+        attribution: Attribution,
+        *,
+        dry_run: bool = False,
+    ) -> Written:
+        """Apply the change to the newest version; `resource_type` is what a resource is that the change creates.
+
+        Writes to one resource take effect one after another, none is lost. A dry run answers what would be.
+        Raises what the change raises, the `conflict` of a companion, `NotStorableError` with the pointer of the
+        value, `NotFoundError` when the change makes nothing of no resource, `StoreUnavailableError`,
+        `OverloadedError` when too many writes wait for the resource.
+        """
+        ...
+
+    async def find_write(self, resource_id: str, write_id: str) -> Revision | None:
+        """Return the version that the write made, or None when it was never done."""
+        ...
+
+    async def list_revisions(self, resource_id: str, *, before: int | None = None, limit: int = 50) -> list[Revision]:
+        """Return how the newest versions came about, newest first, those below `before` if given."""
+        ...
+
+    async def find_version(self, resource_id: str, version: int) -> Resource | None:
+        """Return the resource as it stood at a version, or None when it never had it."""
+        ...
+
+
+class IdempotencyStore(Protocol):
+    """Remembers for a day what was answered to a request that carried an idempotency key.
+
+    `key` stands for caller and key, `fingerprint` for the request. Derive the `write_id` of what the request writes,
+    and the id of what it creates, from `key`: then a request whose first answer was lost in a crash is not done twice.
+    """
+
+    async def begin(self, key: str, fingerprint: str) -> Answer | None:
+        """Return the first answer, or None when the request is to be carried out now.
+
+        Raises `IdempotencyKeyReusedError` for another fingerprint, `BusyIdempotencyKeyError` while the first request
+        is being carried out.
+        """
+        ...
+
+    async def finish(self, key: str, answer: Answer) -> None:
+        """Keep the answer."""
+        ...
+
+    async def abandon(self, key: str) -> None:
+        """Forget the request: it failed in a way that the same key may try again."""
         ...
