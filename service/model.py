@@ -1,4 +1,4 @@
-"""The domain's values: callers, inputs, comparisons, resources and their changes. Frozen Structs that know no transport and no database."""
+"""The domain's values: callers, inputs, comparisons, resources and their changes. No transport, no database."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -133,8 +133,10 @@ draft's content in place; what it raises goes to the caller of `write`, and noth
 
 
 class ResourceStore(Protocol):
-    """Keeps resources and every change to them. A write that returned is durable; one that raised changed nothing,
-    except after `StoreUnavailableError`, when it may have been done: `find_write` tells.
+    """Keeps resources and every change to them.
+
+    A write that returned is durable; one that raised changed nothing, except after `StoreUnavailableError`, when it
+    may have been done: `find_write` tells.
     """
 
     async def find(self, resource_id: str) -> Resource | None:
