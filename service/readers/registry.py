@@ -4,14 +4,16 @@ import asyncio
 import re
 from collections.abc import Iterable
 from importlib.metadata import entry_points
-from typing import Any, Union
+from typing import Any, Union, cast
 
 import msgspec
+from msgspec import UNSET
 
 from service.errors import InvalidRequestError, ServiceError, SourceUnreachableError
 from service.model import Document, Reading, Source
 from service.ports import Reader
 from service.readers.budget import too_large, too_slow
+from service.readers.formats import format_of, to_json
 
 ENTRY_POINT_GROUP = "patchbay.readers"
 
@@ -32,13 +34,13 @@ class ReaderRegistry:
                 if name in tagged:
                     raise ReaderSetupError(f"Two readers answer to the type {name!r}; a type has one reader.")
                 tagged[name] = _tag(reader.source, name)
-        self._decoders = {name: msgspec.json.Decoder(source) for name, source in tagged.items()}
+        self._types = tuple(sorted(tagged))
         self._decoder: msgspec.json.Decoder[Source] = msgspec.json.Decoder(Union[tuple(tagged.values())])  # noqa: UP007
 
     @property
     def types(self) -> tuple[str, ...]:
         """Every value that `type` may have, sorted."""
-        return tuple(sorted(self._decoders))
+        return self._types
 
     def parse(self, text: bytes | msgspec.Raw, where: str) -> Source:
         """Turn an I/O object, known to be strict JSON, into a typed source; `where` names the input in errors.
@@ -57,14 +59,17 @@ class ReaderRegistry:
             async with asyncio.timeout(reading.timeout_s):
                 document = await reader.read(source, reading)
         except TimeoutError as error:
-            raise too_slow(reading) from error
+            raise too_slow(reading.timeout_s) from error
         if len(document.content) > reading.max_bytes:
-            raise too_large(reading)
+            raise too_large(reading.max_bytes)
         return document
 
     async def read_json(self, source: Source, reading: Reading) -> bytes:
-        """Obtain the document as JSON text."""
-        return (await self.read(source, reading)).content
+        """Obtain a document as JSON text, whatever its format; what must be converted does not hold up the loop."""
+        document = await self.read(source, reading)
+        if format_of(document) == "json":
+            return to_json(document, reading.max_bytes)
+        return await asyncio.to_thread(to_json, document, reading.max_bytes)
 
     def _refusal(self, text: bytes | msgspec.Raw, message: str) -> InvalidRequestError:
         known = ", ".join(self.types)
@@ -72,11 +77,13 @@ class ReaderRegistry:
             head = msgspec.json.decode(text, type=_Head)
         except msgspec.DecodeError:
             return InvalidRequestError(f"An input is an object whose 'type' is one of {known}.", field="type")
-        if head.type not in self._decoders:
-            return InvalidRequestError(f"There is no input of type {head.type!r}; known are {known}.", field="type")
+        if head.type not in self._types:
+            return InvalidRequestError(
+                f"There is no input of type {head.type[:60]!r}; known are {known}.", field="type"
+            )
         member = _MEMBER.search(message)
-        facts: dict[str, Any] = {"field": member[1]} if member else {}
-        return InvalidRequestError(f"In an input of type {head.type!r}: {_sentence(message)}", **facts)
+        field = member[1] if member else UNSET
+        return InvalidRequestError(f"In an input of type {head.type!r}: {_sentence(message)}", field=field)
 
 
 _MEMBER = re.compile(r"(?:field `|at `\$\.)([^`.\[]+)")
@@ -88,8 +95,8 @@ class _Head(msgspec.Struct):
 
 def _tag(source: type[Source], name: str) -> type[Source]:
     """Derive the Struct that msgspec picks for `{"type": name}`; one reader may answer to several types."""
-    tagged: Any = msgspec.defstruct(f"{source.__name__}_{name}", [], bases=(source,), tag_field="type", tag=name)
-    return tagged  # type: ignore[no-any-return]
+    derived: Any = msgspec.defstruct(f"{source.__name__}_{name}", [], bases=(source,), tag_field="type", tag=name)
+    return cast("type[Source]", derived)
 
 
 def _sentence(message: str) -> str:
@@ -103,14 +110,13 @@ def discover() -> tuple[Reader, ...]:
 
 def _load(entry: Any) -> Reader:
     try:
-        reader: Reader = entry.load()()
-        made: Any = reader
-        usable = bool(made.types) and issubclass(made.source, Source) and callable(made.read)
+        reader = entry.load()()
+        usable = bool(reader.types) and issubclass(reader.source, Source) and callable(reader.read)
     except Exception as error:
         raise ReaderSetupError(f"The reader {entry.name!r} ({entry.value}) cannot be made: {error}") from error
     if not usable:
         raise ReaderSetupError(f"The reader {entry.name!r} ({entry.value}) lacks types, source or read.")
-    return reader
+    return cast("Reader", reader)
 
 
 class _Plugin:

@@ -28,7 +28,7 @@ class UploadReader:
             there = ", ".join(repr(name) for name in reading.uploads) or "none; send the request as multipart/form-data"
             raise SourceNotFoundError(f"No form part is named {source.part!r}. Parts: {there}.", part=source.part)
         if upload.size > reading.max_bytes:
-            raise too_large(reading)
+            raise too_large(reading.max_bytes)
         content = upload.content
         if isinstance(content, Path):
             content = await asyncio.to_thread(content.read_bytes)
