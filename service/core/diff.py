@@ -3,6 +3,8 @@
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from service.core import values
 from service.core.alignment import Block, align
 from service.core.options import DEFAULT, DiffOptions
@@ -21,8 +23,8 @@ class Outcome(NamedTuple):
 
 
 def compare_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -> Outcome:
-    """Compare two JSON texts. Raises what `values.decode` raises, with the input named `a` or `b`."""
-    operations = diff(_decode("a", before, options), _decode("b", after, options), options)
+    """Compare two JSON texts. Raises what `values.decode` raises, with its `input` set to `before` or `after`."""
+    operations = diff(_decode("before", before, options), _decode("after", after, options), options)
     return Outcome(values.encode(operations), bounded=False)
 
 
@@ -50,7 +52,7 @@ def _decode(name: str, text: bytes, options: DiffOptions) -> Json:
     try:
         return values.decode(text, max_depth=options.max_depth)
     except (MalformedJsonError, TooDeepError) as exc:
-        exc.within(name)
+        exc.violations = tuple(msgspec.structs.replace(each, input=name) for each in exc.violations)
         raise
 
 
