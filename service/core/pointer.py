@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from service.core.options import Pattern
 
 _BAD_ESCAPE = re.compile(r"~(?![01])")
+_MAX_SHOWN = 200
 _INDEX = re.compile(r"0|[1-9][0-9]*")
 
 
@@ -18,11 +19,11 @@ def parse_pointer(text: str) -> tuple[str, ...]:
     if not text:
         return ()
     if text[0] != "/":
-        raise ValueError(f"The pointer {text!r} does not start with '/'.")
+        raise ValueError(f"The pointer {shown(text)} does not start with '/'.")
     if "~" not in text:
         return tuple(text[1:].split("/"))
     if _BAD_ESCAPE.search(text):
-        raise ValueError(f"The pointer {text!r} holds a '~' that is not '~0' or '~1'.")
+        raise ValueError(f"The pointer {shown(text)} holds a '~' that is not '~0' or '~1'.")
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in text[1:].split("/"))
 
 
@@ -33,6 +34,11 @@ def format_pointer(tokens: Iterable[str | int]) -> str:
     '/a~1b//0'
     """
     return "".join(f"/{escape(token) if isinstance(token, str) else token}" for token in tokens)
+
+
+def shown(text: str) -> str:
+    """Quote a pointer for a message, cut off where it is long."""
+    return f"'{text}'" if len(text) <= _MAX_SHOWN else f"'{text[:_MAX_SHOWN]}…'"
 
 
 def escape(token: str) -> str:

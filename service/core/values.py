@@ -61,6 +61,11 @@ def encode_sorted(value: Json) -> bytes:
     return msgspec.json.encode(value, order="sorted")
 
 
+def copy(value: Json) -> Json:
+    """Copy what could be changed, many times faster than `copy.deepcopy`."""
+    return msgspec.json.decode(msgspec.json.encode(value)) if isinstance(value, dict | list) else value
+
+
 def equal(left: Json, right: Json) -> bool:
     """Say whether two values are the same JSON: order of members aside, `true` is not `1`, and `1` equals `1.0`.
 

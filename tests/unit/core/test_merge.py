@@ -1,0 +1,110 @@
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core.merge import apply_merge, create_merge
+from service.errors import NotExpressibleError
+from tests.unit.core import applier
+from tests.unit.core.documents import pairs
+
+
+def by_the_letter(target: Any, patch: Any) -> Any:
+    """The pseudo code of RFC 7396, section 2."""
+    if isinstance(patch, dict):
+        if not isinstance(target, dict):
+            target = {}
+        for name, value in patch.items():
+            if value is None:
+                target.pop(name, None)
+            else:
+                target[name] = by_the_letter(target.get(name), value)
+        return target
+    return patch
+
+
+# RFC 7396, appendix A
+EXAMPLES = [
+    ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+    ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+    ({"a": "b"}, {"a": None}, {}),
+    ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+    ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+    ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+    ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+    ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+    (["a", "b"], ["c", "d"], ["c", "d"]),
+    ({"a": "b"}, ["c"], ["c"]),
+    ({"a": "foo"}, None, None),
+    ({"a": "foo"}, "bar", "bar"),
+    ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+    ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
+    ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+]
+
+
+@pytest.mark.parametrize(("document", "patch", "result"), EXAMPLES)
+def test_the_examples_of_the_rfc_apply(document: Any, patch: Any, result: Any) -> None:
+    assert apply_merge(document, patch) == result
+
+
+def without_null_members(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: without_null_members(member) for name, member in value.items() if member is not None}
+    return value
+
+
+@given(pairs())
+def test_a_merge_patch_made_of_two_documents_leads_from_one_to_the_other(pair: tuple[Any, Any]) -> None:
+    before, after = pair[0], without_null_members(pair[1])
+
+    patch = create_merge(before, after)
+
+    assert applier.strictly_equal(by_the_letter(copy.deepcopy(before), copy.deepcopy(patch)), after)
+    assert applier.strictly_equal(apply_merge(copy.deepcopy(before), patch), after)
+
+
+@given(pairs())
+def test_nothing_is_made_that_does_not_lead_there(pair: tuple[Any, Any]) -> None:
+    before, after = pair
+    kept = copy.deepcopy(pair)
+    try:
+        patch = create_merge(before, after)
+    except NotExpressibleError:
+        assert not applier.strictly_equal(without_null_members(after), after)
+    else:
+        assert applier.strictly_equal(apply_merge(copy.deepcopy(before), patch), after)
+    assert pair == kept
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "pointers"),
+    [
+        ({}, {"a": None}, ["/a"]),
+        ({"a": 1}, {"a": None, "b": {"c": None}}, ["/a", "/b/c"]),
+        ([], {"a": None}, ["/a"]),
+        ({"a": []}, {"a": {"b/": None}}, ["/a/b~1"]),
+    ],
+)
+def test_a_null_that_cannot_be_said_is_refused_with_its_pointer(before: Any, after: Any, pointers: list[str]) -> None:
+    with pytest.raises(NotExpressibleError) as refusal:
+        create_merge(before, after)
+
+    assert [violation.pointer for violation in refusal.value.violations] == pointers
+
+
+@pytest.mark.parametrize("before", [{"a": None}, {"a": None, "b": 1}])
+def test_a_null_that_stays_is_no_trouble(before: Any) -> None:
+    assert create_merge(before, {"a": None}) == dict.fromkeys(before.keys() - {"a"})
+
+
+@given(st.sampled_from(EXAMPLES))
+def test_the_patch_is_neither_changed_nor_shared(example: tuple[Any, Any, Any]) -> None:
+    patch = copy.deepcopy(example[1])
+
+    result = apply_merge(copy.deepcopy(example[0]), patch)
+    apply_merge(result, {"a": {"bb": {"x": 1}}})
+
+    assert patch == example[1]
