@@ -10,7 +10,8 @@ from service import keys
 from service.api.contract import RouteTableContract
 from service.api.middleware import MIDDLEWARES
 from service.api.routes import ROUTES
-from service.ports import Clock
+from service.ports import Clock, Reader
+from service.readers.file import FileReader
 from service.readers.inline import InlineReader, RawReader
 from service.readers.registry import ReaderRegistry, discover
 from service.readers.upload import UploadReader
@@ -35,13 +36,18 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> web.Applica
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=settings.max_body_bytes)
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = clock or SystemClock()
-    app[keys.READERS] = ReaderRegistry([InlineReader(), RawReader(), UploadReader(), *discover()])
+    app[keys.READERS] = ReaderRegistry(_make_readers(settings))
     app[keys.COMPARER] = ThreadComparer()
     app[keys.CONTRACT] = RouteTableContract()
     app.cleanup_ctx.append(open_store)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler, name=route.operation_id)
     return app
+
+
+def _make_readers(settings: Settings) -> list[Reader]:
+    built_in: list[Reader] = [InlineReader(), RawReader(), UploadReader(), FileReader(settings.files_root)]
+    return [*built_in, *discover()]
 
 
 async def open_store(app: web.Application) -> AsyncIterator[None]:
