@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from uuid import uuid4
 
 import msgspec
 from msgspec import Meta
@@ -151,11 +150,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attribution(msgspec.Struct, frozen=True, kw_only=True):
-    """Who changes something, and why. The same `write_id` is never written twice to one resource."""
+    """Who changes something, and why. A `write_id` that is given is never written twice to one resource."""
 
     by: str
     why: str | None = None
-    write_id: str = msgspec.field(default_factory=lambda: uuid4().hex)
+    write_id: str | None = None
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -185,17 +184,3 @@ class Answer(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class ApiKey(msgspec.Struct, frozen=True, rename="camel"):
-    """An API key as it is kept: who holds it and what they may do. Of the key itself only a digest is kept."""
-
-    id: str
-    digest: str
-    name: str
-    role: Role
-    created_at: Timestamp
-    types: tuple[str, ...] = ()
-    expires_at: Timestamp | None = None
-    revoked_at: Timestamp | None = None
-    used_at: Timestamp | None = None

@@ -24,7 +24,7 @@ Client = AsyncIOMotorClient[Record]
 Database = AsyncIOMotorDatabase[Record]
 Collection = AsyncIOMotorCollection[Record]
 
-_PASSING_CODES = frozenset({6, 7, 50, 64, 89, 91, 189, 262, 9001, 11600, 11602, 14031})
+PASSING_CODES = frozenset({6, 7, 50, 64, 89, 91, 189, 262, 9001, 11600, 11602, 14031})
 """Server errors that time mends: network, time limits, shutdown, step-down, a full disk."""
 
 
@@ -78,4 +78,4 @@ def is_passing(error: OperationFailure) -> bool:
     details = error.details or {}
     reports = [details, *details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
     labelled = error.has_error_label("RetryableWriteError") or error.has_error_label("TransientTransactionError")
-    return labelled or error.code in _PASSING_CODES or any(each.get("code") in _PASSING_CODES for each in reports)
+    return labelled or error.code in PASSING_CODES or any(each.get("code") in PASSING_CODES for each in reports)

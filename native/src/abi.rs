@@ -1,0 +1,172 @@
+//! The C ABI: the only place with `unsafe`, and where a panic ends.
+
+use crate::cancel::Cancel;
+use crate::context::{self, Context};
+use crate::fault::{self, Fault, Reason, Stop};
+use crate::scan;
+use crate::tape::Tape;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::ptr;
+
+/// Raised with every change of the ABI; the wrapper refuses a library with another number.
+const ABI_VERSION: u32 = 1;
+
+/// How a call ended.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Status {
+    Done = 0,
+    /// A text is not acceptable JSON; the reply says where and why.
+    Malformed = 1,
+    /// A text nests deeper than allowed; the reply says where.
+    TooDeep = 2,
+    /// The caller raised the flag.
+    Cancelled = 3,
+    /// The system has no more memory.
+    Memory = 4,
+    /// The core cannot do this call; the reference engine can.
+    Unsupported = 5,
+    /// A panic: a fault of the core.
+    Panicked = 6,
+}
+
+/// What a call answers besides its status. Pointers stay good until the handle is released.
+#[repr(C)]
+pub struct Reply {
+    /// To be given to `patchbay_release`; null where nothing needs to be.
+    pub handle: *mut Context,
+    /// The result, or the reason of a refusal.
+    pub data: *const u8,
+    pub length: usize,
+    /// The pointer of a refusal.
+    pub pointer: *const u8,
+    pub pointer_length: usize,
+    pub line: usize,
+    pub column: usize,
+    /// Which text is at fault: 0 the first, 1 the second.
+    pub input: usize,
+}
+
+impl Reply {
+    fn empty() -> Reply {
+        Reply {
+            handle: ptr::null_mut(),
+            data: ptr::null(),
+            length: 0,
+            pointer: ptr::null(),
+            pointer_length: 0,
+            line: 0,
+            column: 0,
+            input: 0,
+        }
+    }
+}
+
+/// The bytes that a caller lends for the time of a call.
+///
+/// # Safety
+/// `data` is null (then `length` counts for nothing) or points to `length` readable bytes that nobody writes until
+/// the call returns. The wrapper passes `bytes` objects, which never change and outlive the call.
+unsafe fn borrow<'a>(data: *const u8, length: usize) -> &'a [u8] {
+    if data.is_null() {
+        return &[];
+    }
+    // SAFETY: this function's own condition.
+    unsafe { std::slice::from_raw_parts(data, length) }
+}
+
+/// The number of this ABI.
+#[no_mangle]
+pub extern "C" fn patchbay_version() -> u32 {
+    ABI_VERSION
+}
+
+/// Set how many bytes each waiting context may keep.
+#[no_mangle]
+pub extern "C" fn patchbay_keep(bytes: usize) {
+    context::keep(bytes);
+}
+
+/// Check that a text is acceptable JSON.
+///
+/// # Safety
+/// `text` points to `length` bytes as `borrow` wants them; `reply` points to a writable `Reply`.
+#[no_mangle]
+pub unsafe extern "C" fn patchbay_check(text: *const u8, length: usize, max_depth: u32, reply: *mut Reply) -> u32 {
+    // SAFETY: the caller keeps the conditions above.
+    let text = unsafe { borrow(text, length) };
+    let (status, answer) = guarded(|| {
+        let mut context = Context::lend();
+        match context.check(text, max_depth as usize, Cancel(None)) {
+            Ok(()) => {
+                context.give_back();
+                (Status::Done, Reply::empty())
+            }
+            Err(stop) => refuse(stop, text, true, context),
+        }
+    });
+    // SAFETY: `reply` is writable, says the caller.
+    unsafe { ptr::write(reply, answer) };
+    status as u32
+}
+
+/// Give back what a reply points to.
+///
+/// # Safety
+/// `handle` is null or comes from a reply and has not been released before.
+#[no_mangle]
+pub unsafe extern "C" fn patchbay_release(handle: *mut Context) {
+    if handle.is_null() {
+        return;
+    }
+    // SAFETY: the handle was made by `Box::into_raw` in `lend_out` and is given back once, says the caller.
+    let context = unsafe { Box::from_raw(handle) };
+    let _ = catch_unwind(AssertUnwindSafe(|| context.give_back()));
+}
+
+/// Run `work`; a panic becomes a status. A context that was in use is dropped with the panic, so no broken one returns.
+fn guarded(work: impl FnOnce() -> (Status, Reply)) -> (Status, Reply) {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| (Status::Panicked, Reply::empty()))
+}
+
+/// The answer of a call that stopped. `text` is the one at fault, `is_before` says which tape describes it.
+fn refuse(stop: Stop, text: &[u8], is_before: bool, mut context: Box<Context>) -> (Status, Reply) {
+    let fault = match stop {
+        Stop::Fault(fault) => fault,
+        Stop::Memory | Stop::Cancelled | Stop::Unsupported => {
+            context.give_back();
+            return (plain_status(stop), Reply::empty());
+        }
+    };
+    let (line, column) = fault::position(text, fault.at);
+    let tape: &Tape = if is_before { &context.before } else { &context.after };
+    let pointer = if has_pointer(&fault) { scan::pointer_to(text, tape, fault.at) } else { Vec::new() };
+    context.pointer = pointer;
+    let reason = fault.reason.describe();
+    let reply = Reply {
+        data: reason.as_ptr(),
+        length: reason.len(),
+        // A null pointer says "no pointer"; the empty one is the whole document.
+        pointer: if has_pointer(&fault) { context.pointer.as_ptr() } else { ptr::null() },
+        pointer_length: context.pointer.len(),
+        line,
+        column,
+        input: usize::from(!is_before),
+        handle: Box::into_raw(context),
+    };
+    (if fault.reason == Reason::TooDeep { Status::TooDeep } else { Status::Malformed }, reply)
+}
+
+fn plain_status(stop: Stop) -> Status {
+    match stop {
+        Stop::Memory => Status::Memory,
+        Stop::Cancelled => Status::Cancelled,
+        Stop::Unsupported => Status::Unsupported,
+        Stop::Fault(_) => Status::Malformed,
+    }
+}
+
+/// Complaints about meaning have a place in the document; complaints about grammar have line and column alone.
+fn has_pointer(fault: &Fault) -> bool {
+    matches!(fault.reason, Reason::DuplicateName | Reason::TooDeep | Reason::OutOfRange | Reason::Surrogate)
+}

@@ -1,0 +1,20 @@
+//! Patchbay's native diff core: compares two JSON texts without decoding them.
+//!
+//! A text is scanned once into a flat tape with a hash per value (`scan`, `tape`, `hash`); the comparison works on the
+//! two tapes and writes values of the patch as slices of the second text. Nothing here knows Python: `abi` is the
+//! door, `service/core/native.py` the one who knocks.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod abi;
+mod cancel;
+mod context;
+mod fault;
+mod hash;
+mod names;
+mod numbers;
+mod pointer;
+mod scan;
+mod scope;
+mod strings;
+mod tape;

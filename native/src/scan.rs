@@ -1,0 +1,573 @@
+//! The scan: one pass over a text that checks it and writes its tape. An explicit stack of open containers, no recursion.
+
+use crate::cancel::Cancel;
+use crate::fault::{Fault, Reason, Stop};
+use crate::hash::{word, Keys};
+use crate::names::find_twins;
+use crate::numbers;
+use crate::pointer;
+use crate::scope::{Guide, HOLDS_IGNORED};
+use crate::strings::{self, ScanError};
+use crate::tape::{Kind, Node, Tape, MAX_TEXT};
+
+/// Text between two looks at the cancel flag; about 0.1 ms of work.
+const CHUNK: usize = 1 << 16;
+/// The byte order mark that some editors write; it is accepted and means nothing.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+const SPACES: u64 = 0x2020_2020_2020_2020;
+
+/// An open container.
+#[derive(Clone, Copy)]
+struct Frame {
+    node: u32,
+    /// White space seen before its opening bracket.
+    white: u32,
+    sum: u64,
+    /// Children that take part in the comparison.
+    count: u32,
+    /// All children, the ignored ones too.
+    children: u32,
+    /// Where its names begin on the stack of names.
+    names: u32,
+    mark: u32,
+    kind: Kind,
+    is_flat: bool,
+    holds_ignored: bool,
+}
+
+/// Buffers of the scan that stay allocated between calls.
+#[derive(Default)]
+pub struct Scratch {
+    frames: Vec<Frame>,
+    names: Vec<u64>,
+    table: Vec<u32>,
+    unescaped: Vec<u8>,
+}
+
+impl Scratch {
+    pub fn used(&self) -> usize {
+        self.table.capacity() * 4 + self.unescaped.capacity() + self.names.capacity() * 8
+    }
+}
+
+/// What every step of one scan needs.
+struct Scanner<'a, G: Guide> {
+    text: &'a [u8],
+    keys: &'a Keys,
+    tape: &'a mut Tape,
+    scratch: &'a mut Scratch,
+    guide: &'a mut G,
+    max_depth: usize,
+    white: u32,
+}
+
+/// Check `text` and write its tape. `guide` says what path options make of each place.
+pub fn scan<G: Guide>(
+    text: &[u8],
+    keys: &Keys,
+    max_depth: usize,
+    guide: &mut G,
+    tape: &mut Tape,
+    scratch: &mut Scratch,
+    cancel: Cancel,
+) -> Result<(), Stop> {
+    if text.len() > MAX_TEXT {
+        return Err(Stop::Unsupported);
+    }
+    tape.clear();
+    scratch.frames.clear();
+    scratch.names.clear();
+    tape.nodes.try_reserve(text.len() / 8 + 16)?;
+    Scanner { text, keys, tape, scratch, guide, max_depth, white: 0 }.run(cancel)
+}
+
+impl<G: Guide> Scanner<'_, G> {
+    fn run(&mut self, cancel: Cancel) -> Result<(), Stop> {
+        let mut frame = Frame {
+            node: 0,
+            white: 0,
+            sum: 0,
+            count: 0,
+            children: 0,
+            names: 0,
+            mark: 0,
+            kind: Kind::Null, // of the frame around the whole text
+            is_flat: true,
+            holds_ignored: false,
+        };
+        let mut mark = self.guide.root();
+        let mut next_check = CHUNK;
+        let mut at = self.skip_white(if self.text.starts_with(MARK) { MARK.len() } else { 0 });
+        if at == self.text.len() {
+            return Err(Fault::new(Reason::Empty, at).into());
+        }
+        loop {
+            // A value begins at `at`.
+            let mut hash;
+            let first = self.byte(at);
+            if first == b'{' || first == b'[' {
+                self.open(&mut frame, at, first == b'{', mark)?;
+                at = self.skip_white(at + 1);
+                let closing = if first == b'{' { b'}' } else { b']' };
+                if self.byte(at) != closing {
+                    if first == b'{' {
+                        at = self.name(&frame, at, &mut mark)?;
+                    } else if G::ACTIVE {
+                        mark = self.guide.item(frame.mark, 0);
+                    }
+                    continue;
+                }
+                at += 1;
+                (hash, mark) = self.close(&mut frame, at)?;
+            } else {
+                (at, hash) = self.scalar(first, at, mark)?;
+            }
+            // A value has ended before `at`.
+            loop {
+                if frame.kind == Kind::Null {
+                    at = self.skip_white(at);
+                    if at < self.text.len() {
+                        return Err(Fault::new(Reason::Trailing, at).into());
+                    }
+                    return Ok(());
+                }
+                self.fold(&mut frame, hash, mark);
+                at = self.skip_white(at);
+                let byte = self.byte(at);
+                if byte == b',' {
+                    at = self.skip_white(at + 1);
+                    if frame.kind == Kind::Object {
+                        at = self.name(&frame, at, &mut mark)?;
+                    } else if G::ACTIVE {
+                        mark = self.guide.item(frame.mark, frame.children);
+                    }
+                    break;
+                }
+                let closing = if frame.kind == Kind::Object { b'}' } else { b']' };
+                if byte != closing {
+                    return Err(self.no_comma(frame.kind, at).into());
+                }
+                at += 1;
+                (hash, mark) = self.close(&mut frame, at)?;
+            }
+            if at >= next_check {
+                cancel.check()?;
+                next_check = at + CHUNK;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn byte(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or(0)
+    }
+
+    /// Step over white space and count it.
+    #[inline(always)]
+    fn skip_white(&mut self, at: usize) -> usize {
+        if self.byte(at) > b' ' {
+            return at;
+        }
+        self.skip_white_long(at)
+    }
+
+    #[inline]
+    fn skip_white_long(&mut self, start: usize) -> usize {
+        let mut at = start;
+        loop {
+            match self.text.get(at) {
+                Some(b' ') => match self.text.get(at..at + 8) {
+                    Some(block) => at += ((word(block) ^ SPACES).trailing_zeros() / 8) as usize,
+                    None => at += 1,
+                },
+                Some(b'\n' | b'\r' | b'\t') => at += 1,
+                _ => break,
+            }
+        }
+        self.white += (at - start) as u32;
+        at
+    }
+
+    /// Append a node, and its mark where marks are kept.
+    #[inline(always)]
+    fn push(&mut self, node: Node, mark: u32) -> Result<(), Stop> {
+        if self.tape.nodes.len() == self.tape.nodes.capacity() {
+            self.tape.nodes.try_reserve(self.tape.nodes.len())?;
+        }
+        self.tape.nodes.push(node);
+        if G::ACTIVE {
+            if self.tape.marks.len() == self.tape.marks.capacity() {
+                self.tape.marks.try_reserve(self.tape.nodes.capacity() - self.tape.marks.len())?;
+            }
+            self.tape.marks.push(mark);
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn open(&mut self, frame: &mut Frame, at: usize, is_object: bool, mark: u32) -> Result<(), Stop> {
+        let depth = self.scratch.frames.len();
+        if depth >= self.max_depth {
+            return Err(Fault::new(Reason::TooDeep, at).into());
+        }
+        if depth == self.scratch.frames.capacity() {
+            self.scratch.frames.try_reserve(64)?;
+        }
+        frame.is_flat = false;
+        self.scratch.frames.push(*frame);
+        let kind = if is_object { Kind::Object } else { Kind::Array };
+        *frame = Frame {
+            node: self.tape.nodes.len() as u32,
+            white: self.white,
+            sum: self.keys.array_start(),
+            count: 0,
+            children: 0,
+            names: self.scratch.names.len() as u32,
+            mark,
+            kind,
+            is_flat: true,
+            holds_ignored: false,
+        };
+        self.push(Node::open(kind, at), mark)
+    }
+
+    /// Complete the current container, which ends at `end`; its hash and mark.
+    #[inline(always)]
+    fn close(&mut self, frame: &mut Frame, end: usize) -> Result<(u64, u32), Stop> {
+        let is_object = frame.kind == Kind::Object;
+        let hash = if is_object {
+            self.check_names(frame.node, frame.names as usize)?;
+            self.scratch.names.truncate(frame.names as usize);
+            self.keys.object_end(frame.sum, frame.count)
+        } else {
+            self.keys.array_end(frame.sum, frame.count)
+        };
+        let next = self.tape.nodes.len();
+        let node = &mut self.tape.nodes[frame.node as usize];
+        node.close(hash, end, next, self.white - frame.white, !is_object && frame.is_flat);
+        let mut mark = frame.mark;
+        if G::ACTIVE && frame.holds_ignored {
+            mark |= HOLDS_IGNORED;
+            self.tape.marks[frame.node as usize] = mark;
+        }
+        *frame = match self.scratch.frames.pop() {
+            Some(outer) => outer,
+            None => return Err(Stop::Unsupported), // cannot be: every close has its open
+        };
+        Ok((hash, mark))
+    }
+
+    /// Add a finished child to the current container.
+    #[inline(always)]
+    fn fold(&mut self, frame: &mut Frame, hash: u64, mark: u32) {
+        frame.children += 1;
+        if G::ACTIVE {
+            frame.holds_ignored |= mark & HOLDS_IGNORED != 0 || self.guide.is_ignored(mark);
+            if self.guide.is_ignored(mark) {
+                return;
+            }
+        }
+        frame.count += 1;
+        frame.sum = if frame.kind == Kind::Object {
+            let name = self.scratch.names.last().copied().unwrap_or(0);
+            frame.sum.wrapping_add(self.keys.member(name, hash))
+        } else {
+            self.keys.array_step(frame.sum, hash)
+        };
+    }
+
+    /// A scalar that begins with `first` at `at`: its end and its hash.
+    #[inline(always)]
+    fn scalar(&mut self, first: u8, at: usize, mark: u32) -> Result<(usize, u64), Stop> {
+        let index = self.tape.nodes.len();
+        let (kind, end, hash, escaped) = match first {
+            b'"' => {
+                let found = self.string(at)?;
+                (Kind::String, found.end, found.hash, found.escaped)
+            }
+            b'-' | b'0'..=b'9' => {
+                let (end, hash) = numbers::scan(self.text, at, self.keys)?;
+                let hash = if G::ACTIVE && self.guide.is_tolerant(mark) { self.keys.yes ^ self.keys.no } else { hash };
+                (Kind::Number, end, hash, false)
+            }
+            b't' => (Kind::True, self.word(at, b"true")?, self.keys.yes, false),
+            b'f' => (Kind::False, self.word(at, b"false")?, self.keys.no, false),
+            b'n' => (Kind::Null, self.word(at, b"null")?, self.keys.null, false),
+            _ => return Err(self.no_value(at).into()),
+        };
+        self.push(Node::leaf(kind, hash, at, end, index, escaped), mark)?;
+        Ok((end, hash))
+    }
+
+    #[inline(always)]
+    fn string(&mut self, at: usize) -> Result<strings::Scanned, Stop> {
+        strings::scan(self.text, at, self.keys, &mut self.scratch.unescaped).map_err(|error| match error {
+            ScanError::Fault(fault) => Stop::Fault(fault),
+            ScanError::Memory => Stop::Memory,
+        })
+    }
+
+    #[inline(always)]
+    fn word(&self, at: usize, expected: &[u8]) -> Result<usize, Stop> {
+        let end = at + expected.len();
+        if self.text.get(at..end) == Some(expected) {
+            return Ok(end);
+        }
+        Err(Fault::new(Reason::Word, at).into())
+    }
+
+    /// A member name at `at`; sets the mark of the value that begins at the result.
+    #[inline(always)]
+    fn name(&mut self, frame: &Frame, at: usize, mark: &mut u32) -> Result<usize, Stop> {
+        if self.byte(at) != b'"' {
+            let reason = if at < self.text.len() { Reason::ExpectedName } else { Reason::EndInside };
+            return Err(Fault::new(reason, at).into());
+        }
+        let found = self.string(at)?;
+        let index = self.tape.nodes.len();
+        if G::ACTIVE {
+            *mark = self.guide.member(frame.mark, found.hash, &self.text[at + 1..found.end - 1], found.escaped);
+        }
+        self.push(Node::leaf(Kind::Name, found.hash, at, found.end, index, found.escaped), *mark)?;
+        if self.scratch.names.len() == self.scratch.names.capacity() {
+            self.scratch.names.try_reserve(self.scratch.names.len() + 64)?;
+        }
+        self.scratch.names.push(found.hash);
+        let colon = self.skip_white(found.end);
+        if self.byte(colon) != b':' {
+            let reason = if colon < self.text.len() { Reason::ExpectedColon } else { Reason::EndInside };
+            return Err(Fault::new(reason, colon).into());
+        }
+        Ok(self.skip_white(colon + 1))
+    }
+
+    /// Refuse an object in which a name stands twice. Hashes that agree are confirmed on the text.
+    #[inline(always)]
+    fn check_names(&mut self, object: u32, first: usize) -> Result<(), Stop> {
+        match find_twins(&self.scratch.names[first..], &mut self.scratch.table)? {
+            None => Ok(()),
+            Some((earlier, later)) => self.confirm_twins(object, earlier, later),
+        }
+    }
+
+    #[cold]
+    fn confirm_twins(&mut self, object: u32, earlier: usize, later: usize) -> Result<(), Stop> {
+        // Nodes of the object's names in order. All of its members are complete, so the links hold.
+        let mut names = Vec::new();
+        let mut at = object + 1;
+        while (at as usize) < self.tape.nodes.len() {
+            names.try_reserve(1)?;
+            names.push(at);
+            at = self.tape.nodes[at as usize + 1].next;
+        }
+        let meaning = |place: u32| {
+            let node = &self.tape.nodes[place as usize];
+            let mut meaning = Vec::new();
+            strings::unescape(&self.text[node.start as usize + 1..node.end as usize - 1], &mut meaning);
+            meaning
+        };
+        let fault = |place: u32| Fault::new(Reason::DuplicateName, self.tape.nodes[place as usize].start as usize);
+        if meaning(names[earlier]) == meaning(names[later]) {
+            return Err(fault(names[later]).into());
+        }
+        // Two names, one hash: practically impossible with secret keys. Compare all of them, the slow and certain way.
+        let mut seen = std::collections::HashSet::new();
+        match names.iter().find(|&&place| !seen.insert(meaning(place))) {
+            Some(&place) => Err(fault(place).into()),
+            None => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn no_value(&self, at: usize) -> Fault {
+        let reason = match self.text.get(at) {
+            None => Reason::EndInside,
+            Some(b'a'..=b'z' | b'A'..=b'Z') => Reason::Word,
+            Some(_) => Reason::ExpectedValue,
+        };
+        Fault::new(reason, at)
+    }
+
+    #[cold]
+    fn no_comma(&self, kind: Kind, at: usize) -> Fault {
+        let reason = match (self.text.get(at), kind) {
+            (None, _) => Reason::EndInside,
+            (Some(_), Kind::Object) => Reason::ExpectedCommaOrBrace,
+            (Some(_), _) => Reason::ExpectedCommaOrBracket,
+        };
+        Fault::new(reason, at)
+    }
+}
+
+/// The JSON Pointer to the place `at` of a text whose scan stopped there. Reads the unfinished tape.
+pub fn pointer_to(text: &[u8], tape: &Tape, at: usize) -> Vec<u8> {
+    let mut pointer = Vec::new();
+    let mut container = 0;
+    while let Some(place) = child_at(tape, container, at) {
+        if tape.nodes[container].kind() == Kind::Array {
+            pointer.extend_from_slice(format!("/{}", place.index).as_bytes());
+            container = place.node;
+        } else {
+            let name = &tape.nodes[place.node];
+            pointer::push_meaning(&text[name.start as usize + 1..name.end as usize - 1], &mut pointer);
+            if at <= name.start as usize {
+                break;
+            }
+            container = place.node + 1;
+        }
+    }
+    pointer
+}
+
+/// A child of an open container: its node (of a member the name) and its place among its siblings.
+struct Child {
+    node: usize,
+    index: usize,
+}
+
+/// The child of `container` that `at` lies in; in an array also the one that would begin there.
+fn child_at(tape: &Tape, container: usize, at: usize) -> Option<Child> {
+    let nodes = &tape.nodes;
+    let parent = nodes.get(container).filter(|node| node.is_container())?;
+    let is_object = parent.kind() == Kind::Object;
+    let end = if parent.next == 0 { nodes.len() } else { parent.next as usize };
+    let (mut node, mut index) = (container + 1, 0);
+    while node < end && nodes[node].start as usize <= at {
+        let value = node + usize::from(is_object);
+        let is_complete = value < end && nodes[value].next != 0 && nodes[value].end as usize <= at;
+        if !is_complete {
+            return Some(Child { node, index });
+        }
+        node = nodes[value].next as usize;
+        index += 1;
+    }
+    if is_object {
+        None
+    } else {
+        Some(Child { node, index })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::Everywhere;
+
+    fn scanned(text: &[u8], max_depth: usize) -> Result<Tape, Stop> {
+        let mut tape = Tape::default();
+        let keys = Keys::draw();
+        scan(text, &keys, max_depth, &mut Everywhere, &mut tape, &mut Scratch::default(), Cancel(None))?;
+        Ok(tape)
+    }
+
+    fn reason(text: &[u8]) -> Option<(Reason, usize)> {
+        match scanned(text, 3) {
+            Err(Stop::Fault(fault)) => Some((fault.reason, fault.at)),
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_tape_is_in_order_with_links_and_sizes() {
+        let tape = scanned(b" { \"a\" : [ 1, 2 ] , \"b\":{} } ", 9).expect("good JSON");
+        let seen: Vec<(Kind, u32, usize)> =
+            tape.nodes.iter().map(|node| (node.kind(), node.next, node.size())).collect();
+        assert_eq!(
+            seen,
+            [
+                (Kind::Object, 7, 18),
+                (Kind::Name, 2, 3),
+                (Kind::Array, 5, 5),
+                (Kind::Number, 4, 1),
+                (Kind::Number, 5, 1),
+                (Kind::Name, 6, 3),
+                (Kind::Object, 7, 2),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_where_it_is() {
+        for (text, expected) in [
+            ("", (Reason::Empty, 0)),
+            (" \n", (Reason::Empty, 2)),
+            ("1\u{feff}", (Reason::Trailing, 1)),
+            ("1e400", (Reason::OutOfRange, 0)),
+            ("[1,]", (Reason::ExpectedValue, 3)),
+            ("[1 2]", (Reason::ExpectedCommaOrBracket, 3)),
+            ("{\"a\":1 \"b\"}", (Reason::ExpectedCommaOrBrace, 7)),
+            ("{1:2}", (Reason::ExpectedName, 1)),
+            ("{\"a\" 1}", (Reason::ExpectedColon, 5)),
+            ("[1", (Reason::EndInside, 2)),
+            ("{\"a\":", (Reason::EndInside, 5)),
+            ("1 2", (Reason::Trailing, 2)),
+            ("nul", (Reason::Word, 0)),
+            ("NaN", (Reason::Word, 0)),
+            ("\"a", (Reason::OpenString, 0)),
+            ("{\"a\":1,\"\\u0061\":2}", (Reason::DuplicateName, 7)),
+            ("[[[[]]]]", (Reason::TooDeep, 3)),
+        ] {
+            assert_eq!(reason(text.as_bytes()), Some(expected), "{text}");
+        }
+        assert_eq!(reason(b"[[[1]]]"), None);
+        assert_eq!(reason("\u{feff}1".as_bytes()), None);
+        assert_eq!(reason(b"{\"a\":{\"a\":1},\"b\":{\"a\":1}}"), None);
+    }
+
+    #[test]
+    fn no_prefix_of_a_document_is_a_document() {
+        let text = "{\"k\\n\u{e9}\":[1.5e3,true,null,\"x\\u00e9\",[]],\"l\":-0.5}".as_bytes();
+        for end in 0..text.len() {
+            assert!(reason(&text[..end]).is_some(), "{end}");
+        }
+        assert_eq!(reason(text), None);
+    }
+
+    #[test]
+    fn a_fault_has_a_pointer() {
+        for (text, at, expected) in [
+            ("{\"a\":[0,{\"x\":1,\"x~/\\n\":2}]}", 19, "/a/1/x~0~1\n"),
+            ("[[[", 3, "/0/0/0"),
+            ("[1,[2,{\"b\":[", 14, "/1/1/b/0"),
+        ] {
+            let mut tape = Tape::default();
+            let (keys, mut scratch) = (Keys::draw(), Scratch::default());
+            let _ = scan(text.as_bytes(), &keys, 9, &mut Everywhere, &mut tape, &mut scratch, Cancel(None));
+            assert_eq!(pointer_to(text.as_bytes(), &tape, at), expected.as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
+    fn members_in_any_order_have_one_hash() {
+        let keys = Keys::draw();
+        let hash = |text: &[u8]| {
+            let mut tape = Tape::default();
+            scan(text, &keys, 9, &mut Everywhere, &mut tape, &mut Scratch::default(), Cancel(None)).expect("good");
+            tape.nodes[0].hash
+        };
+        assert_eq!(hash(b"{\"a\":1,\"b\":[2]}"), hash(b"{ \"b\": [ 2.0 ], \"a\": 1 }"));
+        assert_ne!(hash(b"{\"a\":1,\"b\":2}"), hash(b"{\"a\":2,\"b\":1}"));
+        assert_ne!(hash(b"[1,2]"), hash(b"[2,1]"));
+        assert_ne!(hash(b"[[1],2]"), hash(b"[[1,2]]"));
+        assert_ne!(hash(b"true"), hash(b"1"));
+        assert_ne!(hash(b"\"1\""), hash(b"1"));
+    }
+
+    #[test]
+    fn a_raised_flag_stops_the_scan() {
+        let flag = std::sync::atomic::AtomicU8::new(1);
+        let text = format!("[{}1]", "1,".repeat(CHUNK));
+        let cancel = Cancel(Some(&flag));
+        let stop = scan(
+            text.as_bytes(),
+            &Keys::draw(),
+            9,
+            &mut Everywhere,
+            &mut Tape::default(),
+            &mut Scratch::default(),
+            cancel,
+        );
+        assert_eq!(stop, Err(Stop::Cancelled));
+    }
+}

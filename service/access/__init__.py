@@ -1,1 +1,0 @@
-"""Who is calling, and how often they may: API keys, tokens, rates."""

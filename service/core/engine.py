@@ -1,0 +1,49 @@
+"""The one place that chooses the diff engine: the native core where it was built, else the Python reference."""
+
+from typing import Literal
+
+from service.core import values
+from service.core.diff import Outcome, compare_bytes
+from service.core.native import NativeCore, NativeCoreError
+from service.core.options import DEFAULT, DiffOptions
+
+Preference = Literal["auto", "native", "python"]
+
+
+class EngineMissingError(RuntimeError):
+    """The native core was asked for and is not there; the message says what to do."""
+
+
+class Engine:
+    """An engine by name. `fallbacks` counts the calls that the native core left to the reference."""
+
+    def __init__(self, core: NativeCore | None) -> None:
+        self._core = core
+        self.name: Literal["native", "python"] = "python" if core is None else "native"
+        self.fallbacks = 0
+
+    def compare_bytes(self, before: bytes, after: bytes, options: DiffOptions = DEFAULT) -> Outcome:
+        """Compare two JSON texts; see `diff.compare_bytes`."""
+        return compare_bytes(before, after, options)
+
+    def check(self, text: bytes, max_depth: int) -> None:
+        """Refuse a text that is not acceptable JSON; see `values.check`."""
+        if self._core is not None:
+            try:
+                return self._core.check(text, max_depth)
+            except NativeCoreError:
+                self.fallbacks += 1
+        return values.check(text, max_depth)
+
+
+def choose(preference: Preference) -> Engine:
+    """Load the engine that the settings ask for; `auto` takes the native core where it was built."""
+    if preference == "python":
+        return Engine(None)
+    try:
+        return Engine(NativeCore())
+    except NativeCoreError as exc:
+        if preference == "native":
+            detail = f"PATCHBAY_ENGINE is native, but {exc}. Install Rust (cargo) and run `make native`, or use `auto`."
+            raise EngineMissingError(detail) from exc
+        return Engine(None)

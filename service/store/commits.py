@@ -1,0 +1,114 @@
+"""Statements carried out, many in one command, each with an exact outcome whatever happens on the way.
+
+A statement takes a resource from one version to the next, so it takes effect at most once, however often it is sent;
+its write id stands in the log, so what became of it can be read. See docs/commit-protocol.md.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo import ReadPreference
+from pymongo.errors import OperationFailure
+
+from service.errors import NotStorableError, StoreUnavailableError
+from service.store.batching import Batcher
+from service.store.mongo import PASSING_CODES, Collection, Database, Record, translated, unavailable
+from service.store.records import Statement
+
+_MAX_STATEMENTS = 100
+_MAX_BYTES = 4 * 1024 * 1024
+_LANES = 2
+_PATIENCE_S = 15.0
+"""How long an outcome is pursued before the caller is told that it is not known."""
+_FIRST_PAUSE_S = 0.01
+_LONGEST_PAUSE_S = 0.5
+_DUPLICATE_KEY = 11000
+_TOO_LARGE = frozenset({10334, 17419})
+_WRITE_CONCERN = {"w": "majority", "wtimeout": 8000}
+
+
+class Commits:
+    """Carries statements out on the collection `resources`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._resources: Collection = database["resources"]
+        self._revisions: Collection = database["revisions"]
+        self._batcher = Batcher[Statement, bool](
+            self._carry_out, max_items=_MAX_STATEMENTS, max_bytes=_MAX_BYTES, lanes=_LANES
+        )
+
+    async def commit(self, statement: Statement) -> bool:
+        """Carry the statement out: True when it is done and durable, False when another write came first.
+
+        Raises `StoreUnavailableError` when the outcome is not known within some seconds.
+        """
+        return await self._batcher.submit(statement, statement.size)
+
+    async def _carry_out(self, statements: list[Statement]) -> Sequence[bool | Exception]:
+        outcomes: dict[str, bool | Exception] = {}
+        pending = statements
+        deadline = time.monotonic() + _PATIENCE_S
+        pause = 0.0
+        while True:
+            with contextlib.suppress(StoreUnavailableError):  # not known: ask again, and send again what is not there
+                outcomes.update(await self._send(pending))
+                pending = [each for each in pending if each.write_id not in outcomes]
+                outcomes.update(await self.settle(pending))
+            pending = [each for each in pending if each.write_id not in outcomes]
+            if not pending or time.monotonic() > deadline:
+                return [outcomes.get(each.write_id, unavailable()) for each in statements]
+            await asyncio.sleep(pause)
+            pause = min(max(pause, _FIRST_PAUSE_S) * 2, _LONGEST_PAUSE_S)
+
+    async def _send(self, statements: list[Statement]) -> dict[str, bool | Exception]:
+        """Send the statements in one command; return the outcomes that its reply tells for certain.
+
+        The plain command, because the driver's bulk interface costs as much again.
+        """
+        command: dict[str, Any] = {
+            "update": self._resources.name,
+            "updates": [each.command() for each in statements],
+            "ordered": False,
+            "writeConcern": _WRITE_CONCERN,
+        }
+        with translated():
+            reply = await self._database.command(command, read_preference=ReadPreference.PRIMARY)
+        if "writeErrors" in reply:
+            refused = {statements[each["index"]].write_id: _refusal(each) for each in reply["writeErrors"]}
+            return {write_id: refusal for write_id, refusal in refused.items() if refusal}
+        is_all_done = reply["n"] == len(statements) and "writeConcernError" not in reply
+        return {each.write_id: True for each in statements} if is_all_done else {}
+
+    async def settle(self, statements: list[Statement]) -> dict[str, bool]:
+        """Read what became of the statements; those that have not taken effect yet, but still may, are left out."""
+        if not statements:
+            return {}
+        with translated():
+            found: list[Record] = await self._resources.find(
+                {"_id": {"$in": [each.resource_id for each in statements]}}, {"v": 1, "log.w": 1}
+            ).to_list(None)
+            records = {each["_id"]: each for each in found}
+            return {
+                each.write_id: await self._is_done(each, records[each.resource_id])
+                for each in statements
+                if records.get(each.resource_id, {"v": 0})["v"] > each.base
+            }
+
+    async def _is_done(self, statement: Statement, record: Record) -> bool:
+        if any(entry["w"] == statement.write_id for entry in record["log"]):
+            return True
+        drained = {"resource": statement.resource_id, "w": statement.write_id}
+        return await self._revisions.find_one(drained, {"_id": 1}) is not None
+
+
+def _refusal(error: Record) -> Exception | None:
+    """Return the exception for a statement that the server will never carry out, None for one that may yet settle."""
+    if error["code"] in _TOO_LARGE:
+        return NotStorableError("The document with its newest changes passes the database's limit of 16 MiB.")
+    if error["code"] == _DUPLICATE_KEY or error["code"] in PASSING_CODES:
+        return None
+    return OperationFailure(error["errmsg"], error["code"], error)

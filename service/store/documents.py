@@ -1,0 +1,135 @@
+"""Content as BSON and back, exactly: what the database would bend or refuse is written in another, documented way.
+
+A member name is kept as it is, so that queries reach it, except: `%` becomes `%25`, `.` `%2E`, NUL `%00`, a leading `$`
+`%24`, and the empty name `%`. An integer beyond 64 bits is a Decimal128, which the database orders among the other
+numbers; one of more than 34 digits is `{"%i": "<hexadecimal>"}`, a name that no encoded member can have.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from bson import Decimal128, Int64
+from bson import encode as encode_bson
+from bson.raw_bson import RawBSONDocument
+
+from service.core.pointer import format_pointer
+from service.core.values import Json
+from service.errors import NotStorableError
+
+MAX_DEPTH = 99
+"""MongoDB promises 100 levels, and the document that holds the content is the first."""
+MAX_CONTENT_BYTES = 16 * 1024 * 1024 - 64 * 1024
+"""MongoDB's limit for a document, less room for what stands beside the content."""
+
+_HUGE = "%i"
+_UNSAFE = re.compile(r"[%.\0]|^\$|^$")
+_ESCAPED = re.compile(r"%(25|2E|00|24)")
+_INT32 = 2**31
+_INT64 = 2**63
+_DECIMAL128 = 10**34
+_MOST_KNOWN_NAMES = 10_000
+_known_names: set[str] = set()
+
+
+def encode_name(name: str) -> str:
+    """Write a member name as it is stored; queries for the member use it too.
+
+    >>> [encode_name(name) for name in ("name", "$a.b", "", "100%")]
+    ['name', '%24a%2Eb', '%', '100%25']
+    """
+    if not name:
+        return "%"
+    return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", name)
+
+
+def decode_name(name: str) -> str:
+    """Read a stored member name.
+
+    >>> decode_name(encode_name("$a.b%"))
+    '$a.b%'
+    """
+    return "" if name == "%" else _ESCAPED.sub(lambda match: chr(int(match[1], 16)), name)
+
+
+def encode_content(content: dict[str, Json]) -> tuple[RawBSONDocument, bool]:
+    """Encode content; the second is whether it is stored just as it is, so that reading it needs no walk.
+
+    Raises `NotStorableError` with the pointer of what is nested too deep, or when it passes the size of a document.
+    """
+    is_plain = _is_plain(content, 1)
+    # Inside another document, because the encoder puts the outermost `_id` first.
+    data = encode_bson({"": content if is_plain else _encode(content, [])})[6:-1]
+    if len(data) > MAX_CONTENT_BYTES:
+        raise NotStorableError(
+            f"The document takes {len(data)} bytes in the database, which holds {MAX_CONTENT_BYTES} in one.",
+            pointer="",
+            limit="document",
+            maximum=MAX_CONTENT_BYTES,
+        )
+    return RawBSONDocument(data), is_plain
+
+
+def decode_content(stored: dict[str, Any], is_plain: bool) -> dict[str, Json]:
+    """Decode content as the driver gives it."""
+    return stored if is_plain else {decode_name(name): _decode(value) for name, value in stored.items()}
+
+
+def _is_plain(value: Json, depth: int) -> bool:
+    """Tell whether the value and all below it are stored as they are and come back as they are."""
+    kind = type(value)
+    if kind is dict:
+        if not _known_names.issuperset(value) and not all(map(_is_plain_name, value)):
+            return False
+        children = value.values()
+    elif kind is list:
+        children = value
+    else:
+        return kind is not int or -_INT32 <= value < _INT32
+    if depth > MAX_DEPTH:
+        return False
+    for child in children:
+        kind = type(child)
+        if kind is not str and kind is not bool and not _is_plain(child, depth + 1):
+            return False
+    return True
+
+
+def _is_plain_name(name: str) -> bool:
+    if name in _known_names:
+        return True
+    if _UNSAFE.search(name):
+        return False
+    if len(_known_names) >= _MOST_KNOWN_NAMES:
+        _known_names.clear()
+    _known_names.add(name)
+    return True
+
+
+def _encode(value: Json, path: list[str]) -> Any:
+    if isinstance(value, dict | list) and len(path) >= MAX_DEPTH:
+        raise NotStorableError(
+            f"The document is nested deeper than the {MAX_DEPTH} levels that can be stored.",
+            pointer=format_pointer(path),
+            limit="depth",
+            maximum=MAX_DEPTH,
+        )
+    if isinstance(value, dict):
+        return {encode_name(name): _encode(child, [*path, name]) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_encode(child, [*path, str(index)]) for index, child in enumerate(value)]
+    if type(value) is int and not -_INT64 <= value < _INT64:
+        return Decimal128(Decimal(value)) if abs(value) < _DECIMAL128 else {_HUGE: hex(value)}
+    return value
+
+
+def _decode(value: Any) -> Json:
+    if isinstance(value, dict):
+        if _HUGE in value:
+            return int(value[_HUGE], 16)
+        return {decode_name(name): _decode(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_decode(child) for child in value]
+    if isinstance(value, Int64):
+        return int(value)
+    return int(value.to_decimal()) if isinstance(value, Decimal128) else value

@@ -1,0 +1,37 @@
+"""Resources read many at a time: what is asked for while a read is under way goes out with the next one."""
+
+from collections.abc import Sequence
+
+from service.store.batching import Batcher
+from service.store.mongo import Collection, Database, Record, translated
+
+_MAX_IDS = 100
+_LANES = 2
+_LARGE_BYTES = 256 * 1024
+_MOST_KNOWN_LARGE = 10_000
+
+
+class Reads:
+    """Reads records of the collection `resources` without their log."""
+
+    def __init__(self, database: Database) -> None:
+        self._resources: Collection = database["resources"]
+        self._large: set[str] = set()
+        self._batcher = Batcher[str, Record | None](self._read, max_items=_MAX_IDS, max_bytes=_MAX_IDS, lanes=_LANES)
+
+    async def find(self, resource_id: str) -> Record | None:
+        """Return the record as it stands on the primary, None when there is none."""
+        return await self._batcher.submit(resource_id, _MAX_IDS if resource_id in self._large else 1)
+
+    def note_size(self, resource_id: str, size: int) -> None:
+        """Remember whether a resource is large, so that it is read alone and holds nobody up."""
+        if size < _LARGE_BYTES:
+            self._large.discard(resource_id)
+        elif len(self._large) < _MOST_KNOWN_LARGE:
+            self._large.add(resource_id)
+
+    async def _read(self, resource_ids: list[str]) -> Sequence[Record | None]:
+        with translated():
+            found = await self._resources.find({"_id": {"$in": [*set(resource_ids)]}}, {"log": 0}).to_list(None)
+        records = {each["_id"]: each for each in found}
+        return [records.get(each) for each in resource_ids]

@@ -1,0 +1,141 @@
+"""The record of a resource: how it lies in the collection `resources`, and the one statement that takes it further.
+
+    {_id, type, v, content, plain, created, updated, deleted, log: [entry, ...], logBytes, undrained}
+
+`v` is the version, `log` the newest changes that the relay has not taken to `revisions` yet, `undrained` the time of
+the first of these (absent when there is none: an index of it finds what is left to do).
+"""
+
+from typing import Any
+
+import msgspec
+
+from service.core import values
+from service.core.values import Json
+from service.model import Resource, Revision
+from service.store.documents import decode_content, encode_content
+from service.store.mongo import Record
+
+_ENTRY_OVERHEAD_BYTES = 256
+
+
+class Held(msgspec.Struct):
+    """A resource in hand: its last committed version, with `content` decoded and owned by the holder.
+
+    `is_fresh` says that it was read for the writes at hand, not kept from earlier ones. Version 0: there is none.
+    """
+
+    resource: Resource
+    content: Json
+    log_bytes: int
+    is_fresh: bool
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """One conditional update: it takes the resource from version `base` on, or does nothing."""
+
+    resource_id: str
+    base: int
+    write_id: str
+    update: Record
+    size: int
+
+    def command(self) -> Record:
+        """Return the statement as the server's `update` command takes it. A creation inserts where nothing is."""
+        return {"q": {"_id": self.resource_id, "v": self.base}, "u": self.update, "upsert": self.base == 0}
+
+
+def absent(resource_id: str, resource_type: str) -> Resource:
+    """Return what stands for a resource that is not there."""
+    return Resource(
+        id=resource_id, type=resource_type, version=0, text=b"null", created_at="", updated_at="", deleted=False
+    )
+
+
+def to_resource(record: Record) -> Resource:
+    """Read a record."""
+    return _to_resource(record, values.encode(decode_content(record["content"], record["plain"])))
+
+
+def to_held(record: Record) -> Held:
+    """Read a record that is about to be changed."""
+    content = decode_content(record["content"], record["plain"])
+    return Held(_to_resource(record, values.encode(content)), content, record["logBytes"], is_fresh=True)
+
+
+def _to_resource(record: Record, text: bytes) -> Resource:
+    return Resource(
+        id=record["_id"],
+        type=record["type"],
+        version=record["v"],
+        text=text,
+        created_at=record["created"],
+        updated_at=record["updated"],
+        deleted=record.get("deleted", False),
+    )
+
+
+def to_entry(revision: Revision) -> Record:
+    """Write a log entry. Patches and events are JSON bytes: exact whatever they hold."""
+    entry = {
+        "v": revision.version,
+        "w": revision.write_id,
+        "kind": revision.kind,
+        "at": revision.at,
+        "by": revision.by,
+        "why": revision.why,
+        "forward": revision.forward,
+        "inverse": revision.inverse,
+    }
+    return {**entry, "events": values.encode(revision.events)} if revision.events else entry
+
+
+def to_revision(entry: Record) -> Revision:
+    """Read a log entry, or a document of `revisions`, which has the same members."""
+    return Revision(
+        version=entry["v"],
+        kind=entry["kind"],
+        at=entry["at"],
+        by=entry["by"],
+        why=entry["why"],
+        write_id=entry["w"],
+        forward=entry["forward"],
+        inverse=entry["inverse"],
+        events=tuple(msgspec.json.decode(entry["events"])) if "events" in entry else (),
+    )
+
+
+def entry_bytes(revision: Revision) -> int:
+    """Estimate what a log entry takes, from above."""
+    return (
+        len(revision.forward)
+        + len(revision.inverse)
+        + len(revision.why or "") * 4
+        + _ENTRY_OVERHEAD_BYTES
+        + (len(values.encode(revision.events)) if revision.events else 0)
+    )
+
+
+def to_statement(base: int, after: Resource, content: Json, revisions: list[Revision]) -> Statement:
+    """Build the update that takes a resource from version `base` to `after` by way of the revisions.
+
+    Raises `NotStorableError` when the content cannot be stored.
+    """
+    stored, is_plain = encode_content(content)
+    added = sum(map(entry_bytes, revisions))
+    members: dict[str, Any] = {
+        "v": after.version,
+        "content": stored,
+        "plain": is_plain,
+        "updated": after.updated_at,
+        "deleted": after.deleted,
+    }
+    if base == 0:
+        members |= {"type": after.type, "created": after.created_at}
+    update: Record = {
+        "$set": members,
+        "$push": {"log": {"$each": [to_entry(revision) for revision in revisions]}},
+        "$inc": {"logBytes": added},
+        "$min": {"undrained": after.updated_at},
+    }
+    return Statement(after.id, base, revisions[-1].write_id, update, len(stored.raw) + added)

@@ -1,0 +1,52 @@
+"""The store of resources as the use cases know it (`ports.ResourceStore`)."""
+
+from service.model import Attribution, Resource, Revision, Written
+from service.ports import Changing, Clock
+from service.store.commits import Commits
+from service.store.mongo import Database
+from service.store.reads import Reads
+from service.store.records import to_resource
+from service.store.revisions import Revisions
+from service.store.writer import Writer
+
+
+class MongoResources:
+    """Keeps resources in the collection `resources`, what became of them in `revisions`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._reads = Reads(database)
+        self._revisions = Revisions(database)
+        self._writer = Writer(self._reads, Commits(database), clock)
+
+    async def find(self, resource_id: str) -> Resource | None:
+        """Return the resource as it stands, deleted or not, or None when there never was one."""
+        record = await self._reads.find(resource_id)
+        if record is None:
+            return None
+        resource = to_resource(record)
+        self._reads.note_size(resource_id, len(resource.text))
+        return resource
+
+    async def write(
+        self,
+        resource_id: str,
+        resource_type: str,
+        change: Changing,
+        attribution: Attribution,
+        *,
+        dry_run: bool = False,
+    ) -> Written:
+        """Apply the change to the newest version; see `ports.ResourceStore`."""
+        return await self._writer.write(resource_id, resource_type, change, attribution, is_dry=dry_run)
+
+    async def find_write(self, resource_id: str, write_id: str) -> Revision | None:
+        """Return the version that the write made, or None when it was never done."""
+        return await self._revisions.find_write(resource_id, write_id)
+
+    async def list_revisions(self, resource_id: str, *, before: int | None = None, limit: int = 50) -> list[Revision]:
+        """Return how the newest versions came about, newest first, those below `before` if given."""
+        return await self._revisions.list_newest(resource_id, before, limit)
+
+    async def find_version(self, resource_id: str, version: int) -> Resource | None:
+        """Return the resource as it stood at a version, or None when it never had it."""
+        return await self._revisions.find_version(resource_id, version)

@@ -1,0 +1,77 @@
+"""Writes to resources: queued for each resource, planned on the newest version, committed, done again if lost."""
+
+import asyncio
+from collections import deque
+from uuid import uuid4
+
+from service.core.timestamp import format_timestamp
+from service.errors import NotStorableError, OverloadedError
+from service.model import Attribution, Written
+from service.ports import Changing, Clock
+from service.store.commits import Commits
+from service.store.planning import Job, Plan, make_plan
+from service.store.queueing import Queues
+from service.store.reads import Reads
+from service.store.records import Held, absent, to_held, to_statement
+
+_MOST_JOBS_IN_ONE_UPDATE = 100
+_MOST_LOST_RACES = 100
+
+
+class Writer:
+    """Does the writes of one process; other processes may write to the same resources."""
+
+    def __init__(self, reads: Reads, commits: Commits, clock: Clock) -> None:
+        self._reads = reads
+        self._commits = commits
+        self._clock = clock
+        self._queues = Queues[Job](self._work)
+
+    async def write(
+        self, resource_id: str, resource_type: str, change: Changing, attribution: Attribution, *, is_dry: bool
+    ) -> Written:
+        """Queue the change and wait until it is done; see `ResourceStore.write`."""
+        job = Job(
+            resource_type=resource_type,
+            change=change,
+            attribution=attribution,
+            write_id=attribution.write_id or uuid4().hex,
+            is_dry=is_dry,
+            future=asyncio.get_running_loop().create_future(),
+        )
+        self._queues.put(resource_id, job)
+        return await job.future
+
+    async def _work(self, resource_id: str, queue: deque[Job]) -> None:
+        while queue:
+            jobs = [queue.popleft() for _ in range(min(len(queue), _MOST_JOBS_IN_ONE_UPDATE))]
+            try:
+                queue.extendleft(reversed(await self._do(resource_id, jobs)))
+            except BaseException as error:  # noqa: BLE001 - it goes to those who wait
+                for job in jobs:
+                    job.resolve(error)
+
+    async def _do(self, resource_id: str, jobs: list[Job]) -> list[Job]:
+        """Do the first jobs, at least one, in one update; return those that are left for the next."""
+        for _ in range(_MOST_LOST_RACES):
+            held = await self._load(resource_id, jobs[0].resource_type)
+            plan = make_plan(held, jobs, format_timestamp(self._clock.now()))
+            try:
+                if not plan.revisions or await self._commit(plan):
+                    break
+            except NotStorableError:
+                if len(jobs) == 1:
+                    raise
+                return [*await self._do(resource_id, jobs[:1]), *jobs[1:]]  # one by one, to find whose fault it is
+        else:
+            raise OverloadedError("Other writers keep coming first. Try again shortly.")
+        for job, outcome in plan.outcomes:
+            job.resolve(outcome)
+        return jobs[len(plan.outcomes) :]
+
+    async def _load(self, resource_id: str, resource_type: str) -> Held:
+        record = await self._reads.find(resource_id)
+        return to_held(record) if record else Held(absent(resource_id, resource_type), None, 0, is_fresh=True)
+
+    async def _commit(self, plan: Plan) -> bool:
+        return await self._commits.commit(to_statement(plan.base, plan.resource, plan.content, plan.revisions))
