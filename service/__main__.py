@@ -5,25 +5,32 @@ import os
 import sys
 
 from service import __version__
-from service.settings import SettingsError, describe, load
+from service.commands import contract, keys, serve
+from service.errors import StartError
+from service.settings import Settings, SettingsError, describe, load
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `patchbay`; return the exit code."""
-    parser = _parser()
-    asked = parser.parse_args(arguments)
-    if asked.command == "openapi":
-        from service.commands.contract import write_contract  # noqa: PLC0415 - each command loads what it needs
-
-        return write_contract()
+    asked = _parser().parse_args(arguments)
     try:
-        settings = load(os.environ)
+        return _run(asked, load(os.environ))
     except SettingsError as error:
         print(f"patchbay: {error}", file=sys.stderr)
         return 2
-    from service.commands.serve import serve  # noqa: PLC0415
+    except StartError as error:
+        print(f"patchbay: {error}", file=sys.stderr)
+        return 1
 
-    return serve(settings)
+
+def _run(asked: argparse.Namespace, settings: Settings) -> int:
+    match asked.command:
+        case "openapi":
+            return contract.write_contract()
+        case "keys":
+            return keys.run(settings, asked)
+        case _:
+            return serve.serve(settings)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("serve", help="listen until stopped (the default)")
     commands.add_parser("openapi", help="write openapi.yaml to standard output")
+    keys.add_arguments(commands.add_parser("keys", help="make, list and revoke API keys"))
     return parser
 
 

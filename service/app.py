@@ -7,10 +7,15 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from service import keys
+from service.access.jwks import jwks_loader
+from service.access.keys import KeyAuthenticator
+from service.access.rates import RateLimiter
+from service.access.tokens import TokenAuthenticator
 from service.api.contract import RouteTableContract
-from service.api.middleware import MIDDLEWARES
+from service.api.middleware import MIDDLEWARES, harden
 from service.api.routes import ROUTES
-from service.ports import Clock, Reader
+from service.errors import StartError
+from service.ports import Authenticator, Clock, KeyStore, Reader
 from service.readers.file import FileReader
 from service.readers.inline import InlineReader, RawReader
 from service.readers.registry import ReaderRegistry, discover
@@ -19,6 +24,7 @@ from service.settings import Settings
 from service.store.comparisons import MongoComparisons
 from service.store.deployment import MongoProbe, check_deployment
 from service.store.embedded import EmbeddedMongo
+from service.store.keys import MongoKeys
 from service.store.mongo import connect
 from service.store.resources import MongoResources
 from service.workers.compute import ThreadComparer
@@ -40,6 +46,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> web.Applica
     app[keys.READERS] = ReaderRegistry(_make_readers(settings))
     app[keys.COMPARER] = ThreadComparer()
     app[keys.CONTRACT] = RouteTableContract()
+    app[keys.ROUTE_TABLE] = {route.operation_id: route for route in ROUTES}
+    app[keys.RATES] = RateLimiter(settings.rate_limit)
+    app.on_response_prepare.append(harden)
     app.cleanup_ctx.append(open_store)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler, name=route.operation_id)
@@ -62,5 +71,25 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         database = client[settings.mongodb_database]
         app[keys.PROBE] = MongoProbe(client)
         app[keys.COMPARISONS] = MongoComparisons(database)
+        app[keys.API_KEYS] = MongoKeys(database)
+        app[keys.AUTHENTICATOR] = await choose_authenticator(settings, app[keys.API_KEYS], app[keys.CLOCK])
         app[keys.RESOURCES] = MongoResources(database, app[keys.CLOCK])
         yield
+
+
+async def choose_authenticator(settings: Settings, store: KeyStore, clock: Clock) -> Authenticator | None:
+    """Make what tells callers apart, None where authentication is off; `StartError` when its settings do not do."""
+    if settings.auth == "keys":
+        return KeyAuthenticator(store, clock)
+    if settings.auth == "none":
+        return None
+    if not (settings.jwt_jwks and settings.jwt_issuer and settings.jwt_audience):
+        raise StartError("PATCHBAY_AUTH=jwt needs PATCHBAY_JWT_JWKS, PATCHBAY_JWT_ISSUER and PATCHBAY_JWT_AUDIENCE.")
+    tokens = TokenAuthenticator(
+        jwks_loader(settings.jwt_jwks), issuer=settings.jwt_issuer, audience=settings.jwt_audience
+    )
+    try:
+        await tokens.prepare()
+    except (ValueError, OSError, TimeoutError) as error:
+        raise StartError("PATCHBAY_JWT_JWKS names neither a JWKS nor a PEM public key that can be read.") from error
+    return tokens

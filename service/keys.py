@@ -1,9 +1,23 @@
 """Typed keys of what the application holds. No string keys, no module-level singletons."""
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
 from service.model import Caller
-from service.ports import Clock, Comparer, ComparisonStore, Contract, Probe, ResourceStore, SourceReader
+from service.ports import (
+    Authenticator,
+    Clock,
+    Comparer,
+    ComparisonStore,
+    Contract,
+    Guarded,
+    KeyStore,
+    Probe,
+    Rates,
+    ResourceStore,
+    SourceReader,
+)
 from service.settings import Settings
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
@@ -14,6 +28,11 @@ COMPARISONS = web.AppKey("COMPARISONS", ComparisonStore)
 RESOURCES = web.AppKey("RESOURCES", ResourceStore)
 PROBE = web.AppKey("PROBE", Probe)
 CONTRACT = web.AppKey("CONTRACT", Contract)
+
+API_KEYS = web.AppKey("API_KEYS", KeyStore)
+AUTHENTICATOR = web.AppKey[Authenticator | None]("AUTHENTICATOR")
+RATES = web.AppKey("RATES", Rates)
+ROUTE_TABLE = web.AppKey[Mapping[str, Guarded]]("ROUTE_TABLE")
 
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 CALLER = web.RequestKey("CALLER", Caller)

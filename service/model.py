@@ -184,3 +184,17 @@ class Answer(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class ApiKey(msgspec.Struct, frozen=True, rename="camel"):
+    """An API key as it is kept: who holds it and what they may do. Of the key itself only a digest is kept."""
+
+    id: str
+    digest: str
+    name: str
+    role: Role
+    created_at: Timestamp
+    types: tuple[str, ...] = ()
+    expires_at: Timestamp | None = None
+    revoked_at: Timestamp | None = None
+    used_at: Timestamp | None = None

@@ -9,7 +9,9 @@ import msgspec
 from service.core.options import DiffOptions
 from service.model import (
     Answer,
+    ApiKey,
     Attribution,
+    Caller,
     Change,
     Comparison,
     Document,
@@ -17,6 +19,7 @@ from service.model import (
     Reading,
     Resource,
     Revision,
+    Role,
     Source,
     Written,
 )
@@ -195,4 +198,54 @@ class IdempotencyStore(Protocol):
 
     async def abandon(self, key: str) -> None:
         """Forget the request: it failed in a way that the same key may try again."""
+        ...
+
+
+class Authenticator(Protocol):
+    """Tells who is calling."""
+
+    async def authenticate(self, credential: str) -> Caller:
+        """Return the caller who holds the credential; raise `UnauthenticatedError` when it does not hold."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Keeps API keys."""
+
+    async def insert(self, key: ApiKey) -> None:
+        """Keep a new key."""
+        ...
+
+    async def use(self, key_id: str, now: str) -> ApiKey | None:
+        """Return the key and record its use, or None when there is none of that id."""
+        ...
+
+    async def list_all(self) -> list[ApiKey]:
+        """Return all keys, newest first."""
+        ...
+
+    async def revoke(self, key_id: str, now: str) -> bool:
+        """Revoke a key for good; return whether there was one to revoke."""
+        ...
+
+
+class Rates(Protocol):
+    """Counts the requests of callers."""
+
+    @property
+    def rate(self) -> float:
+        """Requests per second and caller; 0 limits nothing."""
+        ...
+
+    def take(self, caller: str, now: float) -> float:
+        """Count a request at the monotonic time `now`; return 0, or the seconds after which one would be let in."""
+        ...
+
+
+class Guarded(Protocol):
+    """A route, as far as letting callers in goes."""
+
+    @property
+    def access(self) -> Role | None:
+        """The role a caller needs; None where anybody may call."""
         ...

@@ -9,10 +9,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from service import logs
-from service.api import problems
+from service.api import guarding, problems
 from service.errors import ServiceError
-from service.keys import CALLER, REQUEST_ID
-from service.model import ANONYMOUS
+from service.keys import REQUEST_ID
 
 _LOG = logging.getLogger("patchbay.request")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
@@ -56,10 +55,24 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 @web.middleware
-async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Say who the caller is. Everybody is `anonymous` where authentication is off."""
-    request[CALLER] = ANONYMOUS
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let callers through to the handler that may call it."""
+    await guarding.admit(request)
     return await handler(request)
 
 
-MIDDLEWARES: tuple[Middleware, ...] = (observe, explain, identify)
+async def harden(request: web.Request, response: web.StreamResponse) -> None:  # noqa: ARG001 - the signal's shape
+    """Add the headers that keep browsers from doing more with an answer than showing it."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = "patchbay"
+
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+MIDDLEWARES: tuple[Middleware, ...] = (observe, explain, guard)

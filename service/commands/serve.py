@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 
 from aiohttp import web
 
@@ -19,14 +18,10 @@ _LINGER_S = 2.0
 
 
 def serve(settings: Settings) -> int:
-    """Run the service; return the exit code."""
+    """Run the service until it is told to stop; return the exit code. Raises `StartError`."""
     logs.set_up(settings.log_level)
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings))
-    except StartError as error:
-        print(f"patchbay: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings))
     return 0
 
 
@@ -69,7 +64,7 @@ def _loop_factory() -> type | None:
 
 def _greet(url: str, database: str, settings: Settings) -> None:
     where = "your deployment" if settings.mongodb_uri else f"embedded, data in {settings.data_dir}"
-    print(  # noqa: T201
+    print(
         f"""Patchbay {__version__} listens on {url} (MongoDB {database}, {where})
 
   Try:   curl {url}/api/json/v1/patch -H 'Content-Type: application/json' \\

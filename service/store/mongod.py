@@ -75,7 +75,7 @@ class MongodProcess:
     @property
     def uri(self) -> str:
         """Where the driver finds the server. Direct: a set of one has nothing to discover."""
-        return f"mongodb://{quote(str(self._home / 'mongod.sock'), safe='')}/?directConnection=true"
+        return _uri(self._home)
 
     @property
     def pid(self) -> int:
@@ -117,7 +117,7 @@ class MongodProcess:
     def wait_until_primary(self) -> None:
         """Wait until writes are taken, founding the replica set if need be; raise `StartError` if it fails."""
         deadline = time.monotonic() + _START_TIMEOUT_S
-        while not self._is_listening():
+        while not _answers(self._home):
             self._check_alive(deadline)
             time.sleep(0.02)
         client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(self.uri, serverSelectionTimeoutMS=5000)
@@ -146,14 +146,6 @@ class MongodProcess:
             raise RuntimeError("the server is not started")
         return self._process
 
-    def _is_listening(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(self._home / "mongod.sock"))
-            except OSError:
-                return False
-        return True
-
     def _check_alive(self, deadline: float) -> None:
         code = self.exit_code()
         if code is not None:
@@ -174,6 +166,25 @@ class MongodProcess:
             f"The MongoDB server lacks the library {library[1]}: run `apt-get install libcurl4` (Debian, Ubuntu; "
             "`libssl3` for OpenSSL), or name a replica set of yours in PATCHBAY_MONGODB_URI."
         )
+
+
+def running_uri(data_dir: Path) -> str | None:
+    """Return where the server that another process runs on the directory is found; None when none answers."""
+    home = ServerDirectory(data_dir).socket_home()
+    return _uri(home) if _answers(home) else None
+
+
+def _uri(home: Path) -> str:
+    return f"mongodb://{quote(str(home / 'mongod.sock'), safe='')}/?directConnection=true"
+
+
+def _answers(home: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(home / "mongod.sock"))
+        except OSError:
+            return False
+    return True
 
 
 def _is_primary(client: pymongo.MongoClient[dict[str, object]]) -> bool:

@@ -19,13 +19,15 @@ ALLOWED = {
     "usecases": INNER | {"usecases"},
     "readers": INNER | {"readers"},
     "store": INNER | {"store"},
+    "access": INNER | {"access"},
     "providers": INNER | {"providers", "logs"},
     "workers": INNER | {"usecases", "workers", "logs"},
     "keys": INNER | {"usecases", "settings"},
     "api": INNER | {"usecases", "keys", "api", "settings", "logs"},
-    "app": INNER | {"usecases", "readers", "store", "providers", "workers", "api", "keys", "settings", "logs"},
-    "commands": INNER | {"app", "store", "api", "settings", "commands", "logs", "keys"},
-    "__main__": {"settings", "commands", "__init__"},
+    "app": INNER
+    | {"usecases", "readers", "store", "access", "providers", "workers", "api", "keys", "settings", "logs"},
+    "commands": INNER | {"app", "store", "access", "api", "settings", "commands", "logs", "keys"},
+    "__main__": {"settings", "commands", "errors", "__init__"},
 }
 HOMES = {
     "motor": {"store"},

@@ -1,0 +1,65 @@
+"""Who may call what: credentials to a caller, the route's role and type to a verdict, the rate."""
+
+import time
+
+from aiohttp import web
+
+from service.errors import ForbiddenError, RateLimitedError, UnauthenticatedError
+from service.keys import AUTHENTICATOR, CALLER, RATES, ROUTE_TABLE
+from service.model import ANONYMOUS, Caller, Role
+from service.usecases.permission import check_type
+
+NOBODY = Caller("anonymous", frozenset())
+"""The caller of routes that need none."""
+
+_IMPLIED: dict[Role, frozenset[Role]] = {
+    "reader": frozenset({"reader", "writer", "admin"}),
+    "writer": frozenset({"writer", "admin"}),
+    "provider": frozenset({"provider", "admin"}),
+    "admin": frozenset({"admin"}),
+}
+"""Which roles may do what a route asks: a writer may read, an admin may do all."""
+
+
+async def admit(request: web.Request) -> None:
+    """Let the request through to its handler, or refuse it; `request[CALLER]` says who sent it.
+
+    Routes that anybody may call let everybody through. Raises `UnauthenticatedError`, `ForbiddenError` and
+    `RateLimitedError`.
+    """
+    route = request.app[ROUTE_TABLE].get(request.match_info.route.name or "")
+    if route is None or route.access is None:
+        request[CALLER] = NOBODY
+        return
+    caller = request[CALLER] = await _identify(request)
+    _check_role(caller, route.access)
+    check_type(caller, request.match_info.get("type"))
+
+
+async def _identify(request: web.Request) -> Caller:
+    authenticator = request.app[AUTHENTICATOR]
+    if authenticator is None:
+        caller = ANONYMOUS
+    else:
+        caller = await authenticator.authenticate(_credential(request))
+    wait = request.app[RATES].take(caller.name if authenticator else request.remote or "", time.monotonic())
+    if wait:
+        raise RateLimitedError(f"More than {request.app[RATES].rate:g} requests per second.", retry_after_s=wait)
+    return caller
+
+
+def _credential(request: web.Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    key = request.headers.get("X-API-Key", "").strip()
+    if not key:
+        raise UnauthenticatedError("Send Authorization: Bearer <key or token>, or X-API-Key: <key>.")
+    return key
+
+
+def _check_role(caller: Caller, access: Role) -> None:
+    if caller.roles.isdisjoint(_IMPLIED[access]):
+        raise ForbiddenError(
+            f"This needs the role {access}; the caller has: {', '.join(sorted(caller.roles)) or 'none'}."
+        )

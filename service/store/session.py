@@ -1,0 +1,26 @@
+"""The database for a command: the running service's own, if one runs on the data directory, else started for it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from service.store.deployment import check_deployment
+from service.store.embedded import EmbeddedMongo
+from service.store.mongo import Client, connect
+from service.store.mongod import running_uri
+
+
+@asynccontextmanager
+async def open_client(mongodb_uri: str | None, data_dir: Path) -> AsyncIterator[Client]:
+    """Give a client of the deployment at `mongodb_uri`, or of the embedded server of `data_dir`.
+
+    Raises `StartError` where neither can be had.
+    """
+    async with AsyncExitStack() as stack:
+        uri = mongodb_uri or running_uri(data_dir)
+        if uri is None:
+            uri = (await stack.enter_async_context(EmbeddedMongo(data_dir))).uri
+        client = connect(uri)
+        stack.callback(client.close)
+        await check_deployment(client)
+        yield client

@@ -1,0 +1,111 @@
+"""Who may call what, from outside."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from service.access import secrets
+from service.app import create_app
+from service.keys import API_KEYS
+from service.model import ApiKey, Role
+from service.settings import Settings
+
+Client = TestClient[web.Request, web.Application]
+MakeKey = Callable[..., Awaitable[str]]
+PATCH = {"a": {"type": "inline", "value": 1}, "b": {"type": "inline", "value": 2}}
+
+
+@pytest.fixture(name="guarded")
+async def make_guarded(aiohttp_client: Callable[..., Awaitable[Client]], settings: Settings) -> Client:
+    return await aiohttp_client(create_app(msgspec.structs.replace(settings, auth="keys", rate_limit=1000.0)))
+
+
+@pytest.fixture(name="make_key")
+def provide_make_key(guarded: Client) -> MakeKey:
+    async def make(role: Role = "reader", *, expires_at: str | None = None) -> str:
+        text = secrets.generate()
+        key = ApiKey(
+            id=text.id,
+            digest=secrets.digest(text.secret),
+            name="ann",
+            role=role,
+            created_at="2026-01-01T00:00:00.000000Z",
+            expires_at=expires_at,
+        )
+        await guarded.app[API_KEYS].insert(key)
+        return str(text)
+
+    return make
+
+
+async def test_nobody_calls_without_credentials(guarded: Client) -> None:
+    response = await guarded.post("/api/json/v1/patch", json=PATCH)
+
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert (await response.json())["code"] == "unauthenticated"
+
+
+async def test_health_needs_no_credentials(guarded: Client) -> None:
+    assert (await guarded.get("/healthz")).status == 200
+
+
+@pytest.mark.parametrize("header", ["Authorization", "X-API-Key"])
+async def test_a_key_opens(guarded: Client, make_key: MakeKey, header: str) -> None:
+    key = await make_key("reader")
+
+    value = f"Bearer {key}" if header == "Authorization" else key
+    made = await guarded.post("/api/json/v1/patch?store=true", json=PATCH, headers={header: value})
+
+    assert made.status == 201
+    record = await guarded.get(made.headers["Location"], headers={header: value})
+    assert (await record.json())["createdBy"] == "ann"
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda key: key[:-1] + ("0" if key[-1] != "0" else "1"), lambda _: "pb_1_2", str.upper]
+)
+async def test_a_wrong_key_does_not_open(guarded: Client, make_key: MakeKey, spoil: Callable[[str], str]) -> None:
+    key = spoil(await make_key("reader"))
+
+    response = await guarded.post("/api/json/v1/patch", json=PATCH, headers={"X-API-Key": key})
+
+    assert response.status == 401
+
+
+async def test_an_expired_key_does_not_open(guarded: Client, make_key: MakeKey) -> None:
+    key = await make_key("reader", expires_at="2026-01-02T00:00:00.000000Z")
+
+    assert (await guarded.post("/api/json/v1/patch", json=PATCH, headers={"X-API-Key": key})).status == 401
+
+
+async def test_the_role_is_asked_for(guarded: Client, make_key: MakeKey) -> None:
+    key = await make_key("provider")
+
+    response = await guarded.post("/api/json/v1/patch", json=PATCH, headers={"X-API-Key": key})
+
+    assert response.status == 403
+    assert (await response.json())["code"] == "forbidden"
+
+
+async def test_too_many_requests_are_told_when_to_come_back(
+    aiohttp_client: Callable[..., Awaitable[Client]], settings: Settings
+) -> None:
+    client = await aiohttp_client(create_app(msgspec.structs.replace(settings, rate_limit=0.1)))
+    await client.post("/api/json/v1/patch", json=PATCH)
+
+    response = await client.post("/api/json/v1/patch", json=PATCH)
+
+    assert response.status == 429
+    assert (await response.json())["code"] == "rate-limited"
+    assert 1 <= int(response.headers["Retry-After"]) <= 10
+
+
+async def test_answers_carry_security_headers(client: Client) -> None:
+    response = await client.get("/healthz")
+
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Server"] == "patchbay"
