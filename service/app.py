@@ -40,7 +40,12 @@ class SystemClock:
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> web.Application:
     """Build the application; nothing is opened before it starts. Tests give it a clock of their own."""
-    app = web.Application(middlewares=MIDDLEWARES, client_max_size=settings.max_body_bytes)
+    app = web.Application(
+        middlewares=MIDDLEWARES,
+        # bodies are decompressed in `api.bodies`, which says what is wrong with them; a connection that does not
+        # send its headers in time is closed
+        handler_args={"auto_decompress": False, "keepalive_timeout": settings.keep_alive_s},
+    )
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = clock or SystemClock()
     app[keys.READERS] = ReaderRegistry(_make_readers(settings))
@@ -51,7 +56,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> web.Applica
     app.on_response_prepare.append(harden)
     app.cleanup_ctx.append(open_store)
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, route.handler, name=route.operation_id)
+        resource = app.router.add_resource(route.path, name=route.operation_id)
+        resource.add_route(route.method, route.handler)
+        if route.method == "GET":
+            resource.add_route("HEAD", route.handler)
     return app
 
 

@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 TRACEPARENT: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """The W3C trace context of the request being served, passed on to whatever the service calls for it."""
@@ -34,6 +36,18 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+class MalformedRequestFilter(logging.Filter):
+    """Makes one line without a traceback of a request that aiohttp's parser refuses: the request may hold a key."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record where it is of that kind; always keep it."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            record.msg, record.args, record.exc_info = "malformed request refused: %s", (type(error).__name__,), None
+        return True
+
+
 def set_up(level: str) -> None:
     """Send all logs of the process to standard error as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
@@ -41,5 +55,6 @@ def set_up(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("aiohttp.server").addFilter(MalformedRequestFilter())
     logging.getLogger("pymongo").setLevel(logging.ERROR)  # its warnings repeat what the store reports once
     logging.getLogger("asyncio").setLevel(logging.ERROR)

@@ -4,52 +4,114 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aiohttp import ClientPayloadError, http_exceptions, web
+from aiohttp import web
 
-from service.errors import (
-    InvalidRequestError,
-    RequestTimeoutError,
-    TooLargeError,
-    UnsupportedMediaTypeError,
-)
+from service.api.inflating import PIECE_BYTES, BrokenEncodingError, Inflater
+from service.errors import InvalidRequestError, RequestTimeoutError, TooLargeError
 from service.keys import SETTINGS
 
-ENCODINGS = ("identity", "gzip", "deflate")
+_MAX_LINE_BYTES = 16 * 1024
+_LINES_PER_PART = 130
+"""aiohttp takes 128 headers of a part; a boundary stands before and an empty line behind them."""
 
 
 async def read_body(request: web.Request) -> bytes:
-    """Return the whole body, decompressed.
+    """Return the whole body, decompressed. Raises what `Body` raises."""
+    return b"".join([piece async for piece in Body(request).pieces()])
+
+
+class Body:
+    """A request's body, decompressed, counted against its limit and its time while it arrives.
+
+    Has the methods that aiohttp's `MultipartReader` reads a stream by.
 
     Raises `TooLargeError` as soon as it passes the limit, `RequestTimeoutError` when it does not arrive in time,
-    `UnsupportedMediaTypeError` for a content encoding that is not understood.
+    `UnsupportedMediaTypeError` for a content encoding that is not understood, `InvalidRequestError` for one that is
+    broken.
     """
-    return b"".join([chunk async for chunk in chunks(request)])
 
+    def __init__(self, request: web.Request) -> None:
+        settings = request.app[SETTINGS]
+        self._max_bytes = settings.max_body_bytes
+        self._timeout_s = settings.body_timeout_s
+        self._max_lines = _LINES_PER_PART * (settings.max_parts + 1)
+        self._content = request.content
+        self._inflater = Inflater(",".join(request.headers.getall("Content-Encoding", [])))
+        if (request.content_length or 0) > self._max_bytes:
+            raise too_large("body", "max_body_bytes", self._max_bytes)
+        self._source = self.pieces()
+        self._kept = bytearray()
+        self._ended = False
 
-async def chunks(request: web.Request) -> AsyncIterator[bytes]:
-    """Yield the body piece by piece under the same limits as `read_body`."""
-    settings = request.app[SETTINGS]
-    check_encoding(request.headers.get("Content-Encoding", ""))
-    if (request.content_length or 0) > settings.max_body_bytes:
-        raise too_large("body", "max_body_bytes", settings.max_body_bytes)
-    size = 0
-    try:
-        async with asyncio.timeout(settings.body_timeout_s):
-            while chunk := await request.content.readany():
-                size += len(chunk)
-                if size > settings.max_body_bytes:
-                    raise too_large("body", "max_body_bytes", settings.max_body_bytes)
-                yield chunk
-    except TimeoutError as error:
-        raise timed_out(settings.body_timeout_s) from error
-    except (http_exceptions.HttpProcessingError, ClientPayloadError) as error:
-        raise InvalidRequestError("The body cannot be decompressed as its Content-Encoding says.") from error
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the body piece by piece."""
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        size = 0
+        try:
+            while data := await self._next(deadline):
+                for piece in self._inflater.feed(data):
+                    size += len(piece)
+                    if size > self._max_bytes:
+                        raise too_large("body", "max_body_bytes", self._max_bytes)
+                    yield piece
+                    if len(piece) == PIECE_BYTES:
+                        await asyncio.sleep(0)  # a small body may inflate to much: others take their turn
+            self._inflater.end()
+        except BrokenEncodingError as error:
+            raise InvalidRequestError(
+                f"The body cannot be decompressed as its Content-Encoding says: {error}.", field="Content-Encoding"
+            ) from error
 
+    async def _next(self, deadline: float) -> bytes:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._content.readany()
+        except TimeoutError as error:
+            raise RequestTimeoutError(
+                f"The request's body did not arrive within {self._timeout_s:g} seconds."
+            ) from error
+        except web.RequestPayloadError as error:
+            raise InvalidRequestError("The body's Transfer-Encoding is broken: a chunk is malformed.") from error
 
-def check_encoding(encoding: str) -> None:
-    """Raise `UnsupportedMediaTypeError` unless the content encoding is one that is undone here."""
-    if encoding and encoding.strip().lower() not in ENCODINGS:
-        raise UnsupportedMediaTypeError(f"Content-Encoding {encoding!r} is not understood; these are: gzip, deflate.")
+    async def _fill(self) -> None:
+        try:
+            self._kept += await anext(self._source)
+        except StopAsyncIteration:
+            self._ended = True
+
+    async def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        while not self._kept and not self._ended:
+            await self._fill()
+        return self._take(size)
+
+    async def readline(self, *, max_line_length: int = _MAX_LINE_BYTES) -> bytes:
+        """Return a line with its end. Raises `ValueError` for one that is too long, or one too many."""
+        self._max_lines -= 1
+        if self._max_lines < 0:
+            raise ValueError("too many lines outside the parts")
+        searched = 0
+        while (end := self._kept.find(b"\n", searched)) < 0 and not self._ended:
+            searched = len(self._kept)
+            if searched > max_line_length:
+                break
+            await self._fill()
+        if (end if end >= 0 else len(self._kept)) > max_line_length:
+            raise ValueError("a line is too long")
+        return self._take(end + 1 if end >= 0 else len(self._kept))
+
+    def at_eof(self) -> bool:
+        """Whether everything was read."""
+        return self._ended and not self._kept
+
+    def unread_data(self, data: bytes) -> None:
+        """Put bytes back, to be read next."""
+        self._kept[:0] = data
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._kept[:size])
+        del self._kept[:size]
+        return taken
 
 
 def too_large(what: str, limit: str, maximum: int, *, part: str | None = None) -> TooLargeError:
@@ -59,8 +121,3 @@ def too_large(what: str, limit: str, maximum: int, *, part: str | None = None) -
     return TooLargeError(
         f"{name} is larger than {limit}, which is {maximum} bytes.", limit=limit, maximum=maximum, **facts
     )
-
-
-def timed_out(seconds: float) -> RequestTimeoutError:
-    """Build the refusal of a body that did not arrive in time."""
-    return RequestTimeoutError(f"The request's body did not arrive within {seconds:g} seconds.")

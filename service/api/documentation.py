@@ -48,8 +48,9 @@ async def get_docs(request: web.Request) -> web.Response:  # noqa: ARG001
 
 async def get_docs_asset(request: web.Request) -> web.StreamResponse:
     """Answer one asset of the API page."""
-    path = _ASSETS / request.match_info["asset"]
-    if path.parent != _ASSETS or path.suffix not in _TYPES or not path.is_file():
+    name = request.match_info["asset"]
+    path = next((path for path in _ASSETS.iterdir() if path.name == name and path.suffix in _TYPES), None)
+    if path is None:
         raise NotFoundError("The API page has no such asset.")
     return web.FileResponse(path, headers={"Content-Type": _TYPES[path.suffix], "Cache-Control": "max-age=86400"})
 

@@ -14,6 +14,8 @@ from service.errors import ServiceError
 from service.keys import REQUEST_ID
 
 _LOG = logging.getLogger("patchbay.request")
+CLIENT_GONE = 499
+"""What the log says, and nobody receives, when the client goes away before its request is complete."""
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -49,7 +51,9 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:
             raise
         return problems.answer_framework(error, request, request_id)
-    except Exception:  # noqa: BLE001 - the last resort: logged with its traceback, answered with a bare 500
+    except Exception as error:  # noqa: BLE001 - the last resort: logged with its traceback, answered with a bare 500
+        if isinstance(error, ConnectionError) and request.transport is None:
+            return web.Response(status=CLIENT_GONE)
         _LOG.exception("unexpected failure of %s %s", request.method, request.path)
         return problems.answer_unexpected(request, request_id)
 

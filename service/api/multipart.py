@@ -4,15 +4,16 @@ import asyncio
 import base64
 import hashlib
 import tempfile
-import zlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
-from aiohttp import BodyPartReader, MultipartReader, hdrs, http_exceptions, web
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs, http_exceptions, web
 from aiohttp.multipart import parse_content_disposition
 
-from service.api.bodies import check_encoding, timed_out, too_large
+from service.api.bodies import Body, too_large
+from service.api.inflating import Inflater
 from service.errors import InvalidMultipartError, TooLargeError, Violation
 from service.keys import SETTINGS
 from service.model import Upload
@@ -34,11 +35,8 @@ async def form(request: web.Request, allowed: Iterable[str]) -> AsyncIterator[Pa
     settings = request.app[SETTINGS]
     with tempfile.TemporaryDirectory(prefix="patchbay-", ignore_cleanup_errors=True) as spool:
         try:
-            async with asyncio.timeout(settings.body_timeout_s):
-                parts = await _read_parts(request, frozenset(allowed), settings, Path(spool))
-        except TimeoutError as error:
-            raise timed_out(settings.body_timeout_s) from error
-        except (ValueError, AssertionError, http_exceptions.HttpProcessingError, zlib.error) as error:
+            parts = await _read_parts(request, frozenset(allowed), settings, Path(spool))
+        except (ValueError, AssertionError, RuntimeError, http_exceptions.HttpProcessingError) as error:
             raise InvalidMultipartError(
                 "The form data is malformed: a boundary, a part's headers or its encoding is broken, "
                 "or the closing boundary is missing."
@@ -50,7 +48,7 @@ async def _read_parts(request: web.Request, allowed: frozenset[str], settings: S
     if "boundary" not in request.headers[hdrs.CONTENT_TYPE].lower():
         raise InvalidMultipartError("The Content-Type of the form names no boundary.")
     parts: Parts = {}
-    reader = await request.multipart()
+    reader = MultipartReader(request.headers, cast("StreamReader", Body(request)))
     room = settings.max_body_bytes
     count = 0
     while (part := await reader.next()) is not None:
@@ -98,7 +96,7 @@ async def _receive(
     path = spool / hashlib.sha256(name.encode()).hexdigest()
     file = None
     try:
-        async for chunk in _decoded(part, limit):
+        async for chunk in _decoded(part):
             size += len(chunk)
             if size > limit:
                 named = ("max_input_bytes", settings.max_input_bytes)
@@ -125,21 +123,13 @@ async def _receive(
     )
 
 
-async def _decoded(part: BodyPartReader, limit: int) -> AsyncIterator[bytes]:
-    """Yield a part's bytes; compressed ones are inflated in pieces, never far beyond `limit`."""
-    encoding = part.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower()
-    check_encoding(encoding)
-    inflate = None if encoding == "identity" else zlib.decompressobj(47 if encoding == "gzip" else 15)
+async def _decoded(part: BodyPartReader) -> AsyncIterator[bytes]:
+    """Yield a part's bytes, decompressed in pieces."""
+    inflater = Inflater(part.headers.get(hdrs.CONTENT_ENCODING, ""))
     while chunk := await part.read_chunk(64 * 1024):
-        plain = _transfer_decoded(part, chunk)
-        if inflate is None:
-            yield plain
-            continue
-        while plain and not inflate.eof:
-            yield inflate.decompress(plain, min(limit + 1, 1024 * 1024))
-            plain = inflate.unconsumed_tail
-    if inflate is not None and not inflate.eof:
-        raise ValueError("the compressed part ends early")
+        for piece in inflater.feed(_transfer_decoded(part, chunk)):
+            yield piece
+    inflater.end()
 
 
 def _transfer_decoded(part: BodyPartReader, chunk: bytes) -> bytes:

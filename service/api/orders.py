@@ -13,7 +13,7 @@ from service.api import wire
 from service.api.bodies import read_body
 from service.api.multipart import form
 from service.core import values
-from service.errors import InvalidMultipartError, InvalidRequestError, Violation
+from service.errors import InvalidMultipartError, ServiceError, TooDeepError, Violation
 from service.keys import CALLER, READERS, SETTINGS
 from service.model import Reading, Source, Upload
 from service.ports import SourceReader
@@ -48,18 +48,29 @@ async def order(request: web.Request, struct: type[Wire], inputs: tuple[str, ...
     """
     media_type = wire.check_media_type(request, (JSON, FORM))
     if media_type == JSON:
-        options = wire.parse(
-            await read_body(request),
-            struct,
-            max_depth=request.app[SETTINGS].max_depth,
-            aliases={name.upper(): name for name in inputs if len(name) == 1},
-        )
+        max_depth = request.app[SETTINGS].max_depth
+        aliases = {name.upper(): name for name in inputs if len(name) == 1}
+        try:
+            options = wire.parse(await read_body(request), struct, max_depth=max_depth, aliases=aliases)
+        except TooDeepError as error:
+            raise _too_deep(error, inputs, max_depth) from error
         sources = {name: request.app[READERS].parse(_member(options, name), name) for name in inputs}
         yield Order(sources, options, _reading(request, {}))
         return
     fields = [field.encode_name for field in msgspec.structs.fields(struct)]
     async with form(request, fields) as parts:
         yield _from_form(request, struct, inputs, parts)
+
+
+def _too_deep(error: TooDeepError, inputs: tuple[str, ...], max_depth: int) -> TooDeepError:
+    """Say which input it is whose document is nested too deep, and by the limit for documents."""
+    _, *path = str(error.violations[0].pointer).split("/")
+    name = path[0].lower() if path else ""
+    if name not in inputs:
+        return error
+    detail = f"The document is nested deeper than {max_depth} levels."
+    where = "".join(f"/{token}" for token in path[2 : 2 + max_depth])
+    return TooDeepError(detail, pointer=where, limit="max_depth", maximum=max_depth).within(name)
 
 
 def _from_form(
@@ -86,7 +97,7 @@ def _source(name: str, upload: Upload, readers: SourceReader) -> Source:
     """Tell from a part's own Content-Type, and else from how it begins, what the part is (API 2.2)."""
     if upload.media_type == SOURCE:
         text = _text(name, upload)
-        values.check(text, wire.ENVELOPE_DEPTH + 200)
+        _check(name, text, wire.ENVELOPE_DEPTH + 200)
         return readers.parse(text, name)
     if upload.file_name is not None or upload.media_type not in (None, "text/plain"):
         return readers.parse(msgspec.json.encode({"type": "upload", "part": name}), name)
@@ -120,11 +131,18 @@ def _as_json(name: str, text: bytes, hint: Any) -> msgspec.Raw:
     stripped = text.strip()
     if _is_text(hint) and not stripped.startswith(b'"'):
         return msgspec.Raw(msgspec.json.encode(stripped.decode("utf-8", "replace")))
-    try:
-        values.check(stripped, wire.ENVELOPE_DEPTH)
-    except InvalidRequestError as error:
-        raise error.within(name) from error
+    _check(name, stripped, wire.ENVELOPE_DEPTH)
     return msgspec.Raw(stripped)
+
+
+def _check(name: str, text: bytes, max_depth: int) -> None:
+    """Refuse a part that is not strict JSON, naming it."""
+    try:
+        values.check(text, max_depth)
+    except ServiceError as error:
+        error.detail = f"Part '{name}': {error.detail}"
+        error.violations = tuple(msgspec.structs.replace(each, part=name) for each in error.violations)
+        raise
 
 
 def _is_text(hint: Any) -> bool:

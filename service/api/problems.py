@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from service import errors
+from service.api.inflating import ENCODINGS
 from service.errors import ServiceError, Violation
 
 MEDIA_TYPE = "application/problem+json"
@@ -107,8 +108,25 @@ def answer_unexpected(request: web.Request, request_id: str) -> web.Response:
 
 
 def _respond(problem: Problem, extensions: dict[str, Any], headers: dict[str, str]) -> web.Response:
-    body = msgspec.json.encode({**msgspec.to_builtins(problem), **extensions} if extensions else problem)
+    content = {**msgspec.to_builtins(problem), **extensions}
+    try:
+        body = msgspec.json.encode(content)
+    except UnicodeEncodeError:  # the request's headers were not UTF-8, and the problem quotes one
+        body = msgspec.json.encode(_readable(content))
     return web.Response(body=body, status=problem.status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def _readable(value: Any) -> Any:
+    """Replace the lone surrogates that stand for bytes that are not UTF-8."""
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case dict():
+            return {_readable(name): _readable(each) for name, each in value.items()}
+        case list():
+            return [_readable(each) for each in value]
+        case _:
+            return value
 
 
 def _framework_detail(error: web.HTTPException, request: web.Request) -> str:
@@ -133,6 +151,8 @@ def _headers(error: ServiceError, request: web.Request, status: int) -> dict[str
             headers["Retry-After"] = str(max(1, round(seconds)))
         case _:
             pass
+    if error.violations[0].field == "Content-Encoding" and status == 415:
+        headers["Accept-Encoding"] = ", ".join(ENCODINGS)  # RFC 9110, section 15.5.16
     if status == 503:
         headers["Retry-After"] = "1"
     if status == 401:
