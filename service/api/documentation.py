@@ -48,11 +48,15 @@ async def get_docs(request: web.Request) -> web.Response:  # noqa: ARG001
 
 async def get_docs_asset(request: web.Request) -> web.StreamResponse:
     """Answer one asset of the API page."""
-    name = request.match_info["asset"]
-    path = next((path for path in _ASSETS.iterdir() if path.name == name and path.suffix in _TYPES), None)
+    path = _find_asset(request.match_info["asset"])
     if path is None:
         raise NotFoundError("The API page has no such asset.")
     return web.FileResponse(path, headers={"Content-Type": _TYPES[path.suffix], "Cache-Control": "max-age=86400"})
+
+
+def _find_asset(name: str) -> Path | None:
+    """Pick from those there are: a name from outside never becomes a path."""
+    return next((path for path in _ASSETS.iterdir() if path.name == name and path.suffix in _TYPES), None)
 
 
 async def get_problem(request: web.Request) -> web.Response:
