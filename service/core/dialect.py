@@ -1,0 +1,116 @@
+"""The plain dialect: patches with paths like `name` and `phone/1`, read as JSON Patch (RFC 6902) operations.
+
+It reaches a first-level member, or one item of a first-level array by index, `-` or the item's `id`; no deeper.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from service.core import pointer
+from service.core.operation import Operation
+from service.core.patch import check_patch
+from service.core.values import Json
+from service.errors import InvalidPatchError, PathNotAllowedError, PathNotFoundError, Violation
+
+_OPS = ("add", "remove", "replace")
+
+
+def check_plain(patch: Json, *, max_operations: int | None = None) -> list[Operation]:
+    """Give the operations with their paths as JSON Pointers; item ids in them are not resolved yet.
+
+    Raises what `check_patch` raises, `PathNotAllowedError` naming every path beyond the dialect's reach.
+
+    >>> check_plain([{"op": "remove", "path": "phone/1"}])
+    [{'op': 'remove', 'path': '/phone/1'}]
+    """
+    if isinstance(patch, dict):
+        raise InvalidPatchError(
+            "Under application/json a patch is an array of operations. "
+            "Send an object as application/merge-patch+json (RFC 7396)."
+        )
+    if not isinstance(patch, list):
+        raise InvalidPatchError("A patch is an array of operations with `op`, `path` and `value`.")
+    violations = [fault for index, each in enumerate(patch) if (fault := _fault_of_op(each, index))]
+    if violations:
+        raise InvalidPatchError(violations[0].detail, violations=tuple(violations))
+    operations = check_patch([_with_pointer(each) for each in patch], max_operations=max_operations)
+    beyond = tuple(fault for index, each in enumerate(operations) if (fault := _fault_of_path(each, index)))
+    if beyond:
+        raise PathNotAllowedError(beyond[0].detail, violations=beyond)
+    return operations
+
+
+def resolve_items(document: dict[str, Json], operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Yield the operations with item ids replaced by indexes, each against the document as it is when its turn comes.
+
+    Raises `PathNotFoundError` where no item has the id, `PathNotAllowedError` where the path leads into an object or
+    two items share the id.
+
+    >>> list(resolve_items({"phone": [{"id": "a"}, {"id": "b"}]}, [{"op": "remove", "path": "/phone/b"}]))
+    [{'op': 'remove', 'path': '/phone/1'}]
+    """
+    for index, operation in enumerate(operations):
+        tokens = pointer.parse_pointer(operation["path"])
+        if len(tokens) == 1:
+            yield operation
+        else:
+            place = _place(document.get(tokens[0]), tokens[1], operation, index)
+            yield {**operation, "path": pointer.format_pointer((tokens[0], place))}
+
+
+def _with_pointer(operation: Json) -> Json:
+    path = operation.get("path") if isinstance(operation, dict) else None
+    return operation if not isinstance(path, str) or path.startswith("/") else {**operation, "path": f"/{path}"}
+
+
+def _fault_of_op(operation: Json, index: int) -> Violation | None:
+    """Say what the dialect refuses beyond what `check_patch` does."""
+    if not isinstance(operation, dict) or "op" not in operation or operation["op"] in _OPS:
+        return None
+    kind = operation["op"]
+    if kind in ("move", "copy", "test"):
+        detail = f"Operation {index}: '{kind}' is not of the plain dialect; send application/json-patch+json for it."
+    else:
+        detail = f"Operation {index}: the member 'op' must be one of {', '.join(_OPS)}."
+    return Violation(code=InvalidPatchError.code, detail=detail, index=index)
+
+
+def _fault_of_path(operation: Operation, index: int) -> Violation | None:
+    tokens = pointer.parse_pointer(operation["path"])
+    if tokens != ("",) and len(tokens) < 3:
+        return None
+    shown = pointer.shown(operation["path"].removeprefix("/"))
+    if len(tokens) < 3:
+        detail = f"Operation {index}: the path is empty; name a member, or replace the whole resource by PUT."
+    else:
+        detail = (
+            f"Operation {index}: {shown} is deeper than a member or an item of its array; "
+            "application/json-patch+json reaches any depth."
+        )
+    return Violation(
+        code=PathNotAllowedError.code, detail=detail, index=index, op=operation["op"], path=operation["path"]
+    )
+
+
+def _place(member: Json, step: str, operation: Operation, index: int) -> str | int:
+    """Say where in the array `member` the path's last step points."""
+    facts: dict[str, Any] = {"index": index, "op": operation["op"], "path": operation["path"]}
+    shown = pointer.shown(operation["path"].removeprefix("/"))
+    if isinstance(member, dict):
+        detail = (
+            f"Operation {index}: {shown} leads into an object; the plain dialect reaches members and array items only. "
+            "Send application/json-patch+json."
+        )
+        raise PathNotAllowedError(detail, **facts)
+    if not isinstance(member, list):
+        raise PathNotFoundError(f"Operation {index}: {shown} does not exist; there is no such array.", **facts)
+    if step == "-" or pointer.parse_index(step) is not None:
+        return step
+    places = [at for at, item in enumerate(member) if isinstance(item, dict) and item.get("id") == step]
+    if not places:
+        detail = f"Operation {index}: {shown} does not exist; no item of the array has this id."
+        raise PathNotFoundError(detail, **facts)
+    if len(places) > 1:
+        detail = f"Operation {index}: {len(places)} items have the id of {shown}; name the item by its index."
+        raise PathNotAllowedError(detail, **facts)
+    return places[0]

@@ -1,0 +1,77 @@
+"""Members of a resource that the service owns: shown with the content, never changed by a client."""
+
+from collections.abc import Mapping
+
+from service.core import values
+from service.core.operation import Operation
+from service.core.pointer import format_pointer, parse_pointer
+from service.core.values import Json
+from service.errors import ImmutablePropertyError, Violation
+
+OWNED = ("id", "createdAt", "updatedAt")
+
+
+def show(content: dict[str, Json], owned: Mapping[str, Json]) -> dict[str, Json]:
+    """Give the resource as it is shown: the id, the content, the times. The content's values are shared, not copied.
+
+    >>> show({"name": "x"}, {"id": "1", "createdAt": "t", "updatedAt": "u"})
+    {'id': '1', 'name': 'x', 'createdAt': 't', 'updatedAt': 'u'}
+    """
+    return {"id": owned["id"], **content, "createdAt": owned["createdAt"], "updatedAt": owned["updatedAt"]}
+
+
+def show_text(text: bytes, owned: Mapping[str, str], computed: Mapping[str, bytes]) -> bytes:
+    """Give the same as JSON, without decoding the content; `computed` are members, as JSON, that follow it.
+
+    >>> show_text(b'{"name":"x"}', {"id": "1", "createdAt": "t", "updatedAt": "u"}, {})
+    b'{"id":"1","name":"x","createdAt":"t","updatedAt":"u"}'
+    """
+    parts = [b'"id":' + values.encode(owned["id"])]
+    if len(text) > 2:
+        parts.append(text[1:-1])
+    parts += [values.encode(name) + b":" + value for name, value in computed.items()]
+    parts += [values.encode(name) + b":" + values.encode(owned[name]) for name in ("createdAt", "updatedAt")]
+    return b"{" + b",".join(parts) + b"}"
+
+
+def take_off(document: dict[str, Json], owned: Mapping[str, Json], *, all_present: bool) -> dict[str, Json]:
+    """Give the content of a shown document; `owned` is what its owned members must be where they are present.
+
+    Raises `ImmutablePropertyError` with one violation for each that differs, or is missing though `all_present`.
+    """
+    violations = tuple(
+        Violation(code=ImmutablePropertyError.code, detail=f"'{name}' is set by the service", pointer=f"/{name}")
+        for name in OWNED
+        if (name in document or all_present)
+        and not (name in document and name in owned and values.equal(document[name], owned[name]))
+    )
+    if violations:
+        names = ", ".join(str(each.pointer).removeprefix("/") for each in violations)
+        raise ImmutablePropertyError(
+            f"The service sets {names}: send it as it was read, or leave it out.", violations=violations
+        )
+    return {name: value for name, value in document.items() if name not in OWNED}
+
+
+def refuse_computed(document: Mapping[str, Json], computed: frozenset[str]) -> None:
+    """Raise `ImmutablePropertyError` when the document has members that are computed when it is read."""
+    violations = tuple(
+        Violation(
+            code=ImmutablePropertyError.code,
+            detail=f"'{name}' shows contained resources; change those instead",
+            pointer=format_pointer((name,)),
+        )
+        for name in document
+        if name in computed
+    )
+    if violations:
+        raise ImmutablePropertyError(f"{violations[0].detail}.", violations=violations)
+
+
+def touches_owned(operation: Operation) -> bool:
+    """Say whether the operation is about the root or an owned member, so that it means nothing to the content alone."""
+    return any(
+        not (tokens := parse_pointer(operation[member])) or tokens[0] in OWNED
+        for member in ("path", "from")
+        if member in operation
+    )
