@@ -24,6 +24,8 @@ from service.settings import Settings
 from service.store.comparisons import MongoComparisons
 from service.store.deployment import MongoProbe, check_deployment
 from service.store.embedded import EmbeddedMongo
+from service.store.idempotency import MongoIdempotency
+from service.store.indexes import ensure_indexes
 from service.store.keys import MongoKeys
 from service.store.mongo import connect
 from service.store.resources import MongoResources
@@ -81,6 +83,8 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         app[keys.COMPARISONS] = MongoComparisons(database)
         app[keys.API_KEYS] = MongoKeys(database)
         app[keys.AUTHENTICATOR] = await choose_authenticator(settings, app[keys.API_KEYS], app[keys.CLOCK])
+        await ensure_indexes(database)
+        app[keys.IDEMPOTENCY] = MongoIdempotency(database, app[keys.CLOCK])
         app[keys.RESOURCES] = MongoResources(database, app[keys.CLOCK])
         yield
 

@@ -12,6 +12,7 @@ from service.ports import (
     ComparisonStore,
     Contract,
     Guarded,
+    IdempotencyStore,
     KeyStore,
     Probe,
     Rates,
@@ -25,6 +26,7 @@ CLOCK = web.AppKey("CLOCK", Clock)
 READERS = web.AppKey("READERS", SourceReader)
 COMPARER = web.AppKey("COMPARER", Comparer)
 COMPARISONS = web.AppKey("COMPARISONS", ComparisonStore)
+IDEMPOTENCY = web.AppKey("IDEMPOTENCY", IdempotencyStore)
 RESOURCES = web.AppKey("RESOURCES", ResourceStore)
 PROBE = web.AppKey("PROBE", Probe)
 CONTRACT = web.AppKey("CONTRACT", Contract)

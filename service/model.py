@@ -165,7 +165,10 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
-    """How a resource came to a version. The members are those of the change and its attribution."""
+    """How a resource came to a version. The members are those of the change and its attribution.
+
+    `is_given` says that the write id was given, so that the write can be found by it.
+    """
 
     version: int
     kind: ChangeKind
@@ -173,6 +176,7 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     why: str | None
     write_id: str
+    is_given: bool = False
     forward: bytes
     inverse: bytes
     events: tuple[Mapping[str, Any], ...] = ()

@@ -165,7 +165,7 @@ class ResourceStore(Protocol):
         ...
 
     async def find_write(self, resource_id: str, write_id: str) -> Revision | None:
-        """Return the version that the write made, or None when it was never done."""
+        """Return what the write with the given id made, or None when it was never done."""
         ...
 
     async def list_revisions(self, resource_id: str, *, before: int | None = None, limit: int = 50) -> list[Revision]:

@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 from service.errors import NotStorableError, StoreUnavailableError
 from service.store.batching import Batcher
 from service.store.mongo import PASSING_CODES, Collection, Database, Record, translated, unavailable
-from service.store.records import Statement
+from service.store.records import Statement, revision_id
 
 _MAX_STATEMENTS = 100
 _MAX_BYTES = 4 * 1024 * 1024
@@ -101,8 +101,9 @@ class Commits:
     async def _is_done(self, statement: Statement, record: Record) -> bool:
         if any(entry["w"] == statement.write_id for entry in record["log"]):
             return True
-        drained = {"resource": statement.resource_id, "w": statement.write_id}
-        return await self._revisions.find_one(drained, {"_id": 1}) is not None
+        drained = {"_id": revision_id(statement.resource_id, statement.version), "resource": statement.resource_id}
+        entry = await self._revisions.find_one(drained, {"w": 1})
+        return entry is not None and entry["w"] == statement.write_id
 
 
 def _refusal(error: Record) -> Exception | None:

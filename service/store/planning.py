@@ -51,6 +51,8 @@ def make_plan(held: Held, jobs: Sequence[Job], now: str) -> Plan:
     """Apply the jobs to what is held, which is used up by that: its content is edited in place."""
     plan = Plan(held.resource.version, held.resource, held.content, [], [])
     for job in jobs:
+        if any(job.write_id == revision.write_id for revision in plan.revisions):
+            break  # the same write twice: its turn comes when the first one is done
         try:
             change = job.change(_draft(plan))
             if change is not None and change.companions and plan.revisions:
@@ -118,6 +120,7 @@ def _revision(change: Change, after: Resource, job: Job) -> Revision:
         by=job.attribution.by,
         why=job.attribution.why,
         write_id=job.write_id,
+        is_given=job.attribution.write_id is not None,
         forward=change.forward,
         inverse=change.inverse,
         events=change.events,

@@ -36,6 +36,7 @@ class Statement(msgspec.Struct, frozen=True):
 
     resource_id: str
     base: int
+    version: int
     write_id: str
     update: Record
     size: int
@@ -50,6 +51,11 @@ def absent(resource_id: str, resource_type: str) -> Resource:
     return Resource(
         id=resource_id, type=resource_type, version=0, text=b"null", created_at="", updated_at="", deleted=False
     )
+
+
+def revision_id(resource_id: str, version: int) -> str:
+    """Return the `_id` of a revision in `revisions`; ids of one resource sort by version."""
+    return f"{resource_id}:{version:010d}"
 
 
 def to_resource(record: Record) -> Resource:
@@ -77,7 +83,7 @@ def _to_resource(record: Record, text: bytes) -> Resource:
 
 def to_entry(revision: Revision) -> Record:
     """Write a log entry. Patches and events are JSON bytes: exact whatever they hold."""
-    entry = {
+    entry: Record = {
         "v": revision.version,
         "w": revision.write_id,
         "kind": revision.kind,
@@ -87,7 +93,11 @@ def to_entry(revision: Revision) -> Record:
         "forward": revision.forward,
         "inverse": revision.inverse,
     }
-    return {**entry, "events": values.encode(revision.events)} if revision.events else entry
+    if revision.is_given:
+        entry["given"] = True
+    if revision.events:
+        entry["events"] = values.encode(revision.events)
+    return entry
 
 
 def to_revision(entry: Record) -> Revision:
@@ -99,6 +109,7 @@ def to_revision(entry: Record) -> Revision:
         by=entry["by"],
         why=entry["why"],
         write_id=entry["w"],
+        is_given=entry.get("given", False),
         forward=entry["forward"],
         inverse=entry["inverse"],
         events=tuple(msgspec.json.decode(entry["events"])) if "events" in entry else (),
@@ -138,4 +149,4 @@ def to_statement(base: int, after: Resource, content: Json, revisions: list[Revi
         "$inc": {"logBytes": added},
         "$min": {"undrained": after.updated_at},
     }
-    return Statement(after.id, base, revisions[-1].write_id, update, len(stored.raw) + added)
+    return Statement(after.id, base, after.version, revisions[-1].write_id, update, len(stored.raw) + added)

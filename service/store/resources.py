@@ -2,7 +2,6 @@
 
 from service.model import Attribution, Resource, Revision, Written
 from service.ports import Changing, Clock
-from service.store.commits import Commits
 from service.store.mongo import Database
 from service.store.reads import Reads
 from service.store.records import to_resource
@@ -16,7 +15,7 @@ class MongoResources:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._reads = Reads(database)
         self._revisions = Revisions(database)
-        self._writer = Writer(self._reads, Commits(database), clock)
+        self._writer = Writer(database, self._reads, self._revisions, clock)
 
     async def find(self, resource_id: str) -> Resource | None:
         """Return the resource as it stands, deleted or not, or None when there never was one."""

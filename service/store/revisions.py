@@ -11,7 +11,10 @@ from service.core.patch import apply
 from service.model import Resource, Revision
 from service.store.documents import decode_content
 from service.store.mongo import Collection, Database, Record, translated
-from service.store.records import to_resource, to_revision
+from service.store.records import revision_id, to_resource, to_revision
+
+_NO_VERSION = 9_999_999_999
+"""Above every version: ids have ten digits for it."""
 
 
 class Revisions:
@@ -27,7 +30,7 @@ class Revisions:
             record = await self._resources.find_one({"_id": resource_id, "log.w": write_id}, {"log.$": 1})
             if record is not None:
                 return to_revision(record["log"][0])
-            entry = await self._drained.find_one({"resource": resource_id, "w": write_id})
+            entry = await self._drained.find_one({"resource": resource_id, "w": write_id, "given": True})
         return None if entry is None else to_revision(entry)
 
     async def list_newest(self, resource_id: str, before: int | None, limit: int) -> list[Revision]:
@@ -38,11 +41,13 @@ class Revisions:
 
     async def _list(self, record: Record, before: int | None, limit: int) -> list[Revision]:
         logged = {entry["v"]: entry for entry in record["log"] if before is None or entry["v"] < before}
-        bound = {"v": {"$lt": before}} if before is not None else {}
+        identity = record["_id"]
+        last = before - 1 if before is not None else _NO_VERSION
+        bound = {"$gte": revision_id(identity, 0), "$lte": revision_id(identity, last)}
         with translated():
             drained = await (
-                self._drained.find({"resource": record["_id"], **bound})
-                .sort("v", DESCENDING)
+                self._drained.find({"resource": identity, "_id": bound})
+                .sort("_id", DESCENDING)
                 .limit(limit)
                 .to_list(None)
             )

@@ -5,14 +5,17 @@ from collections import deque
 from uuid import uuid4
 
 from service.core.timestamp import format_timestamp
-from service.errors import NotStorableError, OverloadedError
+from service.errors import NotStorableError, OverloadedError, ServiceError
 from service.model import Attribution, Written
 from service.ports import Changing, Clock
 from service.store.commits import Commits
+from service.store.mongo import Database
 from service.store.planning import Job, Plan, make_plan
 from service.store.queueing import Queues
 from service.store.reads import Reads
 from service.store.records import Held, absent, to_held, to_statement
+from service.store.revisions import Revisions
+from service.store.transactions import Transactions
 
 _MOST_JOBS_IN_ONE_UPDATE = 100
 _MOST_LOST_RACES = 100
@@ -21,9 +24,11 @@ _MOST_LOST_RACES = 100
 class Writer:
     """Does the writes of one process; other processes may write to the same resources."""
 
-    def __init__(self, reads: Reads, commits: Commits, clock: Clock) -> None:
+    def __init__(self, database: Database, reads: Reads, revisions: Revisions, clock: Clock) -> None:
         self._reads = reads
-        self._commits = commits
+        self._revisions = revisions
+        self._commits = Commits(database)
+        self._transactions = Transactions(database, self._commits)
         self._clock = clock
         self._queues = Queues[Job](self._work)
 
@@ -55,23 +60,45 @@ class Writer:
         """Do the first jobs, at least one, in one update; return those that are left for the next."""
         for _ in range(_MOST_LOST_RACES):
             held = await self._load(resource_id, jobs[0].resource_type)
+            jobs = await self._new(resource_id, jobs)
             plan = make_plan(held, jobs, format_timestamp(self._clock.now()))
             try:
-                if not plan.revisions or await self._commit(plan):
-                    break
+                is_done = not plan.revisions or await self._commit(plan)
             except NotStorableError:
                 if len(jobs) == 1:
                     raise
                 return [*await self._do(resource_id, jobs[:1]), *jobs[1:]]  # one by one, to find whose fault it is
-        else:
-            raise OverloadedError("Other writers keep coming first. Try again shortly.")
-        for job, outcome in plan.outcomes:
-            job.resolve(outcome)
-        return jobs[len(plan.outcomes) :]
+            if is_done:
+                for job, outcome in plan.outcomes:
+                    job.resolve(outcome)
+                return jobs[len(plan.outcomes) :]
+        raise OverloadedError("Other writers keep coming first. Try again shortly.")
+
+    async def _new(self, resource_id: str, jobs: list[Job]) -> list[Job]:
+        """Answer the jobs that were done before, and return the others.
+
+        This comes after the resource is loaded: what is done in between makes the commit fail.
+        """
+        new = []
+        for job in jobs:
+            done = job.attribution.write_id and await self._revisions.find_write(resource_id, job.write_id)
+            resource = await self._revisions.find_version(resource_id, done.version) if done else None
+            if resource:
+                job.resolve(Written(resource, changed=True))
+            else:
+                new.append(job)
+        return new
 
     async def _load(self, resource_id: str, resource_type: str) -> Held:
         record = await self._reads.find(resource_id)
         return to_held(record) if record else Held(absent(resource_id, resource_type), None, 0, is_fresh=True)
 
     async def _commit(self, plan: Plan) -> bool:
-        return await self._commits.commit(to_statement(plan.base, plan.resource, plan.content, plan.revisions))
+        statement = to_statement(plan.base, plan.resource, plan.content, plan.revisions)
+        if not plan.companions:
+            return await self._commits.commit(statement)
+        try:
+            return await self._transactions.commit(statement, plan.companions)
+        except ServiceError as error:
+            plan.outcomes[-1] = (plan.outcomes[-1][0], error)  # the only one that changes something
+            return True

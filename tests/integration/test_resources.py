@@ -209,6 +209,24 @@ async def test_write_id_tells_what_became_of_a_write(resources: MongoResources, 
     assert await resources.find_write(identity, "w-2") is None
 
 
+async def test_write_id_that_comes_again_is_answered_and_not_done_again(
+    resources: MongoResources, identity: str
+) -> None:
+    await resources.write(identity, "clinic", create({}), ANN)
+    attribution = Attribution(by="ann", write_id="w-1")
+
+    same = await asyncio.gather(
+        *(resources.write(identity, "clinic", increment("n"), attribution) for _ in range(3)),
+        resources.write(identity, "clinic", increment("m"), ANN),
+    )
+    again = await resources.write(identity, "clinic", increment("n"), attribution)
+
+    found = await resources.find(identity)
+    assert {each.resource.version for each in [*same[:3], again]} == {2}
+    assert found is not None
+    assert msgspec.json.decode(found.text) == {"n": 1, "m": 1}
+
+
 async def test_writes_too_large_together_are_done_one_by_one(resources: MongoResources, identity: str) -> None:
     await resources.write(identity, "large", create({}), ANN)
 

@@ -1,0 +1,15 @@
+"""The indexes, made at start. Every query the service sends often is by `_id`, or by `resource`, the shard key."""
+
+from service.store.mongo import Database, translated
+
+
+async def ensure_indexes(database: Database) -> None:
+    """Make the indexes that are missing."""
+    with translated():
+        # What the relay has left to do, also after a crash.
+        await database["resources"].create_index("undrained", sparse=True)
+        # Who asks again for a write does not know its version. Only the few writes with an id of their caller count.
+        await database["revisions"].create_index(
+            [("resource", 1), ("w", 1)], partialFilterExpression={"given": True}, name="given_write"
+        )
+        await database["idempotency"].create_index("expires", expireAfterSeconds=0)

@@ -1,0 +1,136 @@
+import asyncio
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+import pytest
+
+from service.errors import DuplicateIdentifierError
+from service.model import Change, Companion, Draft
+from service.ports import Changing
+from service.store.mongo import Database
+from service.store.resources import MongoResources
+from tests.integration.changes import ANN, create, increment, nothing
+
+
+class WallClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@pytest.fixture(name="resources")
+def make_resources(database: Database) -> MongoResources:
+    return MongoResources(database, WallClock())
+
+
+@pytest.fixture(name="identity")
+def make_identity() -> str:
+    return str(uuid.uuid4())
+
+
+def companion(
+    identity: str,
+    action: Literal["insert", "replace", "remove"],
+    fields: Mapping[str, Any] | None = None,
+    expected: Mapping[str, Any] | None = None,
+) -> Companion:
+    return Companion(
+        collection="companions",
+        id=identity,
+        action=action,
+        conflict=DuplicateIdentifierError(f"{identity} is taken"),
+        fields=fields or {},
+        expected=expected or {},
+    )
+
+
+def along(change: Changing, *companions: Companion) -> Changing:
+    def changed(draft: Draft | None) -> Change:
+        made = change(draft)
+        assert made is not None
+        return msgspec.structs.replace(made, companions=companions)
+
+    return changed
+
+
+async def test_companions_change_with_the_resource(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    await resources.write(identity, "clinic", along(create({}), companion(identity, "insert", {"n": 1})), ANN)
+    replaced = companion(identity, "replace", {"n": 2}, {"n": 1})
+    await resources.write(identity, "clinic", along(increment("n"), replaced), ANN)
+
+    assert await database["companions"].find_one({"_id": identity}) == {"_id": identity, "n": 2}
+
+    await resources.write(identity, "clinic", along(increment("n"), companion(identity, "remove")), ANN)
+    found = await resources.find(identity)
+
+    assert await database["companions"].find_one({"_id": identity}) is None
+    assert found is not None
+    assert (found.version, found.text) == (3, b'{"n":2}')
+
+
+@pytest.mark.parametrize(
+    "unmet",
+    [
+        pytest.param(companion("taken", "insert"), id="insert"),
+        pytest.param(companion("taken", "replace", {}, {"n": 0}), id="replace"),
+        pytest.param(companion("never", "remove"), id="remove"),
+    ],
+)
+async def test_companion_whose_wish_is_not_met_stops_everything(
+    resources: MongoResources, database: Database, identity: str, unmet: Companion
+) -> None:
+    await database["companions"].replace_one({"_id": "taken"}, {"n": 1}, upsert=True)
+    await resources.write(identity, "clinic", create({}), ANN)
+
+    with pytest.raises(DuplicateIdentifierError):
+        await resources.write(identity, "clinic", along(increment("n"), companion(identity, "insert"), unmet), ANN)
+
+    found = await resources.find(identity)
+    assert found is not None
+    assert found.version == 1
+    assert await database["companions"].find_one({"_id": identity}) is None
+
+
+async def test_conflict_of_a_companion_is_told_to_its_writer_alone(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    await database["companions"].replace_one({"_id": "taken"}, {"n": 1}, upsert=True)
+    await resources.write(identity, "clinic", create({}), ANN)
+
+    outcomes = await asyncio.gather(
+        resources.write(identity, "clinic", nothing, ANN),
+        resources.write(identity, "clinic", along(increment("n"), companion("taken", "insert")), ANN),
+        resources.write(identity, "clinic", increment("n"), ANN),
+        resources.write(identity, "clinic", along(increment("n"), companion(identity, "insert")), ANN),
+        resources.write(identity, "clinic", increment("n"), ANN),
+        return_exceptions=True,
+    )
+
+    found = await resources.find(identity)
+    assert [type(each).__name__ for each in outcomes] == ["Written", "DuplicateIdentifierError", *["Written"] * 3]
+    assert found is not None
+    assert (found.version, found.text) == (4, b'{"n":3}')
+
+
+async def test_one_of_many_claimants_wins(database: Database) -> None:
+    claim = f"claim-{uuid.uuid4()}"
+    instances = [MongoResources(database, WallClock()) for _ in range(2)]
+
+    outcomes = await asyncio.gather(
+        *(
+            instances[number % 2].write(
+                str(uuid.uuid4()), "clinic", along(create({}), companion(claim, "insert", {"by": number})), ANN
+            )
+            for number in range(20)
+        ),
+        return_exceptions=True,
+    )
+
+    won = [number for number, each in enumerate(outcomes) if not isinstance(each, DuplicateIdentifierError)]
+    record = await database["companions"].find_one({"_id": claim})
+    assert record is not None
+    assert won == [record["by"]]
