@@ -15,6 +15,7 @@ from service.api.contract import RouteTableContract
 from service.api.middleware import MIDDLEWARES, harden
 from service.api.routes import ROUTES
 from service.errors import StartError
+from service.metrics import Metrics
 from service.ports import Authenticator, Clock, KeyStore, Reader
 from service.readers.file import FileReader
 from service.readers.inline import InlineReader, RawReader
@@ -54,6 +55,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> web.Applica
     app[keys.COMPARER] = ThreadComparer()
     app[keys.CONTRACT] = RouteTableContract()
     app[keys.ROUTE_TABLE] = {route.operation_id: route for route in ROUTES}
+    app[keys.METRICS] = Metrics()
     app[keys.RATES] = RateLimiter(settings.rate_limit)
     app.on_response_prepare.append(harden)
     app.cleanup_ctx.append(open_store)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from service.metrics import Metrics
 from service.model import Caller
 from service.ports import (
     Authenticator,
@@ -29,6 +30,7 @@ COMPARISONS = web.AppKey("COMPARISONS", ComparisonStore)
 IDEMPOTENCY = web.AppKey("IDEMPOTENCY", IdempotencyStore)
 RESOURCES = web.AppKey("RESOURCES", ResourceStore)
 PROBE = web.AppKey("PROBE", Probe)
+METRICS = web.AppKey("METRICS", Metrics)
 CONTRACT = web.AppKey("CONTRACT", Contract)
 
 API_KEYS = web.AppKey("API_KEYS", KeyStore)

@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jwt_audience: Annotated[str | None, _says("audience that tokens must name")] = None
     rate_limit: Annotated[float, Meta(ge=0), _says("requests per second and caller; 0: no limit")] = 0.0
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _says("least severe log line written")] = "info"
+    slow_request_s: Annotated[float, Positive, _says("requests that take longer are logged as slow")] = 5.0
     shutdown_grace_s: Annotated[float, Positive, _says("seconds that requests in flight may take at shutdown")] = 30.0
 
 

@@ -2,11 +2,13 @@
 
 import msgspec
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from service import __version__, errors
 from service.api import replies
 from service.api.route import Answer, Content, Route
-from service.keys import PROBE
+from service.errors import StoreUnavailableError
+from service.keys import METRICS, PROBE
 
 
 class Health(msgspec.Struct, rename="camel"):
@@ -31,7 +33,19 @@ async def get_health(request: web.Request) -> web.Response:  # noqa: ARG001
 
 async def get_readiness(request: web.Request) -> web.Response:
     """Answer whether requests that need the database can be served."""
-    return replies.json_reply(Readiness("ready", __version__, await request.app[PROBE].ping()))
+    gauge = request.app[METRICS].database_up
+    try:
+        version = await request.app[PROBE].ping()
+    except StoreUnavailableError:
+        gauge.set(0)
+        raise
+    gauge.set(1)
+    return replies.json_reply(Readiness("ready", __version__, version))
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    """Answer what Prometheus collects."""
+    return web.Response(body=request.app[METRICS].render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 ROUTES = (
@@ -53,5 +67,19 @@ ROUTES = (
         access=None,
         answers=(Answer(status=200, description="It can", content=(Content(schema=Readiness),)),),
         errors=(errors.StoreUnavailableError,),
+    ),
+    Route(
+        method="GET",
+        path="/metrics",
+        handler=get_metrics,
+        summary="Numbers for Prometheus",
+        tag="service",
+        answers=(
+            Answer(
+                status=200,
+                description="Prometheus text format",
+                content=(Content(schema={"type": "string"}, media_type="text/plain"),),
+            ),
+        ),
     ),
 )

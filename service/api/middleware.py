@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from service import logs
 from service.api import guarding, problems
 from service.errors import ServiceError
-from service.keys import REQUEST_ID
+from service.keys import METRICS, REQUEST_ID, SETTINGS
 
 _LOG = logging.getLogger("patchbay.request")
 CLIENT_GONE = 499
@@ -33,10 +33,20 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     response = await handler(request)
     if not response.prepared:
         response.headers["X-Request-Id"] = request_id
-    milliseconds = round((time.perf_counter() - start) * 1000, 1)
-    facts = {"method": request.method, "path": request.path, "status": response.status, "ms": milliseconds}
-    _LOG.info("%s %s %d", request.method, request.path, response.status, extra=facts)
+    _tell(request, response.status, time.perf_counter() - start)
     return response
+
+
+def _tell(request: web.Request, status: int, seconds: float) -> None:
+    """Count the request and write its log line; a slow one is a warning."""
+    route = request.match_info.route.name or "unmatched"
+    metrics = request.app[METRICS]
+    metrics.requests.labels(request.method if route != "unmatched" else "", route, status).inc()
+    metrics.request_seconds.labels(route).observe(seconds)
+    slow = seconds > request.app[SETTINGS].slow_request_s
+    facts = {"method": request.method, "path": request.path, "status": status, "ms": round(seconds * 1000, 1)}
+    level = logging.WARNING if slow else logging.INFO
+    _LOG.log(level, "%s%s %s %d", "slow: " if slow else "", request.method, request.path, status, extra=facts)
 
 
 @web.middleware

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INNER = {"errors", "model", "ports", "core", "__init__"}
+INNER = {"errors", "model", "ports", "core", "metrics", "__init__"}
 ALLOWED = {
     "__init__": set[str](),
     "errors": set[str](),
@@ -16,6 +16,7 @@ ALLOWED = {
     "ports": {"core", "model", "errors"},
     "settings": set[str](),
     "logs": set[str](),
+    "metrics": set[str](),
     "usecases": INNER | {"usecases"},
     "readers": INNER | {"readers"},
     "store": INNER | {"store"},
