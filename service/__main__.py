@@ -6,6 +6,7 @@ import sys
 
 from service import __version__
 from service.commands import contract, keys, serve
+from service.commands.workers import Inherited
 from service.errors import StartError
 from service.settings import Settings, SettingsError, describe, load
 
@@ -30,7 +31,8 @@ def _run(asked: argparse.Namespace, settings: Settings) -> int:
         case "keys":
             return keys.run(settings, asked)
         case _:
-            return serve.serve(settings)
+            given = getattr(asked, "inherited", None)
+            return serve.serve(settings, inherited=Inherited(*given) if given else None)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,7 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"patchbay {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command")
-    commands.add_parser("serve", help="listen until stopped (the default)")
+    serving = commands.add_parser("serve", help="listen until stopped (the default)")
+    serving.add_argument("--inherited", nargs=2, type=int, help=argparse.SUPPRESS)  # from a parent with workers
     commands.add_parser("openapi", help="write openapi.yaml to standard output")
     keys.add_arguments(commands.add_parser("keys", help="make, list and revoke API keys"))
     return parser

@@ -66,6 +66,6 @@ class Metrics:
         return generate_latest(merged)
 
 
-def forget_process(pid: int) -> None:
-    """Leave the live numbers of a worker that ended out of the merged ones."""
-    mark_process_dead(pid)  # type: ignore[no-untyped-call]
+def forget_process(pid: int, folder: str) -> None:
+    """Leave the live numbers of a worker that ended out of the merged ones, which lie in `folder`."""
+    mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]

@@ -1,0 +1,58 @@
+"""The socket the service listens on, and what it says when it does."""
+
+import ipaddress
+import os
+import socket
+
+from service import __version__
+from service.errors import StartError
+from service.settings import Settings
+
+_BACKLOG = 1024
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Open the listening socket; raise `StartError` when the address cannot be had or may not be."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((settings.host, settings.port))
+        _check_exposure(settings, made.getsockname()[0])
+        made.listen(_BACKLOG)
+    except OSError as error:
+        made.close()
+        raise StartError(
+            f"cannot listen on {settings.host}:{settings.port} ({os.strerror(error.errno or 0)}). "
+            "Choose another address with PATCHBAY_HOST and PATCHBAY_PORT."
+        ) from error
+    except StartError:
+        made.close()
+        raise
+    return made
+
+
+def _check_exposure(settings: Settings, address: str) -> None:
+    """Nothing listens beyond loopback without authentication."""
+    if settings.auth == "none" and not ipaddress.ip_address(address).is_loopback:
+        raise StartError(
+            f"PATCHBAY_HOST is {settings.host}, which others can reach, and PATCHBAY_AUTH is none. "
+            "Set PATCHBAY_AUTH=keys (`patchbay keys create` makes one) or jwt, or listen on 127.0.0.1."
+        )
+
+
+def greet(listening: socket.socket, database: str, settings: Settings) -> None:
+    """Say where the service listens and what to try."""
+    host, port = listening.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    where = "your deployment" if settings.mongodb_uri else f"embedded, data in {settings.data_dir}"
+    print(
+        f"""Patchbay {__version__} listens on {url} (MongoDB {database}, {where})
+
+  Try:   curl {url}/api/json/v1/patch -H 'Content-Type: application/json' \\
+           -d '{{"a": {{"type": "inline", "value": {{"x": 1}}}}, "b": {{"type": "inline", "value": {{"x": 2}}}}}}'
+         curl {url}/api/json/v1/patch -F a=@old.json -F b=@new.json
+  Read:  {url}/docs
+  Stop:  Ctrl+C""",
+        flush=True,
+    )
