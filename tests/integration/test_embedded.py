@@ -158,7 +158,7 @@ async def test_server_that_does_not_start_again_is_tried_until_it_does(
         client = connect(server.uri)
         binary.unlink()
         os.kill(server.pid, signal.SIGKILL)
-        while "did not start" not in caplog.text:  # noqa: ASYNC110 - a log sets no event
+        while "did not start" not in caplog.text:
             await asyncio.sleep(0.05)
 
         binary.symlink_to(find_binary())
