@@ -3,9 +3,10 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from service import __version__
-from service.commands import contract, keys, serve
+from service.commands import backup, contract, keys, serve
 from service.commands.workers import Inherited
 from service.errors import StartError
 from service.settings import Settings, SettingsError, describe, load
@@ -30,6 +31,10 @@ def _run(asked: argparse.Namespace, settings: Settings) -> int:
             return contract.write_contract()
         case "keys":
             return keys.run(settings, asked)
+        case "backup":
+            return backup.back_up(settings, asked.file)
+        case "restore":
+            return backup.restore(settings, asked.file)
         case _:
             given = getattr(asked, "inherited", None)
             return serve.serve(settings, inherited=Inherited(*given) if given else None)
@@ -47,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     serving = commands.add_parser("serve", help="listen until stopped (the default)")
     serving.add_argument("--inherited", nargs=2, type=int, help=argparse.SUPPRESS)  # from a parent with workers
     commands.add_parser("openapi", help="write openapi.yaml to standard output")
+    for name, text in (("backup", "copy the database to FILE"), ("restore", "put FILE into an empty database")):
+        commands.add_parser(name, help=text).add_argument("file", type=Path, metavar="FILE")
     keys.add_arguments(commands.add_parser("keys", help="make, list and revoke API keys"))
     return parser
 

@@ -1,0 +1,155 @@
+"""A copy of the whole database in one file, taken at one moment while it serves, and put back into an empty one.
+
+The file is a gzip stream of BSON documents: a header `{patchbay: 1, at}`, then `{c: collection, d: document}` for each
+document, then `{end: True, counts, sha256}`, the digest being that of every byte before. A file without its end, or
+whose digest differs, is refused before anything is written.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import bson
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import OperationFailure
+
+from service.errors import StartError
+from service.store.mongo import Client, translated
+
+FORMAT = 1
+LEFT_OUT = frozenset({"leases"})
+"""Collections whose content means nothing elsewhere."""
+_RAW = CodecOptions(document_class=RawBSONDocument)
+_BATCH_BYTES = 8 * 1024 * 1024
+_LONGEST_RUN_S = 24 * 3600
+
+Progress = Callable[[int, int], None]
+"""Called with how many documents are done, and how many there are about."""
+
+
+async def back_up(client: Client, database: str, file: Path, now: str, progress: Progress) -> int:
+    """Write the database as it is at one moment; return the number of documents. The file appears when it is whole."""
+    partial = file.with_name(file.name + ".part")
+    try:
+        with partial.open("xb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=5, mtime=0) as stream:
+            count = await _write(client, database, _Sink(stream), now, progress)
+        partial.replace(file)
+    except OSError as error:
+        raise StartError(f"The backup cannot be written to {file}: {error.strerror}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
+
+
+async def _write(client: Client, database: str, sink: "_Sink", now: str, progress: Progress) -> int:
+    counts: Counter[str] = Counter()
+    sink.put({"patchbay": FORMAT, "at": now})
+    with translated():
+        names = sorted(set(await client[database].list_collection_names()) - LEFT_OUT)
+        about = sum([await client[database][name].estimated_document_count() for name in names])
+        await _keep_snapshots(client)
+        async with await client.start_session(snapshot=True) as session:
+            for name in names:
+                collection = client[database].get_collection(name, codec_options=_RAW)
+                async for document in collection.find({}, session=session):
+                    sink.put({"c": name, "d": document})
+                    counts[name] += 1
+                    progress(counts.total(), about)
+    sink.put({"end": True, "counts": dict(counts), "sha256": sink.digest()})
+    return counts.total()
+
+
+async def _keep_snapshots(client: Client) -> None:
+    """Have the server keep the moment for as long as the copy may take; a deployment may refuse that to an account."""
+    with contextlib.suppress(OperationFailure):  # the default of five minutes then holds
+        await client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=_LONGEST_RUN_S)
+
+
+class _Sink:
+    """Writes documents and digests what it writes."""
+
+    def __init__(self, stream: gzip.GzipFile) -> None:
+        self._stream = stream
+        self._digest = hashlib.sha256()
+
+    def put(self, document: dict[str, Any]) -> None:
+        encoded = bson.encode(document)
+        self._digest.update(encoded)
+        self._stream.write(encoded)
+
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+
+async def restore(client: Client, database: str, file: Path, progress: Progress) -> int:
+    """Put a verified backup into an empty database; return the number of documents."""
+    total = verify(file)
+    with translated():
+        if set(await client[database].list_collection_names()) - LEFT_OUT:
+            raise StartError(
+                f"The database {database!r} is not empty. Restore into another PATCHBAY_MONGODB_DATABASE or "
+                "PATCHBAY_DATA_DIR, while no service runs on it."
+            )
+        done = 0
+        for collection, documents in _batches(file):
+            await client[database][collection].insert_many(documents, ordered=False)
+            done += len(documents)
+            progress(done, total)
+    return done
+
+
+def verify(file: Path) -> int:
+    """Read a backup to its end; return the number of documents. Raises `StartError` unless it is whole and unharmed."""
+    digest, counts = hashlib.sha256(), Counter[str]()
+    last: RawBSONDocument | None = None
+    for document in _documents(file):
+        if last is not None:
+            digest.update(last.raw)
+            if "c" in last:
+                counts[last["c"]] += 1
+        last = document
+    if last is None or "end" not in last or last["sha256"] != digest.hexdigest() or dict(last["counts"]) != counts:
+        raise StartError(f"The backup {file} is cut off or damaged. Take another one.")
+    return counts.total()
+
+
+def _batches(file: Path) -> Iterator[tuple[str, list[RawBSONDocument]]]:
+    batch: list[RawBSONDocument] = []
+    name, size = "", 0
+    for document in _documents(file):
+        if "c" not in document:
+            continue
+        if batch and (document["c"] != name or size > _BATCH_BYTES):
+            yield name, batch
+            batch, size = [], 0
+        name = document["c"]
+        batch.append(document["d"])
+        size += len(document["d"].raw)
+    if batch:
+        yield name, batch
+
+
+def _documents(file: Path) -> Iterator[RawBSONDocument]:
+    try:
+        with file.open("rb") as raw, gzip.GzipFile(fileobj=raw) as stream:
+            header = next(_frames(stream), None)
+            if header is None or header.get("patchbay") != FORMAT:
+                raise StartError(f"{file} is not a backup of Patchbay that this version reads.")
+            yield header
+            yield from _frames(stream)
+    except (EOFError, zlib.error, gzip.BadGzipFile, bson.errors.BSONError) as error:
+        raise StartError(f"The backup {file} is cut off or damaged. Take another one.") from error
+    except OSError as error:
+        raise StartError(f"The backup {file} cannot be read: {error.strerror}.") from error
+
+
+def _frames(stream: BinaryIO | gzip.GzipFile) -> Iterator[RawBSONDocument]:
+    while head := stream.read(4):
+        size = int.from_bytes(head, "little")
+        yield RawBSONDocument(head + stream.read(size - 4))

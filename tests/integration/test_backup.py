@@ -1,0 +1,112 @@
+"""A backup is the database at one moment, and comes back as it was, or not at all."""
+
+import asyncio
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.errors import StartError
+from service.store import backup
+from service.store.mongo import Client, Database, connect
+from service.store.mongod import MongodProcess
+
+NOW = "2026-01-02T03:04:05.000000Z"
+
+
+def ignore_progress(done: int, total: int) -> None:
+    del done, total
+
+
+async def content_of(database: Database) -> dict[str, Any]:
+    names = set(await database.list_collection_names()) - backup.LEFT_OUT
+    return {name: await database[name].find().sort("_id", 1).to_list(None) for name in names}
+
+
+@pytest.fixture(name="own_client")
+def make_client(mongod: MongodProcess) -> Any:
+    client = connect(mongod.uri)
+    yield client
+    client.close()
+
+
+@pytest.fixture(name="filled")
+async def fill(own_client: Client, database_name: str) -> Any:
+    database = own_client[f"{database_name[:20]}-from"]
+    await database["things"].insert_many([{"_id": number, "text": "x" * number} for number in range(500)])
+    await database["others"].insert_one({"_id": "only", "nested": {"list": [1, None, 2.5]}})
+    await database["leases"].insert_one({"_id": "relay"})
+    yield database
+    await own_client.drop_database(database.name)
+
+
+async def test_backup_comes_back_as_it_was(own_client: Client, filled: Database, tmp_path: Path) -> None:
+    file, target = tmp_path / "copy", own_client[filled.name.replace("-from", "-to")]
+
+    assert await backup.back_up(own_client, filled.name, file, NOW, ignore_progress) == 501
+    assert await backup.restore(own_client, target.name, file, ignore_progress) == 501
+
+    restored = await content_of(target)
+    await own_client.drop_database(target.name)
+    assert restored == await content_of(filled)
+
+
+async def test_backup_under_writes_is_of_one_moment(own_client: Client, filled: Database, tmp_path: Path) -> None:
+    """Two documents are always written together; a copy never has one without the other."""
+    stop = asyncio.Event()
+
+    async def write() -> int:
+        number = 1000
+        while not stop.is_set():
+            async with await own_client.start_session() as session, session.start_transaction():
+                await filled["things"].insert_one({"_id": number}, session=session)
+                await filled["others"].insert_one({"_id": number}, session=session)
+            number += 1
+        return number - 1000
+
+    writing = asyncio.create_task(write())
+    target = own_client[filled.name.replace("-from", "-to")]
+    for attempt in range(5):
+        await backup.back_up(own_client, filled.name, tmp_path / str(attempt), NOW, ignore_progress)
+    stop.set()
+    written = await writing
+    await backup.restore(own_client, target.name, tmp_path / "4", ignore_progress)
+
+    things = await target["things"].count_documents({"_id": {"$gte": 1000}})
+    others = await target["others"].count_documents({"_id": {"$gte": 1000}})
+    await own_client.drop_database(target.name)
+    assert 0 < things == others <= written
+
+
+@pytest.mark.parametrize("spoil", [lambda b: b[: len(b) // 2], lambda b: b[:-9], lambda _: b"", lambda _: b"text"])
+async def test_harmed_backup_is_refused_before_anything_is_written(
+    own_client: Client, filled: Database, tmp_path: Path, spoil: Any
+) -> None:
+    file = tmp_path / "copy"
+    await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
+    file.write_bytes(spoil(file.read_bytes()))
+
+    with pytest.raises(StartError):
+        await backup.restore(own_client, "patchbay-test-never", file, ignore_progress)
+
+    assert await own_client["patchbay-test-never"].list_collection_names() == []
+
+
+async def test_flipped_bit_is_noticed(own_client: Client, filled: Database, tmp_path: Path) -> None:
+    file = tmp_path / "copy"
+    await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
+    plain = bytearray(gzip.decompress(file.read_bytes()))
+    plain[plain.index(b"xxxxxxxx")] ^= 1
+    file.write_bytes(gzip.compress(bytes(plain)))
+
+    with pytest.raises(StartError, match="damaged"):
+        backup.verify(file)
+
+
+async def test_database_that_is_not_empty_is_left_alone(own_client: Client, filled: Database, tmp_path: Path) -> None:
+    file = tmp_path / "copy"
+    await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
+
+    with pytest.raises(StartError, match="not empty"):
+        await backup.restore(own_client, filled.name, file, ignore_progress)
