@@ -17,10 +17,13 @@ from service.api.routes import ROUTES
 from service.errors import StartError
 from service.metrics import Metrics
 from service.ports import Authenticator, Clock, KeyStore, Reader
+from service.readers.client import GuardedClient
 from service.readers.file import FileReader
+from service.readers.guard import Guard
 from service.readers.inline import InlineReader, RawReader
 from service.readers.registry import ReaderRegistry, discover
 from service.readers.upload import UploadReader
+from service.readers.url import UrlReader
 from service.settings import Settings
 from service.store.comparisons import MongoComparisons
 from service.store.deployment import MongoProbe, check_deployment
@@ -68,7 +71,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> web.Applica
 
 
 def _make_readers(settings: Settings) -> list[Reader]:
-    built_in: list[Reader] = [InlineReader(), RawReader(), UploadReader(), FileReader(settings.files_root)]
+    client = GuardedClient(Guard(settings.url_allow, settings.url_ports))
+    built_in: list[Reader] = [
+        InlineReader(),
+        RawReader(),
+        UploadReader(),
+        FileReader(settings.files_root),
+        UrlReader(client),
+    ]
     return [*built_in, *discover()]
 
 

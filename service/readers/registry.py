@@ -9,7 +9,7 @@ from typing import Any, Union, cast
 import msgspec
 from msgspec import UNSET
 
-from service.errors import InvalidRequestError, ServiceError, SourceUnreachableError
+from service.errors import InvalidRequestError, ServiceError, SourceUnreachableError, StartError
 from service.model import Document, Reading, Source
 from service.ports import Reader
 from service.readers.budget import too_large, too_slow
@@ -18,7 +18,7 @@ from service.readers.formats import format_of, to_json
 ENTRY_POINT_GROUP = "patchbay.readers"
 
 
-class ReaderSetupError(ValueError):
+class ReaderSetupError(StartError):
     """A plug-in that cannot be used; raised when the service starts, never by a request."""
 
 

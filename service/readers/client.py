@@ -1,0 +1,225 @@
+"""The one way out: HTTP requests on behalf of others, each connection to an address that the guard has passed.
+
+Every hop looks its host up once, has all its addresses judged, and gets a connector of its own that knows no others.
+Nothing is shared between hops: no connection, no cookie, no proxy, no name cache.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from ipaddress import ip_address
+from typing import Protocol
+from urllib.parse import urljoin
+
+import aiohttp
+import msgspec
+import yarl
+from aiohttp.abc import AbstractResolver, ResolveResult
+from multidict import CIMultiDictProxy
+
+from service.core.inflate import ENCODINGS, InflateError, Inflater
+from service.errors import SourceForbiddenError, SourceUnreachableError
+from service.readers.budget import too_large, too_slow
+from service.readers.guard import Address, Guard, Target
+
+MAX_REDIRECTS = 5
+CONNECT_TIMEOUT_S = 5.0
+_REDIRECTS = {301, 302, 303, 307, 308}
+_AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
+
+
+class Resolver(Protocol):
+    """Looks host names up."""
+
+    async def addresses(self, host: str) -> list[Address]:
+        """Return every address of the host; raise `OSError` where it has none."""
+        ...
+
+
+class SystemResolver:
+    """The machine's own look-up."""
+
+    async def addresses(self, host: str) -> list[Address]:
+        """Return every address of the host, in the order that the system prefers."""
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(ip_address(address[0]) for *_, address in found))
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """An answer, read to its end and decompressed. `target` is where it came from, after `redirects` hops."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    content: bytes
+    target: Target
+    redirects: int = 0
+
+
+class GuardedClient:
+    """Sends requests to hosts that the guard passes. Errors never tell what a name resolved to."""
+
+    def __init__(self, guard: Guard, resolver: Resolver | None = None) -> None:
+        self._guard = guard
+        self._resolver = resolver or SystemResolver()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        max_bytes: int,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        credentials: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        max_redirects: int = 0,
+    ) -> Exchange:
+        """Send a request and read the answer, whatever its status, within all bounds together.
+
+        `credentials` are headers for the first origin: they end with the first hop to another one and do not come
+        back. With `max_redirects` 0 a redirect is an answer like any other; a followed one is requested with GET.
+        Raises `SourceForbiddenError`, `SourceUnreachableError`, `SourceTimeoutError`, `TooLargeError`.
+        """
+        target = self._guard.target(url)
+        sent = dict(headers or {}) | dict(credentials or {})
+        try:
+            async with asyncio.timeout(timeout_s):
+                for hop in range(max_redirects + 1):
+                    exchange = await self._exchange(method, target, sent, body, max_bytes)
+                    if not max_redirects or exchange.status not in _REDIRECTS:
+                        return msgspec.structs.replace(exchange, redirects=hop)
+                    following = self._next(exchange)
+                    if following.origin != target.origin:
+                        sent = dict(headers or {})
+                    target, method, body = following, "GET", None
+        except TimeoutError as error:
+            raise too_slow(timeout_s) from error
+        raise SourceForbiddenError(f"The source redirects more than {max_redirects} times.")
+
+    def _next(self, exchange: Exchange) -> Target:
+        location = exchange.headers.get("Location")
+        if not location:
+            raise SourceUnreachableError("The source redirects without saying where to.")
+        try:
+            return self._guard.target(urljoin(exchange.target.url, location))
+        except ValueError as error:
+            raise SourceForbiddenError("The source redirects to a malformed URL.") from error
+        except SourceForbiddenError as error:
+            raise SourceForbiddenError(f"The source redirects to where it may not: {error.detail}") from error
+
+    async def _exchange(
+        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, max_bytes: int
+    ) -> Exchange:
+        with _translated():
+            addresses = await self._addresses(target)
+            async with (
+                _open_session(_Pin(addresses)) as session,
+                session.request(method, _url(target), headers=headers, data=body, allow_redirects=False) as response,
+            ):
+                content = await _read(response, max_bytes)
+                return Exchange(response.status, response.headers, content, target)
+
+    async def _addresses(self, target: Target) -> list[Address]:
+        """Look the host up, once for this hop, and refuse it unless all its addresses pass."""
+        if target.address is not None:
+            return [target.address]
+        try:
+            addresses = await self._resolver.addresses(target.host)
+        except (OSError, UnicodeError) as error:
+            raise SourceUnreachableError(f"The host {target.host!r} cannot be found.") from error
+        for address in addresses:
+            self._guard.check_address(target.host, address)
+        return addresses
+
+
+def _url(target: Target) -> yarl.URL:
+    """Give the URL to aiohttp, which must read the same host and port out of it."""
+    url = yarl.URL(target.url)
+    if (url.raw_host, url.port) != (target.host, target.port):
+        raise SourceForbiddenError("The URL can be read in two ways.")
+    return url
+
+
+class _Pin(AbstractResolver):
+    """Holds a connector to the addresses that were judged: as its resolver, and where each socket is made."""
+
+    def __init__(self, addresses: list[Address]) -> None:
+        self._addresses = addresses
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Answer with the judged addresses, whatever the host."""
+        del family
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address),
+                port=port,
+                family=socket.AF_INET if address.version == 4 else socket.AF_INET6,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in self._addresses
+        ]
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+    def make_socket(self, info: _AddressInfo) -> socket.socket:
+        """Make a socket for a judged address, and for no other."""
+        family, kind, protocol, _, address = info
+        if ip_address(address[0]) not in self._addresses:
+            raise SourceForbiddenError("The source is not where it was looked up.")
+        return socket.socket(family, kind, protocol)
+
+
+@asynccontextmanager
+async def _open_session(pin: _Pin) -> AsyncIterator[aiohttp.ClientSession]:
+    connector = aiohttp.TCPConnector(
+        resolver=pin, socket_factory=pin.make_socket, use_dns_cache=False, force_close=True
+    )
+    async with aiohttp.ClientSession(
+        connector=connector,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
+        headers={"Accept-Encoding": "gzip, deflate", "User-Agent": "patchbay"},
+    ) as session:
+        yield session
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """Read an answer to its end, or to the first byte too many, before and after decompression."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ENCODINGS:
+        raise SourceUnreachableError("The source answers in a content encoding that was not asked for.")
+    if (response.content_length or 0) > max_bytes:
+        raise too_large(max_bytes)
+    content, inflater = bytearray(), Inflater(encoding)
+    async for chunk in response.content.iter_any():
+        for piece in inflater.feed(chunk):
+            content += piece
+            if len(content) > max_bytes:
+                raise too_large(max_bytes)
+    inflater.finish()
+    return bytes(content)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Tell what aiohttp raises in our words, which name no address."""
+    try:
+        yield
+    except aiohttp.ServerTimeoutError as error:
+        raise too_slow(CONNECT_TIMEOUT_S) from error
+    except aiohttp.ClientSSLError as error:
+        raise SourceUnreachableError("The source's certificate or its TLS is not acceptable.") from error
+    except aiohttp.ClientConnectorError as error:
+        raise SourceUnreachableError("The source refuses the connection.") from error
+    except InflateError as error:
+        raise SourceUnreachableError(f"The source's answer cannot be decompressed: {error}.") from error
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise SourceUnreachableError("The source's answer broke off, or is not HTTP.") from error

@@ -1,0 +1,49 @@
+"""What servers answered before with an ETag, so that the same URL is not sent twice. Bounded; asks again every time."""
+
+from collections import OrderedDict
+
+from service.readers.client import Exchange
+
+_STRANGERS = {"*", "cookie", "authorization"}
+
+
+class Revalidation:
+    """The newest answers, at most `max_bytes` of them together, by URL."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._size = 0
+        self._kept: OrderedDict[str, Exchange] = OrderedDict()
+
+    def find(self, url: str) -> Exchange | None:
+        """Return the answer that was kept for the URL; it is good if the server says 304 to its ETag."""
+        if url in self._kept:
+            self._kept.move_to_end(url)
+        return self._kept.get(url)
+
+    def keep(self, url: str, exchange: Exchange) -> None:
+        """Keep an answer that may be kept and fits, in place of the ones used longest ago."""
+        self._forget(url)
+        if not _may_be_kept(exchange) or len(exchange.content) > self._max_bytes:
+            return
+        self._kept[url] = exchange
+        self._size += len(exchange.content)
+        while self._size > self._max_bytes:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, url: str) -> None:
+        if exchange := self._kept.pop(url, None):
+            self._size -= len(exchange.content)
+
+
+def _may_be_kept(exchange: Exchange) -> bool:
+    """Only a direct answer with an ETag that is the same for everybody (RFC 9111, section 3)."""
+    headers = exchange.headers
+    varies = {name.strip().lower() for name in headers.get("Vary", "").split(",")}
+    return (
+        exchange.status == 200
+        and exchange.redirects == 0
+        and "ETag" in headers
+        and "no-store" not in headers.get("Cache-Control", "").lower()
+        and varies.isdisjoint(_STRANGERS)
+    )
