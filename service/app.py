@@ -97,7 +97,8 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         app[keys.AUTHENTICATOR] = await choose_authenticator(settings, app[keys.API_KEYS], app[keys.CLOCK])
         await ensure_indexes(database)
         app[keys.IDEMPOTENCY] = MongoIdempotency(database, app[keys.CLOCK])
-        app[keys.RESOURCES] = MongoResources(database, app[keys.CLOCK])
+        resources = app[keys.RESOURCES] = MongoResources(database, app[keys.CLOCK])
+        await stack.enter_async_context(resources.relay)
         yield
 
 

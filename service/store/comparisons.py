@@ -1,52 +1,41 @@
-"""Recorded comparisons: one document each, and large patches in parts beside it."""
+"""Recorded comparisons: one document each, and their patches beside it."""
 
 import msgspec
 
 from service.model import Comparison, Fingerprint
+from service.store.blobs import Blobs
 from service.store.mongo import Collection, Database, Record, translated
-
-_PART_BYTES = 8 * 1024 * 1024
-"""A patch above this goes in parts, because a document of the database holds 16 MiB."""
 
 
 class MongoComparisons:
-    """Keeps comparisons in the collections `comparisons` and `comparison_parts`."""
+    """Keeps comparisons in the collection `comparisons`, their patches beside it."""
 
     def __init__(self, database: Database) -> None:
         self._records: Collection = database["comparisons"]
-        self._parts: Collection = database["comparison_parts"]
+        self._patches = Blobs(database, "comparison_patches")
 
     async def insert(self, comparison: Comparison) -> None:
-        """Keep a new comparison. The parts go first: the record is what makes them count."""
-        patch = bytes(comparison.patch)
-        parts = [patch[at : at + _PART_BYTES] for at in range(0, len(patch), _PART_BYTES)][1:]
+        """Keep a new comparison. The patch goes first: the record is what makes it count."""
+        await self._patches.put(comparison.id, bytes(comparison.patch))
         with translated():
-            for number, part in enumerate(parts, start=1):
-                await self._parts.insert_one({"_id": f"{comparison.id}:{number}", "bytes": part})
-            await self._records.insert_one(_to_record(comparison, patch[:_PART_BYTES], len(parts)))
+            await self._records.insert_one(_to_record(comparison))
 
     async def find(self, comparison_id: str) -> Comparison | None:
         """Return the comparison, or None when there is none of that id."""
         with translated():
             record = await self._records.find_one({"_id": comparison_id})
-            if record is None:
-                return None
-            patch = [record["patch"]]
-            for number in range(1, record["parts"] + 1):
-                part = await self._parts.find_one({"_id": f"{comparison_id}:{number}"})
-                patch.append((part or {})["bytes"])
-        return _to_comparison(record, b"".join(patch))
+        if record is None:
+            return None
+        return _to_comparison(record, await self._patches.find(comparison_id) or b"")
 
 
-def _to_record(comparison: Comparison, patch: bytes, parts: int) -> Record:
+def _to_record(comparison: Comparison) -> Record:
     return {
         "_id": comparison.id,
         "a": msgspec.structs.asdict(comparison.a),
         "b": msgspec.structs.asdict(comparison.b),
         "direction": comparison.patch_direction,
         "options": bytes(comparison.options),
-        "patch": patch,
-        "parts": parts,
         "exact": comparison.exact,
         "by": comparison.created_by,
         "at": comparison.created_at,

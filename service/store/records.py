@@ -17,6 +17,7 @@ from service.store.documents import decode_content, encode_content
 from service.store.mongo import Record
 
 _ENTRY_OVERHEAD_BYTES = 256
+_LARGE_BYTES = 16 * 1024
 
 
 class Held(msgspec.Struct):
@@ -39,7 +40,13 @@ class Statement(msgspec.Struct, frozen=True):
     version: int
     write_id: str
     update: Record
-    size: int
+    content_bytes: int
+    added_bytes: int
+
+    @property
+    def size(self) -> int:
+        """Roughly what the statement takes on its way."""
+        return self.content_bytes + self.added_bytes
 
     def command(self) -> Record:
         """Return the statement as the server's `update` command takes it. A creation inserts where nothing is."""
@@ -81,6 +88,16 @@ def _to_resource(record: Record, text: bytes) -> Resource:
     )
 
 
+def is_large(revision: Revision) -> bool:
+    """Tell whether the patches of a revision lie beside the log, so that the log stays small."""
+    return len(revision.forward) + len(revision.inverse) > _LARGE_BYTES
+
+
+def patches_id(resource_id: str, write_id: str) -> str:
+    """Return the id of the blob with the patches of a large revision."""
+    return f"{resource_id}:{write_id}"
+
+
 def to_entry(revision: Revision) -> Record:
     """Write a log entry. Patches and events are JSON bytes: exact whatever they hold."""
     entry: Record = {
@@ -90,9 +107,11 @@ def to_entry(revision: Revision) -> Record:
         "at": revision.at,
         "by": revision.by,
         "why": revision.why,
-        "forward": revision.forward,
-        "inverse": revision.inverse,
     }
+    if is_large(revision):
+        entry["large"] = True
+    else:
+        entry |= {"forward": revision.forward, "inverse": revision.inverse}
     if revision.is_given:
         entry["given"] = True
     if revision.events:
@@ -101,7 +120,7 @@ def to_entry(revision: Revision) -> Record:
 
 
 def to_revision(entry: Record) -> Revision:
-    """Read a log entry, or a document of `revisions`, which has the same members."""
+    """Read a log entry, or a document of `revisions`; of a large one all but the patches."""
     return Revision(
         version=entry["v"],
         kind=entry["kind"],
@@ -110,21 +129,16 @@ def to_revision(entry: Record) -> Revision:
         why=entry["why"],
         write_id=entry["w"],
         is_given=entry.get("given", False),
-        forward=entry["forward"],
-        inverse=entry["inverse"],
+        forward=entry.get("forward", b""),
+        inverse=entry.get("inverse", b""),
         events=tuple(msgspec.json.decode(entry["events"])) if "events" in entry else (),
     )
 
 
-def entry_bytes(revision: Revision) -> int:
+def entry_bytes(entry: Record) -> int:
     """Estimate what a log entry takes, from above."""
-    return (
-        len(revision.forward)
-        + len(revision.inverse)
-        + len(revision.why or "") * 4
-        + _ENTRY_OVERHEAD_BYTES
-        + (len(values.encode(revision.events)) if revision.events else 0)
-    )
+    sized = ("forward", "inverse", "events", "by")
+    return _ENTRY_OVERHEAD_BYTES + sum(len(entry.get(name, b"")) for name in sized) + 4 * len(entry["why"] or "")
 
 
 def to_statement(base: int, after: Resource, content: Json, revisions: list[Revision]) -> Statement:
@@ -133,7 +147,8 @@ def to_statement(base: int, after: Resource, content: Json, revisions: list[Revi
     Raises `NotStorableError` when the content cannot be stored.
     """
     stored, is_plain = encode_content(content)
-    added = sum(map(entry_bytes, revisions))
+    entries = [to_entry(revision) for revision in revisions]
+    added = sum(map(entry_bytes, entries))
     members: dict[str, Any] = {
         "v": after.version,
         "content": stored,
@@ -145,8 +160,8 @@ def to_statement(base: int, after: Resource, content: Json, revisions: list[Revi
         members |= {"type": after.type, "created": after.created_at}
     update: Record = {
         "$set": members,
-        "$push": {"log": {"$each": [to_entry(revision) for revision in revisions]}},
+        "$push": {"log": {"$each": entries}},
         "$inc": {"logBytes": added},
         "$min": {"undrained": after.updated_at},
     }
-    return Statement(after.id, base, after.version, revisions[-1].write_id, update, len(stored.raw) + added)
+    return Statement(after.id, base, after.version, revisions[-1].write_id, update, len(stored.raw), added)

@@ -5,17 +5,19 @@ from service.ports import Changing, Clock
 from service.store.mongo import Database
 from service.store.reads import Reads
 from service.store.records import to_resource
+from service.store.relay import Relay
 from service.store.revisions import Revisions
 from service.store.writer import Writer
 
 
 class MongoResources:
-    """Keeps resources in the collection `resources`, what became of them in `revisions`."""
+    """Keeps resources in the collection `resources`, what became of them in `revisions`; `relay` is to be entered."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._reads = Reads(database)
         self._revisions = Revisions(database)
-        self._writer = Writer(database, self._reads, self._revisions, clock)
+        self.relay = Relay(database, self._revisions, clock)
+        self._writer = Writer(database, self._reads, self._revisions, self.relay, clock)
 
     async def find(self, resource_id: str) -> Resource | None:
         """Return the resource as it stands, deleted or not, or None when there never was one."""

@@ -8,13 +8,19 @@ import msgspec
 from pymongo import DESCENDING
 
 from service.core.patch import apply
+from service.core.values import Json
 from service.model import Resource, Revision
+from service.store.blobs import Blobs
 from service.store.documents import decode_content
 from service.store.mongo import Collection, Database, Record, translated
-from service.store.records import revision_id, to_resource, to_revision
+from service.store.records import patches_id, revision_id, to_resource, to_revision
 
 _NO_VERSION = 9_999_999_999
 """Above every version: ids have ten digits for it."""
+
+
+SNAPSHOT_EVERY = 64
+"""The content at every so many versions is kept whole: the way to any version is shorter than this."""
 
 
 class Revisions:
@@ -23,53 +29,76 @@ class Revisions:
     def __init__(self, database: Database) -> None:
         self._resources: Collection = database["resources"]
         self._drained: Collection = database["revisions"]
+        self._patches = Blobs(database, "patches")
+        self._snapshots = Blobs(database, "snapshots")
 
     async def find_write(self, resource_id: str, write_id: str) -> Revision | None:
-        """Return the revision with the write id."""
+        """Return the revision with the write id that was given."""
         with translated():
             record = await self._resources.find_one({"_id": resource_id, "log.w": write_id}, {"log.$": 1})
-            if record is not None:
-                return to_revision(record["log"][0])
-            entry = await self._drained.find_one({"resource": resource_id, "w": write_id, "given": True})
-        return None if entry is None else to_revision(entry)
+            entry = record["log"][0] if record else None
+            if entry is None:
+                given = {"resource": resource_id, "w": write_id, "given": True}
+                entry = await self._drained.find_one(given)
+        return None if entry is None else await self.complete(resource_id, entry)
 
     async def list_newest(self, resource_id: str, before: int | None, limit: int) -> list[Revision]:
         """Return revisions below `before`, newest first."""
         with translated():
             record = await self._resources.find_one({"_id": resource_id}, {"log": 1})
-        return [] if record is None else await self._list(record, before, limit)
-
-    async def _list(self, record: Record, before: int | None, limit: int) -> list[Revision]:
-        logged = {entry["v"]: entry for entry in record["log"] if before is None or entry["v"] < before}
-        identity = record["_id"]
-        last = before - 1 if before is not None else _NO_VERSION
-        bound = {"$gte": revision_id(identity, 0), "$lte": revision_id(identity, last)}
-        with translated():
-            drained = await (
-                self._drained.find({"resource": identity, "_id": bound})
-                .sort("_id", DESCENDING)
-                .limit(limit)
-                .to_list(None)
-            )
-        entries = {entry["v"]: entry for entry in drained} | logged
-        return [to_revision(entries[version]) for version in sorted(entries, reverse=True)[:limit]]
+        entries = await self._list(record, before or _NO_VERSION, limit) if record else []
+        return [await self.complete(resource_id, entry) for entry in entries]
 
     async def find_version(self, resource_id: str, version: int) -> Resource | None:
-        """Go back from the present content by the inverse patches."""
+        """Go back by the inverse patches from the present content, or from the next snapshot above the version."""
         with translated():
             record = await self._resources.find_one({"_id": resource_id})
         if record is None or not 1 <= version <= record["v"]:
             return None
-        present = to_resource(record)
-        steps = await self._list(record, None, present.version - version + 1)
-        content = decode_content(record["content"], record["plain"])
-        for step in steps[:-1]:
-            content = apply(content, msgspec.json.decode(step.inverse or b"[]"))
-        at = steps[-1]
+        start, content = await self._start(record, version)
+        entries = await self._list(record, start + 1, start - version + 1)
+        if len(entries) <= start - version:
+            return None  # no longer kept
+        for entry in entries[:-1]:
+            revision = await self.complete(resource_id, entry)
+            content = apply(content, msgspec.json.decode(revision.inverse or b"[]"))
         return msgspec.structs.replace(
-            present,
+            to_resource(record),
             version=version,
             text=msgspec.json.encode(content),
-            updated_at=at.at,
-            deleted=at.kind == "delete",
+            updated_at=entries[-1]["at"],
+            deleted=entries[-1]["kind"] == "delete",
         )
+
+    async def complete(self, resource_id: str, entry: Record) -> Revision:
+        """Read an entry, with its patches from beside the log if it is large."""
+        revision = to_revision(entry)
+        if "large" not in entry:
+            return revision
+        blob = await self._patches.find(patches_id(resource_id, revision.write_id))
+        forward, inverse = msgspec.msgpack.decode(blob or b"", type=tuple[bytes, bytes])
+        return msgspec.structs.replace(revision, forward=forward, inverse=inverse)
+
+    async def keep_patches(self, resource_id: str, revision: Revision) -> None:
+        """Keep the patches of a large revision; this comes before the revision is committed."""
+        blob = msgspec.msgpack.encode((revision.forward, revision.inverse))
+        await self._patches.put(patches_id(resource_id, revision.write_id), blob)
+
+    async def _start(self, record: Record, version: int) -> tuple[int, Json]:
+        """Choose from where to go back: the next snapshot, or the present where it is nearer or no snapshot is yet."""
+        nearest = -(-version // SNAPSHOT_EVERY) * SNAPSHOT_EVERY
+        if nearest < record["v"]:
+            text = await self._snapshots.find(revision_id(record["_id"], nearest))
+            if text is not None:
+                return nearest, msgspec.json.decode(text)
+        return record["v"], decode_content(record["content"], record["plain"])
+
+    async def _list(self, record: Record, before: int, limit: int) -> list[Record]:
+        """Return entries below `before`, newest first, from the log and from behind it."""
+        identity = record["_id"]
+        entries = {entry["v"]: entry for entry in record["log"] if entry["v"] < before}
+        bound = {"$gte": revision_id(identity, 0), "$lt": revision_id(identity, before)}
+        with translated():
+            drained = self._drained.find({"resource": identity, "_id": bound}).sort("_id", DESCENDING).limit(limit)
+            entries |= {entry["v"]: entry async for entry in drained}
+        return [entries[version] for version in sorted(entries, reverse=True)[:limit]]

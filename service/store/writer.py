@@ -5,28 +5,34 @@ from collections import deque
 from uuid import uuid4
 
 from service.core.timestamp import format_timestamp
-from service.errors import NotStorableError, OverloadedError, ServiceError
+from service.errors import ConflictError, NotStorableError, OverloadedError
 from service.model import Attribution, Written
 from service.ports import Changing, Clock
 from service.store.commits import Commits
+from service.store.kept import Kept
 from service.store.mongo import Database
 from service.store.planning import Job, Plan, make_plan
 from service.store.queueing import Queues
 from service.store.reads import Reads
-from service.store.records import Held, absent, to_held, to_statement
+from service.store.records import Held, Statement, absent, is_large, to_held, to_statement
+from service.store.relay import Relay
 from service.store.revisions import Revisions
 from service.store.transactions import Transactions
 
 _MOST_JOBS_IN_ONE_UPDATE = 100
 _MOST_LOST_RACES = 100
+_MOST_LOG_BYTES = 2 * 1024 * 1024
+_MOST_DOCUMENT_BYTES = 16 * 1024 * 1024 - 4 * 1024
 
 
 class Writer:
     """Does the writes of one process; other processes may write to the same resources."""
 
-    def __init__(self, database: Database, reads: Reads, revisions: Revisions, clock: Clock) -> None:
+    def __init__(self, database: Database, reads: Reads, revisions: Revisions, relay: Relay, clock: Clock) -> None:
         self._reads = reads
         self._revisions = revisions
+        self._relay = relay
+        self._kept = Kept()
         self._commits = Commits(database)
         self._transactions = Transactions(database, self._commits)
         self._clock = clock
@@ -58,12 +64,13 @@ class Writer:
 
     async def _do(self, resource_id: str, jobs: list[Job]) -> list[Job]:
         """Do the first jobs, at least one, in one update; return those that are left for the next."""
+        held = self._kept.take(resource_id)
         for _ in range(_MOST_LOST_RACES):
-            held = await self._load(resource_id, jobs[0].resource_type)
+            held = held or await self._load(resource_id, jobs[0].resource_type)
             jobs = await self._new(resource_id, jobs)
             plan = make_plan(held, jobs, format_timestamp(self._clock.now()))
             try:
-                is_done = not plan.revisions or await self._commit(plan)
+                is_done = await self._carry_out(plan, held)
             except NotStorableError:
                 if len(jobs) == 1:
                     raise
@@ -72,7 +79,39 @@ class Writer:
                 for job, outcome in plan.outcomes:
                     job.resolve(outcome)
                 return jobs[len(plan.outcomes) :]
+            held = None  # used up, and not the newest
         raise OverloadedError("Other writers keep coming first. Try again shortly.")
+
+    async def _carry_out(self, plan: Plan, held: Held) -> bool:
+        """Commit the plan; False when it is to be made again on the resource as it stands now.
+
+        Raises `NotStorableError` when the outcome cannot be stored.
+        """
+        if not plan.revisions:
+            return held.is_fresh  # what is seen on a guess is not told
+        statement = to_statement(plan.base, plan.resource, plan.content, plan.revisions)
+        if held.log_bytes > _MOST_LOG_BYTES or statement.size + held.log_bytes > _MOST_DOCUMENT_BYTES:
+            return await self._make_room(plan, held)
+        for revision in filter(is_large, plan.revisions):
+            await self._revisions.keep_patches(plan.resource.id, revision)
+        try:
+            is_done = await self._commit(plan, statement)
+        except ConflictError as error:  # of a companion, which only the last job of a plan may have
+            plan.outcomes[-1] = (plan.outcomes[-1][0], error)
+            return held.is_fresh
+        if is_done:
+            self._relay.note(plan.resource.id, statement.added_bytes)
+            log_bytes = held.log_bytes + statement.added_bytes
+            self._kept.put(Held(plan.resource, plan.content, log_bytes, is_fresh=False))
+        return is_done
+
+    async def _make_room(self, plan: Plan, held: Held) -> bool:
+        """Drain the log before it is added to; without a log, the jobs take too much together."""
+        if held.log_bytes == 0:
+            raise NotStorableError("The document with its newest changes passes the database's limit of 16 MiB.")
+        if held.is_fresh:
+            await self._relay.drain([plan.resource.id])
+        return False
 
     async def _new(self, resource_id: str, jobs: list[Job]) -> list[Job]:
         """Answer the jobs that were done before, and return the others.
@@ -93,12 +132,7 @@ class Writer:
         record = await self._reads.find(resource_id)
         return to_held(record) if record else Held(absent(resource_id, resource_type), None, 0, is_fresh=True)
 
-    async def _commit(self, plan: Plan) -> bool:
-        statement = to_statement(plan.base, plan.resource, plan.content, plan.revisions)
-        if not plan.companions:
-            return await self._commits.commit(statement)
-        try:
+    async def _commit(self, plan: Plan, statement: Statement) -> bool:
+        if plan.companions:
             return await self._transactions.commit(statement, plan.companions)
-        except ServiceError as error:
-            plan.outcomes[-1] = (plan.outcomes[-1][0], error)  # the only one that changes something
-            return True
+        return await self._commits.commit(statement)

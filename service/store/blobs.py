@@ -1,0 +1,36 @@
+"""Bytes of any length in a collection, in parts, because a document of the database holds 16 MiB."""
+
+from service.store.mongo import Collection, Database, translated
+
+_PART_BYTES = 8 * 1024 * 1024
+
+
+class Blobs:
+    """Keeps bytes under an id. Write a blob before what refers to it: a record without its blob must not be seen."""
+
+    def __init__(self, database: Database, collection: str) -> None:
+        self._parts: Collection = database[collection]
+
+    async def put(self, blob_id: str, data: bytes) -> None:
+        """Keep the bytes, in place of what the id had before. Written twice, it is the same."""
+        parts = [data[at : at + _PART_BYTES] for at in range(0, len(data), _PART_BYTES)] or [b""]
+        with translated():
+            for number, part in enumerate(parts):
+                record = {"bytes": part, "parts": len(parts)}
+                await self._parts.replace_one({"_id": _part_id(blob_id, number)}, record, upsert=True)
+
+    async def find(self, blob_id: str) -> bytes | None:
+        """Return the bytes, None when there are none of that id."""
+        with translated():
+            first = await self._parts.find_one({"_id": _part_id(blob_id, 0)})
+            if first is None:
+                return None
+            data = [first["bytes"]]
+            for number in range(1, first["parts"]):
+                part = await self._parts.find_one({"_id": _part_id(blob_id, number)})
+                data.append((part or {})["bytes"])
+        return b"".join(data)
+
+
+def _part_id(blob_id: str, number: int) -> str:
+    return f"{blob_id}:{number}"

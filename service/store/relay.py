@@ -1,0 +1,110 @@
+"""The relay: drains logs in the background, soon after the writes of this process, and what other processes left."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from service.core.timestamp import format_timestamp
+from service.errors import StoreUnavailableError
+from service.ports import Clock
+from service.store.draining import Drain
+from service.store.leases import Leases
+from service.store.mongo import Collection, Database, translated
+from service.store.revisions import Revisions
+
+_LOG = logging.getLogger(__name__)
+_LINGER_S = 0.5
+"""How long a log may gather entries: more of them go in one drain."""
+_URGENT_BYTES = 32 * 1024
+_MOST_AT_ONCE = 100
+_SWEEP_EVERY_S = 5.0
+_LEFT_BEHIND = timedelta(seconds=5)
+_LEASE = "relay"
+
+
+class Relay:
+    """Runs while it is entered (`async with`). Nothing is lost where it does not run: logs wait, and are read too."""
+
+    def __init__(self, database: Database, revisions: Revisions, clock: Clock) -> None:
+        self._resources: Collection = database["resources"]
+        self._leases = Leases(database)
+        self._drain = Drain(database, revisions)
+        self._clock = clock
+        self._noted: dict[str, int] = {}
+        self._is_urgent = asyncio.Event()
+        self._is_noted = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._sweep())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        with contextlib.suppress(StoreUnavailableError):
+            await self._leases.release(_LEASE)
+
+    def note(self, resource_id: str, added_bytes: int) -> None:
+        """Take notice that the resource's log has grown."""
+        size = self._noted[resource_id] = self._noted.get(resource_id, 0) + added_bytes
+        self._is_noted.set()
+        if size > _URGENT_BYTES:
+            self._is_urgent.set()
+
+    async def drain(self, resource_ids: Sequence[str]) -> None:
+        """Drain the resources' logs now."""
+        await self._drain.drain(resource_ids)
+
+    async def _follow(self) -> None:
+        """Drain what this process writes."""
+        while True:
+            await self._is_noted.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_urgent.wait(), _LINGER_S)
+            self._is_noted.clear()
+            self._is_urgent.clear()
+            noted, self._noted = list(self._noted), {}
+            for at in range(0, len(noted), _MOST_AT_ONCE):
+                await self._try_drain(noted[at : at + _MOST_AT_ONCE])
+
+    async def _sweep(self) -> None:
+        """Drain what was left behind by processes that ended."""
+        while True:
+            try:
+                while await self._leases.acquire(_LEASE, 3 * _SWEEP_EVERY_S) and (left := await self._left_behind()):
+                    if not await self._try_drain(left):
+                        break
+            except StoreUnavailableError:
+                _LOG.debug("the relay waits for the database")
+            await asyncio.sleep(_SWEEP_EVERY_S)
+
+    async def _left_behind(self) -> list[str]:
+        before = format_timestamp(self._clock.now() - _LEFT_BEHIND)
+        with translated():
+            found = (
+                await self._resources.find({"undrained": {"$lt": before}}, {"_id": 1})
+                .limit(_MOST_AT_ONCE)
+                .to_list(None)
+            )
+        return [each["_id"] for each in found]
+
+    async def _try_drain(self, resource_ids: list[str]) -> bool:
+        """Drain; what fails stays in the logs, and the sweep comes back to it."""
+        try:
+            await self._drain.drain(resource_ids)
+        except StoreUnavailableError:
+            _LOG.debug("the relay waits for the database")
+            return False
+        except Exception:  # noqa: BLE001 - the relay must outlive one log that it cannot drain
+            _LOG.exception("the relay could not drain %d logs", len(resource_ids))
+            return False
+        return True

@@ -1,0 +1,194 @@
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from service.core import values
+from service.store.leases import Leases
+from service.store.mongo import Database
+from service.store.resources import MongoResources
+from tests.integration.changes import ANN, create, increment, patch
+
+
+class ShiftedClock:
+    """The machine's clock, moved forward at will."""
+
+    def __init__(self) -> None:
+        self.shift = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.shift
+
+
+@pytest.fixture(name="clock")
+def make_clock() -> ShiftedClock:
+    return ShiftedClock()
+
+
+@pytest.fixture(name="resources")
+def make_resources(database: Database, clock: ShiftedClock) -> MongoResources:
+    """A store whose relay does not run, except where a test says so."""
+    return MongoResources(database, clock)
+
+
+@pytest.fixture(name="identity")
+def make_identity() -> str:
+    return str(uuid.uuid4())
+
+
+async def write_versions(resources: MongoResources, identity: str, count: int) -> None:
+    await resources.write(identity, "counter", create({}), ANN)
+    await asyncio.gather(*(resources.write(identity, "counter", increment("n"), ANN) for _ in range(count - 1)))
+
+
+async def log_of(database: Database, identity: str) -> list[int]:
+    record = await database["resources"].find_one({"_id": identity})
+    assert record is not None
+    assert (record["logBytes"] == 0) == (record["log"] == [])
+    assert ("undrained" in record) == (record["log"] != [])
+    return [entry["v"] for entry in record["log"]]
+
+
+async def until_drained(database: Database, identity: str) -> None:
+    while await log_of(database, identity):
+        await asyncio.sleep(0.05)
+
+
+async def test_drained_log_is_empty_and_the_history_is_the_same(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    await write_versions(resources, identity, 5)
+    before = await resources.list_revisions(identity)
+
+    await resources.relay.drain([identity])
+
+    assert await log_of(database, identity) == []
+    assert await resources.list_revisions(identity) == before
+    assert await resources.list_revisions(identity, before=4, limit=2) == before[2:4]
+    assert [each.version for each in before] == [5, 4, 3, 2, 1]
+
+
+async def test_running_relay_drains_what_is_written(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    async with resources.relay:
+        await write_versions(resources, identity, 5)
+
+        await until_drained(database, identity)
+
+    assert len(await resources.list_revisions(identity)) == 5
+
+
+async def test_running_relay_drains_what_another_left_behind(
+    resources: MongoResources, database: Database, clock: ShiftedClock, identity: str
+) -> None:
+    await write_versions(resources, identity, 3)
+    clock.shift = timedelta(seconds=6)
+    await database["leases"].delete_many({})
+
+    async with MongoResources(database, clock).relay:
+        await until_drained(database, identity)
+
+    assert len(await resources.list_revisions(identity)) == 3
+
+
+async def test_many_relays_at_once_keep_every_revision_once(
+    resources: MongoResources, database: Database, clock: ShiftedClock, identity: str
+) -> None:
+    others = [MongoResources(database, clock) for _ in range(3)]
+    await resources.write(identity, "counter", create({}), ANN)
+
+    async def keep_draining(store: MongoResources, writing: asyncio.Task[None]) -> None:
+        while not writing.done():
+            await store.relay.drain([identity])
+
+    async def keep_writing() -> None:
+        for _ in range(100):
+            await resources.write(identity, "counter", increment("n"), ANN)
+
+    writing = asyncio.create_task(keep_writing())
+    await asyncio.gather(*(keep_draining(store, writing) for store in others))
+    await writing
+    await resources.relay.drain([identity])
+
+    assert await log_of(database, identity) == []
+    assert [each.version for each in await resources.list_revisions(identity, limit=200)] == list(range(101, 0, -1))
+    assert await database["revisions"].count_documents({"resource": identity}) == 101
+
+
+@pytest.mark.parametrize("is_drained", [False, True], ids=["in the log", "drained"])
+async def test_every_version_is_found_across_snapshots(
+    resources: MongoResources, identity: str, is_drained: bool
+) -> None:
+    await write_versions(resources, identity, 150)
+    if is_drained:
+        await resources.relay.drain([identity])
+
+    found = [await resources.find_version(identity, version) for version in (1, 2, 63, 64, 65, 128, 129, 149, 150)]
+
+    assert [each and each.text for each in found] == [
+        b"{}",
+        *(b'{"n":%d}' % (version - 1) for version in (2, 63, 64, 65, 128, 129, 149, 150)),
+    ]
+
+
+@pytest.mark.parametrize("is_drained", [False, True], ids=["in the log", "drained"])
+async def test_large_patches_are_kept_beside_the_log(
+    resources: MongoResources, database: Database, identity: str, is_drained: bool
+) -> None:
+    await resources.write(identity, "large", create({"text": "a" * 5_000_000}), ANN)
+    operation = {"op": "replace", "path": "/text", "value": "b" * 9_000_000}
+    await resources.write(identity, "large", patch(operation), ANN)
+    if is_drained:
+        await resources.relay.drain([identity])
+
+    newest = (await resources.list_revisions(identity))[0]
+    first = await resources.find_version(identity, 1)
+    record = await database["resources"].find_one({"_id": identity})
+
+    assert values.decode(newest.forward, max_depth=9) == [operation]
+    assert first is not None
+    assert first.text == b'{"text":"%s"}' % (b"a" * 5_000_000)
+    assert record is not None
+    assert record["logBytes"] < 1000
+
+
+async def test_log_that_nobody_drains_is_drained_by_its_writer(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    await resources.write(identity, "large", create({"text": ""}), ANN)
+    for number in range(300):
+        text = f"{number}" + "x" * 7_000
+        await resources.write(identity, "large", patch({"op": "add", "path": "/text", "value": text}), ANN)
+
+    record = await database["resources"].find_one({"_id": identity})
+
+    assert record is not None
+    assert record["v"] == 301
+    assert record["logBytes"] < 2_200_000
+    assert len(await resources.list_revisions(identity, limit=500)) == 301
+
+
+async def test_lease_is_held_by_one_until_it_is_given_back_or_runs_out(database: Database) -> None:
+    name = uuid.uuid4().hex
+    first, second = Leases(database), Leases(database)
+
+    assert [await first.acquire(name, 60), await second.acquire(name, 60)] == [True, False]
+    assert await first.acquire(name, 60)
+
+    await second.release(name)
+    assert not await second.acquire(name, 60)
+
+    await first.release(name)
+    assert await second.acquire(name, 0.01)
+    await asyncio.sleep(0.05)
+    assert await first.acquire(name, 60)
+
+
+async def test_lease_asked_for_by_many_at_once_goes_to_one(database: Database) -> None:
+    name = uuid.uuid4().hex
+
+    outcomes = await asyncio.gather(*(Leases(database).acquire(name, 60) for _ in range(20)))
+
+    assert outcomes.count(True) == 1
