@@ -1,22 +1,22 @@
 """The composition root: the only module that knows every concrete class."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from service import keys
-from service.access.jwks import jwks_loader
-from service.access.keys import KeyAuthenticator
+from service import __version__, keys
+from service.access.choice import choose_authenticator
 from service.access.rates import RateLimiter
-from service.access.tokens import TokenAuthenticator
 from service.api.contract import RouteTableContract
 from service.api.middleware import MIDDLEWARES, harden
 from service.api.routes import ROUTES
 from service.errors import StartError
 from service.metrics import Metrics
-from service.ports import Authenticator, Clock, KeyStore, Reader
+from service.ports import Clock, Reader
 from service.readers.client import GuardedClient
 from service.readers.file import FileReader
 from service.readers.guard import Guard
@@ -35,6 +35,9 @@ from service.store.mongo import connect
 from service.store.resources import MongoResources
 from service.workers.compute import ThreadComparer
 
+if TYPE_CHECKING:
+    from service.telemetry import Telemetry
+
 
 class SystemClock:
     """The machine's clock."""
@@ -44,8 +47,10 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-def create_app(settings: Settings, *, clock: Clock | None = None) -> web.Application:
-    """Build the application; nothing is opened before it starts. Tests give it a clock of their own."""
+def create_app(
+    settings: Settings, *, clock: Clock | None = None, telemetry: "Telemetry | None" = None
+) -> web.Application:
+    """Build the application; nothing is opened before it starts. Tests give it a clock and telemetry of their own."""
     app = web.Application(
         middlewares=MIDDLEWARES,
         # bodies are decompressed in `api.bodies`, which says what is wrong with them; a connection that does not
@@ -61,6 +66,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> web.Applica
     app[keys.METRICS] = Metrics()
     app[keys.RATES] = RateLimiter(settings.rate_limit)
     app.on_response_prepare.append(harden)
+    _instrument(app, telemetry or _make_telemetry(settings))
     app.cleanup_ctx.append(open_store)
     for route in ROUTES:
         resource = app.router.add_resource(route.path, name=route.operation_id)
@@ -82,12 +88,39 @@ def _make_readers(settings: Settings) -> list[Reader]:
     return [*built_in, *discover()]
 
 
+def _make_telemetry(settings: Settings) -> "Telemetry | None":
+    if settings.otlp_endpoint is None:
+        return None
+    try:
+        from service.telemetry import to_collector  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise StartError(
+            "PATCHBAY_OTLP_ENDPOINT is set, but OpenTelemetry is missing: pip install 'patchbay[telemetry]'."
+        ) from error
+    return to_collector(settings.otlp_endpoint, __version__)
+
+
+def _instrument(app: web.Application, telemetry: "Telemetry | None") -> None:
+    """Put spans around what takes time, where telemetry is on."""
+    if telemetry is None:
+        return
+    app[keys.TELEMETRY] = telemetry
+    app[keys.READERS] = telemetry.readers(app[keys.READERS])
+    app[keys.COMPARER] = telemetry.comparer(app[keys.COMPARER])
+
+    async def close(_: web.Application) -> None:
+        await asyncio.to_thread(telemetry.close)
+
+    app.on_cleanup.append(close)
+
+
 async def open_store(app: web.Application) -> AsyncIterator[None]:
     """Start or reach the database, check that it will do, and close it when the application ends."""
     settings = app[keys.SETTINGS]
     async with AsyncExitStack() as stack:
         uri = settings.mongodb_uri or (await stack.enter_async_context(EmbeddedMongo(settings.data_dir))).uri
-        client = connect(uri)
+        telemetry = app.get(keys.TELEMETRY)
+        client = connect(uri, telemetry.listeners if telemetry else ())
         stack.callback(client.close)
         await check_deployment(client)
         database = client[settings.mongodb_database]
@@ -100,21 +133,3 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         resources = app[keys.RESOURCES] = MongoResources(database, app[keys.CLOCK])
         await stack.enter_async_context(resources.relay)
         yield
-
-
-async def choose_authenticator(settings: Settings, store: KeyStore, clock: Clock) -> Authenticator | None:
-    """Make what tells callers apart, None where authentication is off; `StartError` when its settings do not do."""
-    if settings.auth == "keys":
-        return KeyAuthenticator(store, clock)
-    if settings.auth == "none":
-        return None
-    if not (settings.jwt_jwks and settings.jwt_issuer and settings.jwt_audience):
-        raise StartError("PATCHBAY_AUTH=jwt needs PATCHBAY_JWT_JWKS, PATCHBAY_JWT_ISSUER and PATCHBAY_JWT_AUDIENCE.")
-    tokens = TokenAuthenticator(
-        jwks_loader(settings.jwt_jwks), issuer=settings.jwt_issuer, audience=settings.jwt_audience
-    )
-    try:
-        await tokens.prepare()
-    except (ValueError, OSError, TimeoutError) as error:
-        raise StartError("PATCHBAY_JWT_JWKS names neither a JWKS nor a PEM public key that can be read.") from error
-    return tokens

@@ -17,6 +17,7 @@ from service.ports import (
     KeyStore,
     Probe,
     Rates,
+    RequestSpans,
     ResourceStore,
     SourceReader,
 )
@@ -31,6 +32,7 @@ IDEMPOTENCY = web.AppKey("IDEMPOTENCY", IdempotencyStore)
 RESOURCES = web.AppKey("RESOURCES", ResourceStore)
 PROBE = web.AppKey("PROBE", Probe)
 METRICS = web.AppKey("METRICS", Metrics)
+TELEMETRY = web.AppKey("TELEMETRY", RequestSpans)
 CONTRACT = web.AppKey("CONTRACT", Contract)
 
 API_KEYS = web.AppKey("API_KEYS", KeyStore)

@@ -1,6 +1,7 @@
 """What the use cases need from outside, as Protocols. Implementations satisfy them by shape and are chosen in `app`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
@@ -248,4 +249,17 @@ class Guarded(Protocol):
     @property
     def access(self) -> Role | None:
         """The role a caller needs; None where anybody may call."""
+        ...
+
+
+class RequestSpans(Protocol):
+    """Telemetry, where it is on: makes a span of every request."""
+
+    @property
+    def listeners(self) -> Sequence[Any]:
+        """What the database client is given, to make spans of its commands."""
+        ...
+
+    def request(self, name: str, traceparent: str | None) -> AbstractContextManager[str]:
+        """Make the span, below the caller's own if it sent a `traceparent`; give the one to pass on."""
         ...

@@ -54,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: Annotated[float, Meta(ge=0), _says("requests per second and caller; 0: no limit")] = 0.0
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _says("least severe log line written")] = "info"
     slow_request_s: Annotated[float, Positive, _says("requests that take longer are logged as slow")] = 5.0
+    otlp_endpoint: Annotated[str | None, _says("OTLP collector to send spans to; needs patchbay[telemetry]")] = None
     shutdown_grace_s: Annotated[float, Positive, _says("seconds that requests in flight may take at shutdown")] = 30.0
 
 

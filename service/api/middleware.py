@@ -4,6 +4,8 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -11,7 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 from service import logs
 from service.api import guarding, problems
 from service.errors import ServiceError
-from service.keys import METRICS, REQUEST_ID, SETTINGS
+from service.keys import METRICS, REQUEST_ID, SETTINGS, TELEMETRY
 
 _LOG = logging.getLogger("patchbay.request")
 CLIENT_GONE = 499
@@ -27,19 +29,33 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     request_id = given if _SANE_ID.fullmatch(given) else str(uuid.uuid4())
     request[REQUEST_ID] = request_id
     logs.REQUEST_ID.set(request_id)
-    trace = request.headers.get("traceparent", "")
-    logs.TRACEPARENT.set(trace if _TRACEPARENT.fullmatch(trace) else None)
     start = time.perf_counter()
-    response = await handler(request)
+    with _trace(request):
+        response = await handler(request)
     if not response.prepared:
         response.headers["X-Request-Id"] = request_id
     _tell(request, response.status, time.perf_counter() - start)
     return response
 
 
+@contextmanager
+def _trace(request: web.Request) -> Iterator[None]:
+    """Keep the caller's trace context for what is called on its behalf; make a span where telemetry is on."""
+    given = request.headers.get("traceparent", "")
+    trace = given if _TRACEPARENT.fullmatch(given) else None
+    telemetry = request.app.get(TELEMETRY)
+    with telemetry.request(_operation(request), trace) if telemetry else nullcontext(trace) as passed_on:
+        logs.TRACEPARENT.set(passed_on)
+        yield
+
+
+def _operation(request: web.Request) -> str:
+    return request.match_info.route.name or "unmatched"
+
+
 def _tell(request: web.Request, status: int, seconds: float) -> None:
     """Count the request and write its log line; a slow one is a warning."""
-    route = request.match_info.route.name or "unmatched"
+    route = _operation(request)
     metrics = request.app[METRICS]
     metrics.requests.labels(request.method if route != "unmatched" else "", route, status).inc()
     metrics.request_seconds.labels(route).observe(seconds)

@@ -1,7 +1,7 @@
 """The driver's client as the store uses it, and the one place where the driver's errors become the service's."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -15,6 +15,7 @@ from pymongo.errors import (
     WriteConcernError,
     WTimeoutError,
 )
+from pymongo.monitoring import CommandListener
 
 from service.errors import NotStorableError, StartError, StoreUnavailableError
 
@@ -28,7 +29,7 @@ PASSING_CODES = frozenset({6, 7, 50, 64, 89, 91, 189, 262, 9001, 11600, 11602, 1
 """Server errors that time mends: network, time limits, shutdown, step-down, a full disk."""
 
 
-def connect(uri: str) -> Client:
+def connect(uri: str, listeners: Sequence[CommandListener] = ()) -> Client:
     """Make the client; nothing is sent yet. Raises `StartError` when the URI is not one.
 
     Timeouts are such that a caller hears within seconds that the database is away. `wTimeoutMS` bounds the wait for a
@@ -38,6 +39,7 @@ def connect(uri: str) -> Client:
         return AsyncIOMotorClient(
             uri,
             appname="patchbay",
+            event_listeners=listeners,
             w="majority",
             wTimeoutMS=8000,
             readConcernLevel="majority",

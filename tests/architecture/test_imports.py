@@ -8,6 +8,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 INNER = {"errors", "model", "ports", "core", "metrics", "__init__"}
+OUTER = {
+    "usecases",
+    "readers",
+    "store",
+    "access",
+    "providers",
+    "workers",
+    "api",
+    "keys",
+    "settings",
+    "logs",
+    "telemetry",
+}
 ALLOWED = {
     "__init__": set[str](),
     "errors": set[str](),
@@ -17,16 +30,16 @@ ALLOWED = {
     "settings": set[str](),
     "logs": set[str](),
     "metrics": set[str](),
+    "telemetry": INNER | {"store"},
     "usecases": INNER | {"usecases"},
     "readers": INNER | {"readers"},
     "store": INNER | {"store"},
-    "access": INNER | {"access"},
+    "access": INNER | {"access", "settings"},
     "providers": INNER | {"providers", "logs"},
     "workers": INNER | {"usecases", "workers", "logs"},
     "keys": INNER | {"usecases", "settings"},
     "api": INNER | {"usecases", "keys", "api", "settings", "logs"},
-    "app": INNER
-    | {"usecases", "readers", "store", "access", "providers", "workers", "api", "keys", "settings", "logs"},
+    "app": INNER | OUTER,
     "commands": INNER | {"app", "store", "access", "api", "settings", "commands", "logs", "keys"},
     "__main__": {"settings", "commands", "errors", "__init__"},
 }

@@ -1,0 +1,34 @@
+"""Spans of a request, its readers, its comparison and its database commands hang together below the caller's own."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from service.app import create_app
+from service.settings import Settings
+from service.telemetry import Telemetry
+
+Client = TestClient[web.Request, web.Application]
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+async def test_spans_hang_together(aiohttp_client: Callable[..., Awaitable[Client]], settings: Settings) -> None:
+    exporter = InMemorySpanExporter()
+    telemetry = Telemetry(exporter, "test")
+    client = await aiohttp_client(create_app(settings, telemetry=telemetry))
+
+    made = await client.post(
+        "/api/json/v1/patch?store=true",
+        json={"a": {"type": "inline", "value": "secret"}, "b": {"type": "inline", "value": 2}},
+        headers={"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"},
+    )
+
+    assert made.status == 201
+    telemetry.flush()
+    spans = [span for span in exporter.get_finished_spans() if format(span.context.trace_id, "032x") == TRACE]
+    request = next(span for span in spans if span.name == "create_patch_v1")
+    assert {"read inline", "compare", "mongodb insert"} <= {span.name for span in spans}
+    assert {span.parent.span_id for span in spans if span is not request and span.parent} == {request.context.span_id}
+    assert "secret" not in " ".join(span.to_json() for span in spans)
