@@ -3,10 +3,12 @@
 import json
 import logging
 import sys
+import warnings
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam
 from aiohttp.http_exceptions import HttpProcessingError
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -55,6 +57,8 @@ def set_up(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for category in (BadContentDispositionHeader, BadContentDispositionParam):
+        warnings.simplefilter("ignore", category)  # the part is refused with a problem; the warning quotes its header
     logging.getLogger("aiohttp.server").addFilter(MalformedRequestFilter())
     logging.getLogger("pymongo").setLevel(logging.ERROR)  # its warnings repeat what the store reports once
     logging.getLogger("asyncio").setLevel(logging.ERROR)

@@ -88,8 +88,8 @@ class Comparer(Protocol):
     async def compare(self, before: bytes, after: bytes, options: DiffOptions) -> Outcome:
         """Return the patch that turns `before` into `after`.
 
-        Raises `MalformedJsonError` or `TooDeepError` with the violation's `input` set to `a` (`before`) or `b`
-        (`after`), `ArrayKeyError`, `TooComplexError` after the time limit, `OverloadedError` when the queue is full.
+        Raises `MalformedJsonError` or `TooDeepError` with the violation's `input` set to `before` or `after`,
+        `ArrayKeyError`, `TooComplexError` after the time limit, `OverloadedError` when the queue is full.
         """
         ...
 

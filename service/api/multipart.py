@@ -137,7 +137,9 @@ def _transfer_decoded(part: BodyPartReader, chunk: bytes) -> bytes:
     if transfer in ("binary", "7bit", "8bit"):
         return chunk
     if transfer == "base64":
-        return base64.b64decode(chunk)  # aiohttp cuts chunks at whole quartets
+        return base64.b64decode(
+            chunk.translate(None, b" \t\r\n"), validate=True
+        )  # aiohttp cuts chunks at whole quartets
     raise InvalidMultipartError(f"Content-Transfer-Encoding {transfer!r} is not understood; send the part as it is.")
 
 

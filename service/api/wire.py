@@ -67,7 +67,7 @@ def build(given: Mapping[str, msgspec.Raw], struct: type[Wire], *, aliases: Mapp
                 found[fields[name].name] = msgspec.json.decode(raw, type=hints[fields[name].name])
             except msgspec.ValidationError as error:
                 found[fields[name].name] = None
-                violations.append(fault(name, _explain(name, error)))
+                violations.append(fault(name, _explain(name, error) + _choices(hints[fields[name].name])))
     violations += [
         fault(name, f"member '{name}' is missing")
         for name, field in fields.items()
@@ -95,3 +95,13 @@ def _explain(name: str, error: msgspec.ValidationError) -> str:
     reason, _, where = text.partition(" - at `$")
     reason = reason[:1].lower() + reason[1:]
     return f"'{name}{where.rstrip('`')}': {reason}"
+
+
+def _choices(hint: Any) -> str:
+    """Say which values a member takes that takes only a few."""
+    info = msgspec.inspect.type_info(hint)
+    if isinstance(info, msgspec.inspect.Metadata):
+        info = info.type
+    kinds = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
+    known = [str(value) for kind in kinds if isinstance(kind, msgspec.inspect.LiteralType) for value in kind.values]
+    return f"; it takes: {', '.join(known)}" if known else ""

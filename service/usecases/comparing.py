@@ -57,9 +57,11 @@ async def compare(inputs: Inputs, direction: Direction, options: DiffOptions, co
     try:
         return await comparer.compare(before, after, options)
     except ServiceError as error:
+        names = ("a", "b") if direction == "aToB" else ("b", "a")
+        called = dict(zip(("before", "after"), names, strict=True))
         name = error.violations[0].input
-        if direction == "bToA" and isinstance(name, str):
-            raise error.within({"a": "b", "b": "a"}[name]) from error
+        if isinstance(name, str):
+            error.within(called[name])
         raise
 
 
