@@ -26,13 +26,18 @@ from service.readers.upload import UploadReader
 from service.readers.url import UrlReader
 from service.settings import Settings
 from service.store.comparisons import MongoComparisons
+from service.store.contained import MongoContained
 from service.store.deployment import MongoProbe, check_deployment
 from service.store.embedded import EmbeddedMongo
 from service.store.idempotency import MongoIdempotency
+from service.store.identifiers import MongoIdentifiers
 from service.store.indexes import ensure_indexes
 from service.store.keys import MongoKeys
 from service.store.mongo import connect
 from service.store.resources import MongoResources
+from service.store.types import MongoTypes
+from service.usecases.catalog import TypeCatalog
+from service.usecases.shelf import Shelf
 from service.workers.compute import ThreadComparer
 
 if TYPE_CHECKING:
@@ -132,4 +137,10 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         app[keys.IDEMPOTENCY] = MongoIdempotency(database, app[keys.CLOCK])
         resources = app[keys.RESOURCES] = MongoResources(database, app[keys.CLOCK])
         await stack.enter_async_context(resources.relay)
+        app[keys.SHELF] = Shelf(
+            resources,
+            TypeCatalog(MongoTypes(database), app[keys.CLOCK]),
+            MongoIdentifiers(database),
+            MongoContained(database),
+        )
         yield

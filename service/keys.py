@@ -22,6 +22,7 @@ from service.ports import (
     SourceReader,
 )
 from service.settings import Settings
+from service.usecases.shelf import Shelf
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 CLOCK = web.AppKey("CLOCK", Clock)
@@ -30,6 +31,7 @@ COMPARER = web.AppKey("COMPARER", Comparer)
 COMPARISONS = web.AppKey("COMPARISONS", ComparisonStore)
 IDEMPOTENCY = web.AppKey("IDEMPOTENCY", IdempotencyStore)
 RESOURCES = web.AppKey("RESOURCES", ResourceStore)
+SHELF = web.AppKey("SHELF", Shelf)
 PROBE = web.AppKey("PROBE", Probe)
 METRICS = web.AppKey("METRICS", Metrics)
 TELEMETRY = web.AppKey("TELEMETRY", RequestSpans)
@@ -42,3 +44,5 @@ ROUTE_TABLE = web.AppKey[Mapping[str, Guarded]]("ROUTE_TABLE")
 
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 CALLER = web.RequestKey("CALLER", Caller)
+BODY = web.RequestKey("BODY", bytes)
+WRITE_ID = web.RequestKey("WRITE_ID", str)

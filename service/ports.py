@@ -262,4 +262,45 @@ class RequestSpans(Protocol):
 
     def request(self, name: str, traceparent: str | None) -> AbstractContextManager[str]:
         """Make the span, below the caller's own if it sent a `traceparent`; give the one to pass on."""
+
+
+class IdentifierStore(Protocol):
+    """Reads which resources hold an identifier; the claims are written as companions of a change."""
+
+    def claim_id(self, resource_type: str, value: str, system: str) -> str:
+        """Return the id of the record that claims the identifier."""
+        ...
+
+    async def find(self, resource_type: str, value: str, system: str | None = None) -> list[str]:
+        """Return the ids of resources that hold the value in the system, or in any; one id may come twice."""
+        ...
+
+
+class TypeStore(Protocol):
+    """Keeps definitions of types, as JSON by name, and a count of changes that tells other instances to look."""
+
+    async def read_count(self) -> int:
+        """Return how many changes there have been to definitions."""
+        ...
+
+    async def read_all(self) -> dict[str, bytes]:
+        """Return all definitions."""
+        ...
+
+    async def put(self, name: str, definition: bytes) -> bool:
+        """Keep a definition and count the change, or neither; return whether the type had none before."""
+        ...
+
+    async def delete(self, name: str) -> bool:
+        """Forget a definition and count the change, or neither; return whether there was one."""
+        ...
+
+
+class ContainedStore(Protocol):
+    """Finds the resources of one type whose content names a parent."""
+
+    async def find_contained(
+        self, resource_type: str, member: str, parent_ids: Sequence[str], *, limit: int
+    ) -> list[Resource]:
+        """Return those that name one of the parents in the member, not deleted, oldest first, at most `limit`."""
         ...

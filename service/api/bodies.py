@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from service.core.inflate import PIECE_BYTES, BrokenEncodingError, Inflater
+from service.api.inflating import PIECE_BYTES, BrokenEncodingError, Inflater
 from service.errors import InvalidRequestError, RequestTimeoutError, TooLargeError
-from service.keys import SETTINGS
+from service.keys import BODY, SETTINGS
 
 _MAX_LINE_BYTES = 16 * 1024
 _LINES_PER_PART = 130
@@ -16,8 +16,10 @@ _LINES_PER_PART = 130
 
 
 async def read_body(request: web.Request) -> bytes:
-    """Return the whole body, decompressed. Raises what `Body` raises."""
-    return b"".join([piece async for piece in Body(request).pieces()])
+    """Return the whole body, decompressed, also a second time. Raises what `Body` raises."""
+    if BODY not in request:
+        request[BODY] = b"".join([piece async for piece in Body(request).pieces()])
+    return request[BODY]
 
 
 class Body:

@@ -1,10 +1,11 @@
 """The route table: every route the service has, in the order of `openapi.yaml`."""
 
-from service.api import comparing, documentation, health
+from service.api import comparing, documentation, health, resources
 from service.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
     *comparing.ROUTES,
+    *resources.ROUTES,
     *health.ROUTES,
     *documentation.ROUTES,
 )

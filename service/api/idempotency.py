@@ -1,0 +1,81 @@
+"""`Idempotency-Key`: the same request sent again gets the first answer, and is not carried out twice."""
+
+import functools
+import hashlib
+
+from aiohttp import web
+
+from service.api import problems
+from service.api.bodies import read_body
+from service.api.route import Handler, Param
+from service.errors import BusyIdempotencyKeyError, InvalidRequestError, RateLimitedError, ServiceError
+from service.keys import CALLER, IDEMPOTENCY, REQUEST_ID, WRITE_ID
+from service.model import Answer
+
+_MAX_LENGTH = 255
+_MAX_KEPT_BYTES = 1024 * 1024
+"""A larger answer is not kept: the request is carried out again, and its write id says that it was done."""
+_KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Preference-Applied", "Patchbay-Dry-Run")
+_TELLING_HEADERS = ("Content-Type", "If-Match", "If-None-Match", "Prefer", "Patchbay-Message")
+
+KEY_PARAM = Param(
+    name="Idempotency-Key",
+    where="header",
+    description="the same key and request within 24 hours get the first answer again; another request is refused",
+    schema={"type": "string", "maxLength": _MAX_LENGTH},
+)
+
+
+def idempotent(handler: Handler) -> Handler:
+    """Make a handler honour the key. `request[WRITE_ID]`, set where there is one, is that of whatever it writes."""
+
+    @functools.wraps(handler)
+    async def handle(request: web.Request) -> web.StreamResponse:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return await handler(request)
+        if not 0 < len(key) <= _MAX_LENGTH or not key.isascii() or not key.isprintable():
+            raise InvalidRequestError(
+                f"Idempotency-Key has 1 to {_MAX_LENGTH} printable ASCII characters.", field="Idempotency-Key"
+            )
+        return await _handle_once(request, key, handler)
+
+    return handle
+
+
+async def _handle_once(request: web.Request, key: str, handler: Handler) -> web.StreamResponse:
+    scope = _digest(request[CALLER].name, key)
+    store = request.app[IDEMPOTENCY]
+    kept = await store.begin(scope, await _fingerprint(request))
+    if kept is not None:
+        headers = {**kept.headers, "Idempotency-Replayed": "true"}
+        return web.Response(status=kept.status, headers=headers, body=kept.body)
+    request[WRITE_ID] = scope
+    try:
+        response = await handler(request)
+    except ServiceError as error:
+        if problems.status_of(type(error)) >= 500 or isinstance(error, RateLimitedError | BusyIdempotencyKeyError):
+            await store.abandon(scope)
+            raise
+        response = problems.answer(error, request, request[REQUEST_ID])
+    body = response.body if isinstance(response, web.Response) else None
+    if body is None or (isinstance(body, bytes) and len(body) <= _MAX_KEPT_BYTES):
+        headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        await store.finish(scope, Answer(response.status, headers, body or b""))
+    else:
+        await store.abandon(scope)
+    return response
+
+
+async def _fingerprint(request: web.Request) -> str:
+    headers = [f"{name}:{request.headers.get(name, '')}" for name in _TELLING_HEADERS]
+    body = hashlib.sha256(await read_body(request)).hexdigest()
+    return _digest(request.method, request.path_qs, *headers, body)
+
+
+def _digest(*parts: str) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        text = part.encode(errors="surrogateescape")
+        whole.update(len(text).to_bytes(8, "big") + text)
+    return whole.hexdigest()

@@ -1,0 +1,77 @@
+"""What every write of resources reads from its request, and how a resource is answered."""
+
+import uuid
+
+from aiohttp import web
+
+from service.api.bodies import read_body
+from service.api.comparing import flag
+from service.api.conditions import format_tag, read_conditions
+from service.api.preferences import prefers_minimal
+from service.api.replies import JSON
+from service.core import values
+from service.core.values import Json
+from service.errors import InvalidRequestError
+from service.keys import CALLER, SETTINGS, WRITE_ID
+from service.model import Attribution
+from service.usecases.presenting import Shown
+from service.usecases.writing import Mode, Target
+
+_MAX_MESSAGE = 1000
+
+
+def target_of(request: web.Request) -> Target:
+    """Read what the URL names."""
+    return Target(request.match_info["type"], request.match_info["id"])
+
+
+def mode_of(request: web.Request) -> Mode:
+    """Read under which conditions, by whom and why something is written."""
+    return Mode(
+        attribution=Attribution(by=request[CALLER].name, why=_message(request), write_id=request.get(WRITE_ID)),
+        conditions=read_conditions(request),
+        dry_run=flag(request, "dryRun"),
+    )
+
+
+def new_id(request: web.Request) -> str:
+    """Make the id of a new resource; the same one for the same idempotency key."""
+    key = request.get(WRITE_ID)
+    return str(uuid.uuid4() if key is None else uuid.UUID(hex=key[:32], version=4))
+
+
+async def read_content(request: web.Request) -> dict[str, Json]:
+    """Read a body that is a resource's content."""
+    content = values.decode(await read_body(request), max_depth=request.app[SETTINGS].max_depth)
+    if not isinstance(content, dict):
+        raise InvalidRequestError("A resource is a JSON object.")
+    return content
+
+
+def reply(request: web.Request, shown: Shown, *, created: bool = False) -> web.Response:
+    """Answer a resource: whole, or as little as the client prefers."""
+    resource = shown.resource
+    headers = {"ETag": format_tag(resource.version)}
+    is_dry = flag(request, "dryRun")
+    if is_dry:
+        headers["Patchbay-Dry-Run"] = "true"
+    elif created:
+        headers["Location"] = f"/v1/{resource.type}/{resource.id}"
+    if prefers_minimal(request):
+        return web.Response(status=204, headers={**headers, "Preference-Applied": "return=minimal"})
+    return web.Response(body=shown.text, status=201 if created else 200, headers=headers, content_type=JSON)
+
+
+def _message(request: web.Request) -> str | None:
+    message = request.headers.get("Patchbay-Message")
+    if message is None:
+        return None
+    try:
+        message.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError("Patchbay-Message is not UTF-8.", field="Patchbay-Message") from error
+    if len(message) > _MAX_MESSAGE:
+        raise InvalidRequestError(
+            f"Patchbay-Message has more than {_MAX_MESSAGE} characters.", field="Patchbay-Message"
+        )
+    return message

@@ -1,0 +1,87 @@
+"""What the service knows about types: definitions with their schemas compiled, kept at hand and up to date."""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from service.core.definition import Parent, TypeDefinition
+from service.core.schema import Schema
+from service.ports import Clock, TypeStore
+
+_FRESH_FOR = timedelta(seconds=1)
+"""How long another instance's change of a definition may go unnoticed."""
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Contained(NamedTuple):
+    """A type whose resources are shown on their parents."""
+
+    type: str
+    parent: Parent
+
+
+class KnownType(NamedTuple):
+    """A type as it stands; `is_defined` is False where it lives by the defaults."""
+
+    name: str
+    definition: TypeDefinition
+    schema: Schema | None
+    contained: tuple[Contained, ...]
+    is_defined: bool
+
+
+class TypeCatalog:
+    """Gives definitions without asking the database each time: at most once a second, and then for a number."""
+
+    def __init__(self, store: TypeStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._read_at = _LONG_AGO
+        self._count = -1
+        self._texts: dict[str, bytes] = {}
+        self._known: dict[str, KnownType] = {}
+
+    async def find(self, name: str) -> KnownType:
+        """Return what is known about the type; any name has at least the defaults."""
+        await self._refresh()
+        known = self._known.get(name)
+        return known or KnownType(name, TypeDefinition(), None, self._contained_in(name), is_defined=False)
+
+    async def list_defined(self) -> list[KnownType]:
+        """Return the defined types in the order of their names."""
+        await self._refresh()
+        return [self._known[name] for name in sorted(self._known)]
+
+    def forget(self) -> None:
+        """Look again at the next occasion."""
+        self._read_at = _LONG_AGO
+
+    async def _refresh(self) -> None:
+        now = self._clock.now()
+        if timedelta() <= now - self._read_at < _FRESH_FOR:
+            return
+        count = await self._store.read_count()
+        if count != self._count:
+            texts = await self._store.read_all()
+            unchanged = {name: self._known[name] for name, text in texts.items() if self._texts.get(name) == text}
+            self._texts = texts
+            compiled = {name: unchanged.get(name) or _compile(name, text) for name, text in texts.items()}
+            self._known = compiled
+            self._known = {name: each._replace(contained=self._contained_in(name)) for name, each in compiled.items()}
+            self._count = count
+        self._read_at = now
+
+    def _contained_in(self, name: str) -> tuple[Contained, ...]:
+        return tuple(
+            Contained(each.name, each.definition.parent)
+            for each in self._known.values()
+            if each.definition.parent is not UNSET and each.definition.parent.type == name
+        )
+
+
+def _compile(name: str, text: bytes) -> KnownType:
+    definition = msgspec.json.decode(text, type=TypeDefinition)
+    schema = None if definition.json_schema is UNSET else Schema(definition.json_schema)
+    return KnownType(name, definition, schema, (), is_defined=True)

@@ -1,0 +1,234 @@
+"""Changes of resources, as functions of the version they meet: pure, so that the store may call them again."""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from service.core import dialect, identified, owned, values
+from service.core.conditions import Conditions
+from service.core.diff import diff
+from service.core.history import apply_with_inverse
+from service.core.merge import apply_merge
+from service.core.operation import Operation
+from service.core.values import Json
+from service.errors import (
+    DuplicateIdentifierError,
+    GoneError,
+    NotFoundError,
+    PathNotAllowedError,
+    PreconditionRequiredError,
+    ServiceError,
+    VersionConflictError,
+)
+from service.model import Change, ChangeKind, Companion, Draft
+from service.ports import Changing
+
+Content = dict[str, Json]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds of what a change may make of a document."""
+
+    max_depth: int
+    max_operations: int
+    max_copied_bytes: int
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the type asks of a change. `check` refuses final content; `accompany` lists what is written with it.
+
+    `computed` are members that are shown with the resource and not stored.
+    """
+
+    identified_lists: tuple[str, ...] = identified.DEFAULT_LISTS
+    requires_if_match: bool = False
+    computed: frozenset[str] = frozenset()
+    check: Callable[[Content], None] = lambda _: None
+    accompany: Callable[[str, Content | None, Content | None], tuple[Companion, ...]] = lambda *_: ()
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a request asks: which resource, under which conditions, by which rules."""
+
+    id: str
+    type: str
+    conditions: Conditions
+    rules: Rules
+
+
+def creating(asked: Asked, content: Content) -> Changing:
+    """Make a resource where there is none."""
+
+    def change(draft: Draft | None) -> Change | None:
+        if draft is not None:
+            raise _taken(asked, draft)
+        asked.conditions.check(None)
+        document = owned.take_off(values.copy(content), {"id": asked.id}, all_present=False)
+        owned.refuse_computed(document, asked.rules.computed)
+        _give_ids(document, asked.rules)
+        asked.rules.check(document)
+        return Change(kind="create", content=document, companions=asked.rules.accompany(asked.id, None, document))
+
+    return change
+
+
+def replacing(asked: Asked, content: Content) -> Changing:
+    """Replace the content of a resource."""
+
+    def change(draft: Draft | None) -> Change | None:
+        standing = _admit(asked, draft)
+        document = owned.take_off(values.copy(content), _owned_by(standing), all_present=False)
+        return _succeed(asked, standing, standing.content, document, "replace")
+
+    return change
+
+
+def merging(asked: Asked, patch: Json) -> Changing:
+    """Apply a JSON Merge Patch (RFC 7396)."""
+
+    def change(draft: Draft | None) -> Change | None:
+        standing = _admit(asked, draft)
+        own = _owned_by(standing)
+        merged = _as_object(apply_merge(owned.show(values.copy(standing.content), own), patch))
+        document = owned.take_off(merged, own, all_present=True)
+        return _succeed(asked, standing, standing.content, document, "patch")
+
+    return change
+
+
+def patching(asked: Asked, operations: list[Operation], limits: Limits, *, plain: bool) -> Changing:
+    """Apply a JSON Patch (RFC 6902), or one of the plain dialect."""
+
+    def change(draft: Draft | None) -> Change | None:
+        standing = _admit(asked, draft)
+        before = values.encode(standing.content)
+        own = _owned_by(standing)
+        shown = owned.show(standing.content, own)
+        done: list[Operation] = []
+        step = apply_with_inverse(
+            shown,
+            _noted(dialect.resolve_items(shown, operations) if plain else operations, done),
+            max_depth=limits.max_depth,
+            max_copied_bytes=limits.max_copied_bytes,
+        )
+        is_rooted = any(not each["path"] for each in done)
+        document = owned.take_off(_as_object(step.document), own, all_present=not is_rooted)
+        if any(map(owned.touches_owned, done)):  # these operations mean nothing to the content alone
+            return _succeed(asked, standing, msgspec.json.decode(before), document, "patch")
+        owned.refuse_computed(document, asked.rules.computed)
+        given = _give_ids(document, asked.rules)
+        earlier = msgspec.json.decode(before)
+        if values.equal(earlier, document):
+            return None
+        asked.rules.check(document)
+        return Change(
+            kind="patch",
+            content=document,
+            forward=values.encode([each for each in (*done, *given.forward) if each["op"] != "test"]),
+            inverse=values.encode([*given.inverse, *step.inverse]),
+            companions=asked.rules.accompany(standing.id, earlier, document),
+        )
+
+    return change
+
+
+def deleting(asked: Asked) -> Changing:
+    """Delete a resource; its last content is kept, so that it can be reverted to."""
+
+    def change(draft: Draft | None) -> Change | None:
+        standing = _admit(asked, draft)
+        companions = asked.rules.accompany(standing.id, standing.content, None)
+        return Change(kind="delete", content=standing.content, deleted=True, companions=companions)
+
+    return change
+
+
+def reverting(asked: Asked, content: Content) -> Changing:
+    """Make a version whose content is that of an earlier one; a deleted resource comes back by it."""
+
+    def change(draft: Draft | None) -> Change | None:
+        standing = _admit(asked, draft, even_deleted=True)
+        document = values.copy(content)
+        if not standing.deleted:
+            return _succeed(asked, standing, standing.content, document, "revert")
+        asked.rules.check(document)
+        return Change(
+            kind="revert",
+            content=document,
+            forward=values.encode(diff(standing.content, document)),
+            inverse=values.encode(diff(document, standing.content)),
+            companions=asked.rules.accompany(standing.id, None, document),
+        )
+
+    return change
+
+
+class _Given(msgspec.Struct):
+    """The operations that gave items their ids, and those that take them away."""
+
+    forward: list[Operation]
+    inverse: list[Operation]
+
+
+def _admit(asked: Asked, draft: Draft | None, *, even_deleted: bool = False) -> Draft:
+    """Return the draft if the request may change it as it stands."""
+    if draft is None or draft.type != asked.type:
+        raise NotFoundError(f"There is no {asked.type} with this id.")
+    if draft.deleted and not even_deleted:
+        raise GoneError(f"This {asked.type} was deleted; POST …/revert brings a version of it back.")
+    if asked.rules.requires_if_match and asked.conditions.if_match is None:
+        raise PreconditionRequiredError(
+            f"Changes of a {asked.type} need If-Match; version {draft.version} stands, as its ETag says."
+        )
+    asked.conditions.check(draft.version)
+    return draft
+
+
+def _taken(asked: Asked, draft: Draft) -> ServiceError:
+    if draft.deleted:
+        return GoneError(f"A {draft.type} with this id was deleted; POST …/revert brings a version of it back.")
+    if draft.type != asked.type:
+        return DuplicateIdentifierError("The id is taken by a resource of another type.")
+    return VersionConflictError(f"If-None-Match does not hold: version {draft.version} stands.", current=draft.version)
+
+
+def _succeed(asked: Asked, standing: Draft, before: Content, document: Content, kind: ChangeKind) -> Change | None:
+    """Make the change from the old content to the new by comparing them; None when they are equal."""
+    owned.refuse_computed(document, asked.rules.computed)
+    _give_ids(document, asked.rules)
+    if values.equal(before, document):
+        return None
+    asked.rules.check(document)
+    return Change(
+        kind=kind,
+        content=document,
+        forward=values.encode(diff(before, document)),
+        inverse=values.encode(diff(document, before)),
+        companions=asked.rules.accompany(standing.id, before, document),
+    )
+
+
+def _owned_by(draft: Draft) -> dict[str, Json]:
+    return {"id": draft.id, "createdAt": draft.created_at, "updatedAt": draft.updated_at}
+
+
+def _noted(operations: Iterable[Operation], done: list[Operation]) -> Iterator[Operation]:
+    """Pass the operations on, and keep them as they were passed on."""
+    for operation in operations:
+        done.append(operation)
+        yield operation
+
+
+def _give_ids(document: Content, rules: Rules) -> _Given:
+    forward = list(identified.missing_ids(document, rules.identified_lists, lambda: str(uuid.uuid4())))
+    if not forward:
+        return _Given([], [])
+    step = apply_with_inverse(document, forward)
+    return _Given(forward, step.inverse)
+
+
+def _as_object(document: Json) -> Content:
+    if not isinstance(document, dict):
+        raise PathNotAllowedError("A resource is an object; its root cannot become anything else.", path="")
+    return document

@@ -1,0 +1,92 @@
+"""Resources: created, read, replaced, patched, deleted; the straight way from a request to the store and back."""
+
+import re
+from typing import Literal
+
+from service.core.conditions import Conditions, Tags
+from service.core.dialect import check_plain
+from service.core.patch import check_patch
+from service.core.values import Json
+from service.errors import GoneError, InvalidRequestError, NotFoundError, ReferencedError
+from service.usecases import drafting
+from service.usecases.catalog import KnownType
+from service.usecases.drafting import Content, Limits
+from service.usecases.presenting import Shown, present, strip_contained
+from service.usecases.shelf import Shelf
+from service.usecases.writing import Mode, Target, find_standing, find_type, write
+
+Dialect = Literal["plain", "json-patch", "merge-patch"]
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,199}")
+_MOST_CASCADED = 10_000
+_ANY = Conditions(if_match=Tags(any=True))
+
+
+async def find(target: Target, shelf: Shelf) -> Shown:
+    """Return a resource; raise `NotFoundError`, `GoneError`, `AmbiguousIdentifierError`."""
+    known = await find_type(target.type, shelf)
+    return await present(known, await find_standing(target, shelf), shelf)
+
+
+async def find_by_id(resource_id: str, shelf: Shelf) -> Shown:
+    """Return a resource of any type."""
+    resource = await shelf.resources.find(resource_id)
+    if resource is None:
+        raise NotFoundError("There is no resource with this id.")
+    if resource.deleted:
+        raise GoneError(f"This {resource.type} was deleted; POST …/revert brings a version of it back.")
+    return await present(await find_type(resource.type, shelf), resource, shelf)
+
+
+async def create(target: Target, content: Content, mode: Mode, shelf: Shelf) -> Shown:
+    """Make a resource under an id that is free."""
+    known = await find_type(target.type, shelf)
+    if not _ID.fullmatch(target.reference):
+        raise InvalidRequestError(
+            "An id has at most 200 letters, digits and . _ : ~ @ + -, and starts with a letter or digit.", field="id"
+        )
+    return await write(target, known, lambda asked: drafting.creating(asked, content), mode, shelf)
+
+
+async def replace(target: Target, content: Content, mode: Mode, shelf: Shelf) -> Shown:
+    """Replace the content of a resource."""
+    known = await find_type(target.type, shelf)
+    if known.contained:
+        content = await strip_contained(known, (await find_standing(target, shelf)).id, content, shelf)
+    return await write(target, known, lambda asked: drafting.replacing(asked, content), mode, shelf)
+
+
+async def patch(target: Target, body: Json, dialect: Dialect, limits: Limits, mode: Mode, shelf: Shelf) -> Shown:
+    """Apply a patch in one of the three dialects: all of it, or nothing."""
+    known = await find_type(target.type, shelf)
+    if dialect == "merge-patch":
+        return await write(target, known, lambda asked: drafting.merging(asked, body), mode, shelf)
+    plain = dialect == "plain"
+    check = check_plain if plain else check_patch
+    operations = check(body, max_operations=limits.max_operations)
+    return await write(
+        target, known, lambda asked: drafting.patching(asked, operations, limits, plain=plain), mode, shelf
+    )
+
+
+async def delete(target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> Shown:
+    """Delete a resource; those it contains keep it from that unless they are to go too."""
+    known = await find_type(target.type, shelf)
+    if known.contained:
+        await _empty(known, (await find_standing(target, shelf)).id, mode, shelf, cascade=cascade)
+    return await write(target, known, drafting.deleting, mode, shelf)
+
+
+async def _empty(known: KnownType, resource_id: str, mode: Mode, shelf: Shelf, *, cascade: bool) -> None:
+    """Delete what the resource contains, depth first; raise `ReferencedError` unless that is asked for."""
+    for each in known.contained:
+        found = await shelf.contained.find_contained(
+            each.type, each.parent.property, [resource_id], limit=_MOST_CASCADED
+        )
+        if found and not cascade:
+            raise ReferencedError(
+                f"This {known.name} contains {each.parent.shown_as} ({len(found)} of type {each.type}). "
+                "Delete those first, or all together with ?cascade=true."
+            )
+        for child in found:
+            inner = Mode(attribution=mode.attribution, conditions=_ANY, dry_run=mode.dry_run)
+            await delete(Target(each.type, child.id), inner, shelf, cascade=True)

@@ -1,0 +1,103 @@
+"""Writes to resources: rules found, parents looked up, identifiers followed, the change handed to the store."""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from service.core.conditions import Conditions
+from service.core.definition import TYPE_NAME
+from service.core.identifier import MAX_LENGTH
+from service.errors import GoneError, InvalidRequestError, NotFoundError, OverloadedError
+from service.model import Attribution, Resource
+from service.ports import Changing
+from service.usecases.catalog import KnownType
+from service.usecases.drafting import Asked
+from service.usecases.identifying import identify
+from service.usecases.presenting import Shown, present
+from service.usecases.shelf import Shelf, UnknownParentError, missing_parent, rules_of
+
+_TYPE = re.compile(TYPE_NAME)
+_MOST_PARENTS = 8
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a URL names: a type, and the id or an identifier of one of its resources."""
+
+    type: str
+    reference: str
+
+
+class Mode(msgspec.Struct, frozen=True, kw_only=True):
+    """How a write is done, and by whom."""
+
+    attribution: Attribution
+    conditions: Conditions = Conditions()
+    dry_run: bool = False
+
+
+async def find_type(name: str, shelf: Shelf) -> KnownType:
+    """Return what is known about a type; raise `InvalidRequestError` for a name that no type can have."""
+    if not _TYPE.fullmatch(name):
+        raise InvalidRequestError(
+            "A type's name has at most 63 small letters, digits and hyphens, and starts with a letter.", field="type"
+        )
+    return await shelf.catalog.find(name)
+
+
+async def find_standing(target: Target, shelf: Shelf) -> Resource:
+    """Return a resource by its id or one of its identifiers, unless it is deleted.
+
+    Raises `NotFoundError`, `GoneError`, `AmbiguousIdentifierError`.
+    """
+    resource = await find_kept(target, shelf)
+    if resource.deleted:
+        raise GoneError(f"This {target.type} was deleted; POST …/revert brings a version of it back.")
+    return resource
+
+
+async def find_kept(target: Target, shelf: Shelf) -> Resource:
+    """Return a resource, deleted or not."""
+    if len(target.reference) > MAX_LENGTH + 1:
+        raise NotFoundError(f"There is no {target.type} with this id or identifier.")
+    resource = await shelf.resources.find(target.reference)
+    if resource is None or resource.type != target.type:
+        resource = await shelf.resources.find(await identify(target.type, target.reference, shelf.identifiers))
+    if resource is None or resource.type != target.type:
+        raise NotFoundError(f"There is no {target.type} with this id or identifier.")
+    return resource
+
+
+async def write(
+    target: Target, known: KnownType, making: Callable[[Asked], Changing], mode: Mode, shelf: Shelf
+) -> Shown:
+    """Carry a change out on what the target names; by its id first, which is what most references are.
+
+    Raises what the change and the store raise.
+    """
+    try:
+        return await _write(target, known, making, mode, shelf)
+    except NotFoundError:
+        resource_id = await identify(target.type, target.reference, shelf.identifiers)
+        return await _write(Target(target.type, resource_id), known, making, mode, shelf)
+
+
+async def _write(
+    target: Target, known: KnownType, making: Callable[[Asked], Changing], mode: Mode, shelf: Shelf
+) -> Shown:
+    """Write, looking parents up as the change comes upon them."""
+    verified: set[str] = set()
+    asked = Asked(target.reference, target.type, mode.conditions, rules_of(known, shelf, verified))
+    for _ in range(_MOST_PARENTS):
+        try:
+            written = await shelf.resources.write(
+                target.reference, target.type, making(asked), mode.attribution, dry_run=mode.dry_run
+            )
+        except UnknownParentError as unknown:
+            parent = await shelf.resources.find(unknown.parent_id)
+            if parent is None or parent.deleted or parent.type != unknown.parent.type:
+                raise missing_parent(unknown.parent) from unknown
+            verified.add(unknown.parent_id)
+        else:
+            return await present(known, written.resource, shelf, changed=written.changed)
+    raise OverloadedError("Other writers keep changing the parent. Try again shortly.")
