@@ -42,7 +42,8 @@ def invert(operations: list[Operation]) -> list[Operation]:
     """Invert a patch on its own: every `remove` and `replace` must follow a `test` of the same path.
 
     Such are the patches that are made with the option `invertible`. `NotExpressibleError` names the operation that
-    cannot be undone; an `add` is taken to overwrite nothing.
+    cannot be undone; an `add` is taken to overwrite nothing, and not to append by `-`
+    (else the inverse does not apply).
 
     >>> invert([{"op": "add", "path": "/a", "value": 1}])
     [{'op': 'test', 'path': '/a', 'value': 1}, {'op': 'remove', 'path': '/a'}]
@@ -144,9 +145,9 @@ def _inverse_of(operation: Operation, tested: Operation | None, index: int) -> l
     if kind == "replace" and tested:
         arrived = {"op": "test", "path": path, "value": operation["value"]}
         return [arrived, {"op": "replace", "path": path, "value": tested["value"]}]
-    if kind == "add" and tested is None and path and not path.endswith("/-"):
+    if kind == "add" and tested is None and path:
         return [{"op": "test", "path": path, "value": operation["value"]}, {"op": "remove", "path": path}]
-    if kind == "copy" and tested is None and not path.endswith("/-"):
+    if kind == "copy" and tested is None and path:
         return [{"op": "remove", "path": path}]
     raise NotExpressibleError(
         f"Operation {index} ({kind}) cannot be undone on its own: what was there before is not known.",

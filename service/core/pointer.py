@@ -58,34 +58,3 @@ def parse_pattern(text: str) -> Pattern:
     ('items', '*', 'id')
     """
     return parse_pointer(text)
-
-
-def covers(pattern: Pattern, tokens: tuple[str, ...]) -> bool:
-    """Say whether the pattern matches the tokens or a part they begin with.
-
-    >>> covers(("**", "id"), ("a", "0", "id", "x")), covers(("*", "id"), ("id",))
-    (True, False)
-    """
-    states = _closed({0}, pattern)
-    for token in tokens:
-        if len(pattern) in states:
-            return True
-        states = _closed(
-            {
-                state if pattern[state] == "**" else state + 1
-                for state in states
-                if pattern[state] in {"*", "**", token}
-            },
-            pattern,
-        )
-    return len(pattern) in states
-
-
-def _closed(states: set[int], pattern: Pattern) -> set[int]:
-    """Add the states that `**` reaches by standing for nothing."""
-    for state in sorted(states):
-        following = state
-        while following < len(pattern) and pattern[following] == "**":
-            following += 1
-            states.add(following)
-    return states

@@ -4,6 +4,7 @@ A value is what `msgspec` makes of JSON: `None`, `bool`, `int`, `float`, `str`, 
 """
 
 import re
+from collections.abc import Hashable, Sequence
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -17,6 +18,9 @@ Json: TypeAlias = Any
 EXACT_IN_DOUBLES = 10**15
 """Below this an integer and a fraction or exponent spelling may be equal; from here on readers disagree."""
 
+_SORTING = msgspec.json.Encoder(order="sorted")
+_PLAIN_KEYS = {str, int, type(None)}
+_CONTAINERS = {dict, list}
 _BOM = b"\xef\xbb\xbf"
 _NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
@@ -58,7 +62,7 @@ def encode(value: Json) -> bytes:
 
 def encode_sorted(value: Json) -> bytes:
     """Encode with the members of every object in the order of their names."""
-    return msgspec.json.encode(value, order="sorted")
+    return _SORTING.encode(value)
 
 
 def copy(value: Json) -> Json:
@@ -74,9 +78,34 @@ def equal(left: Json, right: Json) -> bool:
     >>> equal(1, 1.0), equal(1, True), equal(10**16, 1e16)
     (True, False, False)
     """
-    if left != right:
-        return False
+    return bool(left == right) and confirm(left, right)
+
+
+def confirm(left: Json, right: Json) -> bool:
+    """Say whether values that `==` calls equal are the same JSON."""
     return msgspec.json.encode(left) == msgspec.json.encode(right) or _same(left, right)
+
+
+def keys(items: Sequence[Json]) -> Sequence[Hashable]:
+    """Give hashable keys for values, equal where the values are (but for numbers spelt differently inside containers).
+
+    >>> keys([1, 1.0, True, {"b": 1, "a": 2}])
+    [1, 1.0, (True,), b'{"a":2,"b":1}']
+    """
+    kinds = set(map(type, items))
+    if kinds <= _PLAIN_KEYS:
+        return items
+    if kinds <= _CONTAINERS:
+        return list(map(encode_sorted, items))
+    return [item if type(item) in _PLAIN_KEYS else _key(item) for item in items]
+
+
+def _key(value: Json) -> Hashable:
+    if isinstance(value, bool):
+        return (value,)
+    if isinstance(value, float) and -EXACT_IN_DOUBLES < value < EXACT_IN_DOUBLES:
+        return value
+    return encode_sorted(value)
 
 
 def _same(left: Json, right: Json) -> bool:

@@ -109,7 +109,7 @@ def test_an_invertible_patch_is_inverted_without_its_document() -> None:
         [{"op": "remove", "path": "/a"}],
         [{"op": "replace", "path": "/a", "value": 1}],
         [{"op": "test", "path": "/b", "value": 1}, {"op": "remove", "path": "/a"}],
-        [{"op": "add", "path": "/a/-", "value": 1}],
+        [{"op": "copy", "from": "/a", "path": ""}],
         [{"op": "add", "path": "", "value": 1}],
     ],
 )

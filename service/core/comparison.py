@@ -1,0 +1,216 @@
+"""Walk two documents side by side and note what has to change. Equal parts are passed at the speed of C."""
+
+from collections.abc import Hashable
+
+from service.core import edits, values
+from service.core.edits import Edit
+from service.core.mating import Mate, Mating, mate, mate_by_position
+from service.core.operation import Operation
+from service.core.options import DiffOptions
+from service.core.pairing import Pairing
+from service.core.pointer import escape
+from service.core.prune import Pruning
+from service.core.scope import Scope
+from service.core.shifting import Places, ShiftingPlaces
+from service.core.values import Json
+
+_MAX_PROBES = 40
+"""So many containers within each other are asked whether they differ at all before they are walked through."""
+
+_SMALLEST_OPERATION = 38
+_CONTAINERS = frozenset({dict, list})
+_ABSENT = object()
+
+Parts = list[Operation | Edit]
+
+
+class Comparison:
+    """One walk through two documents, which are not changed."""
+
+    def __init__(self, options: DiffOptions, pruning: Pruning, *, strict: bool = False) -> None:
+        self._scope = Scope(options, strict=strict)
+        self._pruning = pruning
+        self._pairing = Pairing()
+        self._shorten_above = options.shorten_above
+        self._assumed: tuple[list[Json], list[Json]] = ([], [])
+        self.bounded = False
+
+    def compare(self, before: Json, after: Json) -> Edit:
+        """Give what has to change, in an edit that stands for what holds the document."""
+        whole = Edit("", [before], [after], is_fixed=True)
+        if not self._is_same(before, after, self._scope, _MAX_PROBES + 1):
+            self._change(whole.parts, "", before, after, self._scope, 0)
+        return whole
+
+    def is_confirmed(self) -> bool:
+        """Say whether all that was passed as equal is: `true` is not `1`."""
+        return values.confirm(*self._assumed)
+
+    def _change(self, parts: Parts, path: str, before: Json, after: Json, scope: Scope, level: int) -> None:
+        """Note how a value becomes another one that differs, or may differ."""
+        kind = type(after)
+        if kind in _CONTAINERS and kind is type(before):
+            is_fixed = id(before) in self._pruning.originals or id(before) in self._pruning.outside
+            edit = Edit(path, before, after, is_fixed=is_fixed, is_invertible=scope.invertible)
+            (self._object if kind is dict else self._array)(edit, scope, level + 1)
+            if edit.parts:
+                parts.append(edit)
+        elif scope.is_plain or scope.differ(before, after):
+            self._replace(parts, path, before, after, scope)
+
+    def _is_same(self, before: Json, after: Json, scope: Scope, level: int) -> bool:
+        kind = type(after)
+        if level > _MAX_PROBES and kind in _CONTAINERS and kind is type(before):
+            return False
+        if scope.differ(before, after):
+            return False
+        if scope.is_plain and kind in _CONTAINERS:
+            self._assume(before, after)
+        elif kind is not type(before):
+            return values.confirm(before, after) or not scope.is_plain
+        return True
+
+    def _assume(self, before: Json, after: Json) -> None:
+        self._assumed[0].append(before)
+        self._assumed[1].append(after)
+
+    def _object(self, edit: Edit, scope: Scope, level: int) -> None:
+        """Note the changes in the order of the members of `after`; what goes, goes before what followed it."""
+        before, after, parts, prefix = edit.before, edit.after, edit.parts, f"{edit.path}/"
+        sources = _moved_members(before, after) if scope.moves else {}
+        leaving = _leaving(before, after, set(sources.values()))
+        inner = scope
+        for name, new in after.items():
+            if not scope.is_uniform:
+                inner = scope.at(name)
+            if name in leaving:
+                self._remove_members(edit, leaving[name], scope)
+            old = before.get(name, _ABSENT)
+            if old is _ABSENT:
+                if name in sources:
+                    parts.append(edits.move(prefix + escape(sources[name]), prefix + escape(name)))
+                else:
+                    self._add(parts, prefix + escape(name), new)
+            elif not self._is_same(old, new, inner, level):
+                self._change(parts, prefix + escape(name), old, new, inner, level)
+        if None in leaving:
+            self._remove_members(edit, leaving[None], scope)
+
+    def _remove_members(self, edit: Edit, names: list[str], scope: Scope) -> None:
+        for name in names:
+            self._remove(edit.parts, f"{edit.path}/{escape(name)}", edit.before[name], scope.at(name))
+
+    def _array(self, edit: Edit, scope: Scope, level: int) -> None:
+        """Note the changes from the last item to the first, so that no index in front is shifted."""
+        before, after = edit.before, edit.after
+        if level > _MAX_PROBES:
+            mating = mate_by_position(before, after)
+        else:
+            moves = scope.moves and id(before) not in self._pruning.places and id(before) not in self._pruning.outside
+            mating = mate(edit, scope, self._pairing, moves=moves)
+        self.bounded = self.bounded or mating.bounded
+        if scope.is_plain:
+            for start, other, length, is_equal in mating.mates:
+                if is_equal:
+                    self._assume(before[start : start + length], after[other : other + length])
+        if self._is_hopeless(edit, mating):
+            edit.parts.extend(edit.replacement())
+        else:
+            self._emit(edit, mating, scope, level)
+
+    def _is_hopeless(self, edit: Edit, mating: Mating) -> bool:
+        """Say whether the operations on the items are certain to take more than the whole array."""
+        kept = sum([each.length for each in mating.mates if each.is_equal])
+        least = (_SMALLEST_OPERATION + len(edit.path)) * (max(len(edit.before), len(edit.after)) - kept)
+        if edit.is_fixed or mating.moved or least <= max(self._shorten_above, 2 * len(edit.after)):
+            return False
+        return sum(map(edits.encoded_size, edit.replacement())) < least
+
+    def _emit(self, edit: Edit, mating: Mating, scope: Scope, level: int) -> None:
+        before, after = edit.before, edit.after
+        places = self._places(edit, mating)
+        end, other_end = len(before), len(after)
+        for start, other, length, is_equal in [*reversed(mating.mates), Mate(0, 0, 0, is_equal=True)]:
+            for item in range(end - 1, start + length - 1, -1):
+                if places.leaves(item):
+                    self._remove(edit.parts, f"{edit.path}/{places.of(item)}", before[item], scope.at(item))
+            for item in range(other_end - 1, other + length - 1, -1):
+                self._arrive(edit, item, places, start + length, (scope, level))
+            if not is_equal:
+                path = f"{edit.path}/{places.of(start)}"
+                self._change(edit.parts, path, before[start], after[other], scope.at(start), level)
+            places.add_behind(length)
+            end, other_end = start, other
+
+    def _arrive(self, edit: Edit, item: int, places: Places, front: int, where: tuple[Scope, int]) -> None:
+        """Note how an item of `after` without a mate comes to stand behind the first `front` items."""
+        scope, level = where
+        taken = places.take(item, front)
+        path = f"{edit.path}/{places.behind(front)}"
+        new = edit.after[item]
+        if taken is None:
+            self._add(edit.parts, path, new)
+        else:
+            source, index = taken
+            inner = scope.at(source)
+            edit.parts.append(edits.move(f"{edit.path}/{index}", path))
+            if not self._is_same(edit.before[source], new, inner, level):
+                self._change(edit.parts, path, edit.before[source], new, inner, level)
+        places.add_behind(1)
+
+    def _places(self, edit: Edit, mating: Mating) -> Places:
+        if mating.moved:
+            return ShiftingPlaces(len(edit.before), mating.moved)
+        indexes = self._pruning.places.get(id(edit.before))
+        return Places(indexes, len(self._pruning.originals[id(edit.before)]) if indexes is not None else 0)
+
+    def _add(self, parts: Parts, path: str, value: Json) -> None:
+        if id(value) not in self._pruning.hollow:
+            parts.append({"op": "add", "path": path, "value": value})
+
+    def _remove(self, parts: Parts, path: str, value: Json, scope: Scope) -> None:
+        if id(value) in self._pruning.outside:
+            # It stays, for what it holds beside what takes part; only the latter goes.
+            self._change(parts, path, value, type(value)(), scope, 0)
+        else:
+            parts.extend(edits.remove(path, self._original(value), is_invertible=scope.invertible))
+
+    def _replace(self, parts: Parts, path: str, before: Json, after: Json, scope: Scope) -> None:
+        if id(after) in self._pruning.hollow:
+            self._remove(parts, path, before, scope)
+        else:
+            parts.extend(edits.replace(path, self._original(before), after, is_invertible=scope.invertible))
+
+    def _original(self, value: Json) -> Json:
+        """Give the value as the document has it, for a `test`."""
+        return self._pruning.originals.get(id(value), value)
+
+
+def _moved_members(before: dict[str, Json], after: dict[str, Json]) -> dict[str, str]:
+    """Give, for members of `after` that have another name in `before`, that name."""
+    going = [name for name in before if name not in after]
+    coming = [name for name in after if name not in before]
+    if not (going and coming):
+        return {}
+    names: dict[Hashable, list[str]] = {}
+    for key, name in zip(values.keys([before[name] for name in going]), going, strict=True):
+        names.setdefault(key, []).append(name)
+    keys = values.keys([after[name] for name in coming])
+    return {name: names[key].pop(0) for key, name in zip(keys, coming, strict=True) if names.get(key)}
+
+
+def _leaving(before: dict[str, Json], after: dict[str, Json], moved: set[str]) -> dict[str | None, list[str]]:
+    """Give the members that only `before` has, by the member that follows them and stays; None for the last."""
+    if before.keys() <= after.keys():
+        return {}
+    leaving: dict[str | None, list[str]] = {}
+    run: list[str] = []
+    for name in before:
+        if name not in after:
+            if name not in moved:
+                run.append(name)
+        elif run:
+            leaving[name], run = run, []
+    if run:
+        leaving[None] = run
+    return leaving

@@ -1,0 +1,55 @@
+"""Items of two arrays that are the same because their keys are, as data bases have it."""
+
+from collections.abc import Hashable, Sequence
+
+from service.core import values
+from service.core.options import ArrayRule
+from service.core.pairing import Pair
+from service.core.values import Json
+from service.errors import ArrayKeyError, Violation
+
+_MAX_VIOLATIONS = 100
+
+
+def pair_by_keys(path: str, before: Sequence[Json], after: Sequence[Json], rule: ArrayRule) -> list[Pair] | None:
+    """Pair the items whose values at `rule.keys` are equal, in the order of `before`.
+
+    Where a key is missing or repeated, `ArrayKeyError` has one violation for each item at fault, with its pointer and
+    the input `before` or `after`; or the answer is None, if the rule says so.
+    """
+    places, faults = _places(path, "before", before, rule.keys)
+    other_places, other_faults = _places(path, "after", after, rule.keys)
+    faults.extend(other_faults)
+    if faults and rule.on_key_error == "inOrder":
+        return None
+    if faults:
+        detail = f"{faults[0].detail} Items are paired by {', '.join(rule.keys) or 'no key at all'}."
+        raise ArrayKeyError(detail, violations=tuple(faults[:_MAX_VIOLATIONS]))
+    return [(place, other_places[key]) for key, place in places.items() if key in other_places]
+
+
+def _places(
+    path: str, name: str, items: Sequence[Json], keys: tuple[str, ...]
+) -> tuple[dict[Hashable, int], list[Violation]]:
+    places: dict[Hashable, int] = {}
+    faults = []
+    for index, item in enumerate(items):
+        key = _key(item, keys)
+        if key is None:
+            said = "lacks a key"
+        elif key in places:
+            said = f"has the keys of {path}/{places[key]}"
+        else:
+            places[key] = index
+            continue
+        pointer = f"{path}/{index}"
+        faults.append(
+            Violation(code=ArrayKeyError.code, detail=f"The item {pointer} {said}.", pointer=pointer, input=name)
+        )
+    return places, faults
+
+
+def _key(item: Json, keys: tuple[str, ...]) -> Hashable | None:
+    if not isinstance(item, dict) or not keys or any(key not in item for key in keys):
+        return None
+    return tuple(values.keys([item[key] for key in keys]))

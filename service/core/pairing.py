@@ -1,0 +1,125 @@
+"""Which items of two arrays are versions of each other, where none is equal: like with like, in order."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from service.core.alignment import rising
+from service.core.values import Json
+
+Pair = tuple[int, int]
+
+SMALL_CELLS = 64
+"""Up to so many pairs, likeness alone decides; above, a member that identifies the items comes first."""
+
+MAX_CELLS = 4096
+"""Up to so many pairs likeness is looked at; above, items are paired in order."""
+
+_MAX_LIKENESS = 16
+
+
+class Pairing:
+    """Pairs items for one comparison, whose tries are bounded in sum: `bounded` says that they ran out."""
+
+    def __init__(self, max_tries: int = 250_000) -> None:
+        self.bounded = False
+        self._tries = max_tries
+
+    def pair(self, before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
+        """Give the places of the items that belong together, rising on both sides; as many as there can be.
+
+        >>> Pairing().pair([{"id": 1}, {"id": 2, "a": 0}], [{"id": 2, "a": 1}])
+        [(1, 0)]
+        """
+        if (len(before) == 1 and len(after) == 1) or not (_has_containers(before) and _has_containers(after)):
+            return list(zip(range(len(before)), range(len(after)), strict=False))
+        found: list[Pair] = []
+        if len(before) * len(after) > SMALL_CELLS:
+            found = _identified(before, after)
+        return list(self._filled(found, before, after))
+
+    def _filled(self, anchors: list[Pair], before: Sequence[Json], after: Sequence[Json]) -> Iterator[Pair]:
+        """Pair what lies between the anchors by likeness, and what is left then in order."""
+        for (start, other), (end, other_end) in pairwise([(-1, -1), *anchors, (len(before), len(after))]):
+            for place, other_place in self._alike(before[start + 1 : end], after[other + 1 : other_end]):
+                yield start + 1 + place, other + 1 + other_place
+            if end < len(before):
+                yield end, other_end
+
+    def _alike(self, before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
+        cells = len(before) * len(after)
+        if len(before) == len(after) == 1 or not cells:
+            return [(0, 0)] if cells else []
+        if cells > MAX_CELLS or cells > self._tries:
+            self.bounded = True
+            return list(zip(range(len(before)), range(len(after)), strict=False))
+        self._tries -= cells
+        likeness = [[_likeness(item, other) for other in after] for item in before]
+        return _in_order(_best(likeness), len(before), len(after))
+
+
+def _identified(before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
+    """Pair by the scalar member that is unique on both sides and has most values in common."""
+    best: list[Pair] = []
+    first = next((item for item in before if isinstance(item, dict)), {})
+    for name in first:
+        places, other_places = _unique_values(before, name), _unique_values(after, name)
+        common = [(place, other_places[value]) for value, place in places.items() if value in other_places]
+        if len(common) > len(best):
+            best = common
+    return [best[index] for index in rising([there for _, there in best])]
+
+
+def _unique_values(items: Sequence[Json], name: str) -> dict[str | int, int]:
+    """Give the place of each value of a member that is a string or an integer in all items, and never twice."""
+    places: dict[str | int, int] = {}
+    for place, item in enumerate(items):
+        value = item.get(name) if isinstance(item, dict) else None
+        if not isinstance(value, str | int) or isinstance(value, bool) or value in places:
+            return {}
+        places[value] = place
+    return places
+
+
+def _likeness(item: Json, other: Json) -> int:
+    """Say how much of `item` stays when it becomes `other`: 0 is nothing."""
+    if isinstance(item, dict) and isinstance(other, dict):
+        return sum(4 if value == other[name] else 1 for name, value in item.items() if name in other)
+    if isinstance(item, list) and isinstance(other, list):
+        return 1 + sum(bool(one == two) for one, two in zip(item[:_MAX_LIKENESS], other, strict=False))
+    return 0
+
+
+def _best(likeness: list[list[int]]) -> list[Pair]:
+    """Give the pairs, in order, whose likeness comes to the largest sum."""
+    width = len(likeness[0])
+    rows = [[0] * (width + 1)]
+    for line in likeness:
+        above, row = rows[-1], [0]
+        for place, worth in enumerate(line):
+            row.append(max(row[-1], above[place + 1], above[place] + worth if worth else 0))
+        rows.append(row)
+    pairs = []
+    place, other = len(likeness), width
+    while place and other:
+        if rows[place][other] == rows[place][other - 1]:
+            other -= 1
+        elif rows[place][other] == rows[place - 1][other]:
+            place -= 1
+        else:
+            place, other = place - 1, other - 1
+            pairs.append((place, other))
+    return pairs[::-1]
+
+
+def _in_order(pairs: list[Pair], size: int, other_size: int) -> list[Pair]:
+    """Add pairs of what is left between two pairs: one `replace` beats a `remove` and an `add`."""
+    filled: list[Pair] = []
+    for (start, other), (end, other_end) in pairwise([(-1, -1), *pairs, (size, other_size)]):
+        filled.extend(zip(range(start + 1, end), range(other + 1, other_end), strict=False))
+        if end < size:
+            filled.append((end, other_end))
+    return filled
+
+
+def _has_containers(items: Sequence[Json]) -> bool:
+    return any(isinstance(item, dict | list) for item in items)
