@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INNER = {"errors", "model", "ports", "core", "metrics", "__init__"}
+INNER = {"errors", "model", "patches", "ports", "core", "metrics", "__init__"}
 OUTER = {
     "usecases",
     "readers",
@@ -26,7 +26,8 @@ ALLOWED = {
     "errors": set[str](),
     "core": {"errors", "core"},
     "model": {"core", "errors"},
-    "ports": {"core", "model", "errors"},
+    "patches": {"core", "model", "errors"},
+    "ports": {"core", "model", "patches", "errors"},
     "settings": set[str](),
     "logs": set[str](),
     "metrics": set[str](),

@@ -1,0 +1,48 @@
+"""Records that change together, all or none, where no resource changes with them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from motor.motor_asyncio import AsyncIOMotorClientSession
+from pymongo import ReadPreference
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from service.model import Companion
+from service.store.mongo import Database, translated, unavailable
+
+_PATIENCE_S = 15.0
+_MAJORITY = WriteConcern(w="majority", wtimeout=8000)
+
+
+async def write_together(database: Database, companions: Sequence[Companion]) -> None:
+    """Write all or nothing; raise the `conflict` of the first whose wish is not met."""
+
+    async def write(session: AsyncIOMotorClientSession) -> None:
+        for companion in companions:
+            await _change(database, companion, session)
+
+    with translated():
+        try:
+            async with asyncio.timeout(_PATIENCE_S), await database.client.start_session() as session:
+                await session.with_transaction(write, ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY)
+        except TimeoutError as error:
+            raise unavailable() from error
+
+
+async def _change(database: Database, companion: Companion, session: AsyncIOMotorClientSession) -> None:
+    collection = database[companion.collection]
+    if companion.action == "insert":
+        try:
+            await collection.insert_one({"_id": companion.id, **companion.fields}, session=session)
+        except DuplicateKeyError as error:
+            raise companion.conflict from error
+        return
+    wanted = {"_id": companion.id, **companion.expected}
+    if companion.action == "replace":
+        found = (await collection.replace_one(wanted, dict(companion.fields), session=session)).matched_count
+    else:
+        found = (await collection.delete_one(wanted, session=session)).deleted_count
+    if not found:
+        raise companion.conflict
