@@ -39,9 +39,11 @@ def constraint_on(draw: st.DrawFn, documents: list[Any], operator: Any) -> Const
     """Draw a constraint that is mostly about a place that a document has, and about its value."""
     found = [place for each in documents for place in places(each)]
     scalars = [place for place in found if not isinstance(place[1], dict | list)]
-    path, value = draw(st.sampled_from(scalars if scalars and draw(st.integers(0, 4)) else found))
+    is_usual = draw(st.integers(0, 4)) > 0
+    chosen = scalars if scalars and is_usual else found
+    path, value = draw(st.sampled_from(chosen))
     strange = ".".join(draw(st.lists(NAMES.filter(lambda each: each not in {"~", "/"}), max_size=3)))
-    field = format_pointer(path) if draw(st.integers(0, 4)) else strange
+    field = format_pointer(path) if is_usual else strange
     wanted = value if draw(st.booleans()) else draw(SCALARS)
     return Constraint(field, operator, [draw(SCALARS), wanted] if operator == "in" else wanted)
 
