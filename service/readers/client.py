@@ -5,6 +5,7 @@ Nothing is shared between hops: no connection, no cookie, no proxy, no name cach
 """
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -25,6 +26,7 @@ from service.readers.guard import Address, Guard, Target
 
 MAX_REDIRECTS = 5
 CONNECT_TIMEOUT_S = 5.0
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _REDIRECTS = {301, 302, 303, 307, 308}
 _AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
@@ -102,7 +104,7 @@ class GuardedClient:
         if not location:
             raise SourceUnreachableError("The source redirects without saying where to.")
         try:
-            return self._guard.target(urljoin(exchange.target.url, location))
+            return self._guard.target(_resolve(exchange.target, location))
         except ValueError as error:
             raise SourceForbiddenError("The source redirects to a malformed URL.") from error
         except SourceForbiddenError as error:
@@ -131,6 +133,11 @@ class GuardedClient:
         for address in addresses:
             self._guard.check_address(target.host, address)
         return addresses
+
+
+def _resolve(base: Target, location: str) -> str:
+    """Resolve a redirect; an absolute one stays as it is written, where `urljoin` would mend `http:///host`."""
+    return location if _ABSOLUTE.match(location) else urljoin(base.url, location)
 
 
 def _url(target: Target) -> yarl.URL:

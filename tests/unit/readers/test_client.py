@@ -186,6 +186,9 @@ async def test_every_kind_of_redirect_is_followed(serve: Serve, status: str) -> 
         pytest.param("http://user@127.0.0.2:{port}/", id="user info"),
         pytest.param("http://127.0.0.2:1/", id="another port"),
         pytest.param("http://[::1/", id="malformed"),
+        pytest.param("//[::1/", id="malformed without a scheme"),
+        pytest.param("http:///127.0.0.2/", id="three slashes"),
+        pytest.param("http:b", id="scheme without a host"),
         pytest.param("http:\\\\127.0.0.1\\", id="backslashes"),
     ],
 )
