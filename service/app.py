@@ -1,7 +1,7 @@
 """The composition root: the only module that knows every concrete class."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,12 +16,13 @@ from service.api.middleware import MIDDLEWARES, harden
 from service.api.routes import ROUTES
 from service.errors import StartError
 from service.metrics import Metrics
-from service.ports import Clock, Reader
+from service.ports import Clock, Reader, StoredDocuments
 from service.readers.client import GuardedClient
 from service.readers.file import FileReader
 from service.readers.guard import Guard
 from service.readers.inline import InlineReader, RawReader
 from service.readers.registry import ReaderRegistry, discover
+from service.readers.stored import StoredReader
 from service.readers.upload import UploadReader
 from service.readers.url import UrlReader
 from service.settings import Settings
@@ -35,9 +36,11 @@ from service.store.indexes import ensure_indexes
 from service.store.keys import MongoKeys
 from service.store.mongo import connect
 from service.store.resources import MongoResources
+from service.store.timeline import MongoTimeline
 from service.store.types import MongoTypes
 from service.usecases.catalog import TypeCatalog
 from service.usecases.shelf import Shelf
+from service.usecases.stored import StoredResources
 from service.workers.compute import ThreadComparer
 
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ def create_app(
     )
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = clock or SystemClock()
-    app[keys.READERS] = ReaderRegistry(_make_readers(settings))
+    app[keys.READERS] = ReaderRegistry(_make_readers(settings, lambda: app[keys.STORED]))
     app[keys.COMPARER] = ThreadComparer()
     app[keys.CONTRACT] = RouteTableContract()
     app[keys.ROUTE_TABLE] = {route.operation_id: route for route in ROUTES}
@@ -81,7 +84,7 @@ def create_app(
     return app
 
 
-def _make_readers(settings: Settings) -> list[Reader]:
+def _make_readers(settings: Settings, stored: Callable[[], StoredDocuments]) -> list[Reader]:
     client = GuardedClient(Guard(settings.url_allow, settings.url_ports))
     built_in: list[Reader] = [
         InlineReader(),
@@ -89,6 +92,7 @@ def _make_readers(settings: Settings) -> list[Reader]:
         UploadReader(),
         FileReader(settings.files_root),
         UrlReader(client),
+        StoredReader(stored),
     ]
     return [*built_in, *discover()]
 
@@ -142,5 +146,7 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
             TypeCatalog(MongoTypes(database), app[keys.CLOCK]),
             MongoIdentifiers(database),
             MongoContained(database),
+            MongoTimeline(database),
         )
+        app[keys.STORED] = StoredResources(app[keys.SHELF])
         yield

@@ -20,6 +20,7 @@ from service.ports import (
     RequestSpans,
     ResourceStore,
     SourceReader,
+    StoredDocuments,
 )
 from service.settings import Settings
 from service.usecases.shelf import Shelf
@@ -32,6 +33,7 @@ COMPARISONS = web.AppKey("COMPARISONS", ComparisonStore)
 IDEMPOTENCY = web.AppKey("IDEMPOTENCY", IdempotencyStore)
 RESOURCES = web.AppKey("RESOURCES", ResourceStore)
 SHELF = web.AppKey("SHELF", Shelf)
+STORED = web.AppKey("STORED", StoredDocuments)
 PROBE = web.AppKey("PROBE", Probe)
 METRICS = web.AppKey("METRICS", Metrics)
 TELEMETRY = web.AppKey("TELEMETRY", RequestSpans)

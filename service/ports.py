@@ -304,3 +304,31 @@ class ContainedStore(Protocol):
     ) -> list[Resource]:
         """Return those that name one of the parents in the member, not deleted, oldest first, at most `limit`."""
         ...
+
+
+class Timeline(Protocol):
+    """Tells versions by time."""
+
+    async def find_version_at(self, resource_id: str, moment: str) -> int | None:
+        """Return the newest version that is not younger than the moment, None where none is, or is kept."""
+        ...
+
+
+class StoredDocuments(Protocol):
+    """Stored resources as documents to compare."""
+
+    async def read_stored(
+        self,
+        reference: str,
+        resource_type: str | None,
+        caller: Caller,
+        *,
+        version: int | None = None,
+        at: datetime | None = None,
+    ) -> bytes:
+        """Return the content, without the members that the service owns: now, at a version, or at a time.
+
+        `reference` is an id; with the type, an identifier too. Raises `SourceNotFoundError`, also for what is
+        deleted, and `ForbiddenError` for a type that the caller has no grant for.
+        """
+        ...

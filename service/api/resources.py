@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
+from service.api import history, wire, writes
 from service.api import resource_examples as examples
-from service.api import wire, writes
 from service.api.bodies import read_body
 from service.api.comparing import flag
 from service.api.conditions import format_tag, read_conditions
@@ -40,7 +40,7 @@ from service.errors import (
     VersionConflictError,
 )
 from service.keys import CALLER, SETTINGS, SHELF
-from service.usecases import resources
+from service.usecases import histories, resources
 from service.usecases.drafting import Limits
 from service.usecases.permission import check_type
 from service.usecases.presenting import Shown
@@ -65,8 +65,14 @@ async def create_resource(request: web.Request) -> web.Response:
 
 
 async def get_resource(request: web.Request) -> web.Response:
-    """Answer a resource by its id or one of its identifiers."""
-    return _answer(request, await resources.find(writes.target_of(request), request.app[SHELF]))
+    """Answer a resource by its id or one of its identifiers, as it stands or as it stood."""
+    target, shelf = writes.target_of(request), request.app[SHELF]
+    version, moment = history.read_place(request)
+    if version is not None:
+        return _answer(request, await histories.find_version(target, version, shelf))
+    if moment is not None:
+        return _answer(request, await histories.find_at(target, moment, shelf))
+    return _answer(request, await resources.find(target, shelf))
 
 
 async def get_any_resource(request: web.Request) -> web.Response:
@@ -211,7 +217,7 @@ ROUTES = (
         handler=get_resource,
         summary="Read a resource",
         tag="resources",
-        params=(examples.TYPE, examples.ID, examples.IF_NONE_MATCH),
+        params=(examples.TYPE, examples.ID, *history.PLACE_PARAMS, examples.IF_NONE_MATCH),
         answers=(_FOUND, _UNCHANGED),
         errors=READ_ERRORS,
     ),

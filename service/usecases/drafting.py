@@ -21,7 +21,7 @@ from service.errors import (
     ServiceError,
     VersionConflictError,
 )
-from service.model import Change, ChangeKind, Companion, Draft
+from service.model import Change, ChangeKind, Companion, Draft, Resource
 from service.ports import Changing
 
 Content = dict[str, Json]
@@ -162,6 +162,12 @@ def reverting(asked: Asked, content: Content) -> Changing:
         )
 
     return change
+
+
+def content_of(resource: Resource) -> Content:
+    """Decode the content of a resource."""
+    content: Content = msgspec.json.decode(resource.text)
+    return content
 
 
 class _Given(msgspec.Struct):

@@ -8,7 +8,7 @@ from service.core.definition import Parent
 from service.core.values import Json
 from service.errors import SchemaViolationError
 from service.model import Companion
-from service.ports import ContainedStore, IdentifierStore, ResourceStore
+from service.ports import ContainedStore, IdentifierStore, ResourceStore, Timeline
 from service.usecases.catalog import KnownType, TypeCatalog
 from service.usecases.drafting import Content, Rules
 from service.usecases.identifying import claiming
@@ -21,6 +21,7 @@ class Shelf(NamedTuple):
     catalog: TypeCatalog
     identifiers: IdentifierStore
     contained: ContainedStore
+    timeline: Timeline
 
 
 class UnknownParentError(Exception):
