@@ -5,6 +5,9 @@ from typing import Literal
 import msgspec
 
 Alignment = Literal["inOrder", "positionPriority", "keyed"]
+FamilyAlignment = Literal["inOrder", "positionPriority", "keyed", "orderless", "typeWithValuePriority"]
+"""What `compare` and the merges know; a patch cannot say the last two, which set order aside or never cross types."""
+
 Pattern = tuple[str, ...]
 """Unescaped tokens of a JSON Pointer pattern; `*` stands for one token, `**` for any run of tokens (none too).
 
@@ -19,7 +22,7 @@ class ArrayRule(msgspec.Struct, frozen=True):
     `ArrayKeyError` unless `on_key_error` is `inOrder`, which falls back to that alignment for the array.
     """
 
-    alignment: Alignment
+    alignment: FamilyAlignment
     path: Pattern | None = None
     keys: tuple[str, ...] = ()
     on_key_error: Literal["refuse", "inOrder"] = "refuse"
@@ -61,3 +64,14 @@ class DiffOptions(msgspec.Struct, frozen=True):
 
 
 DEFAULT = DiffOptions()
+
+
+class FamilyOptions(msgspec.Struct, frozen=True):
+    """Options of `compare` and the merges: those of a comparison, where `moves` and `invertible` mean nothing.
+
+    `alignment` holds for arrays that no rule of `diff` fits. `word_by_word` looks inside strings.
+    """
+
+    diff: DiffOptions = DEFAULT
+    alignment: FamilyAlignment = "orderless"
+    word_by_word: bool = False

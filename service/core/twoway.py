@@ -1,0 +1,91 @@
+"""Two-way merge: one document with what either of two has; where both have something, that of the preferred side."""
+
+from typing import Literal, NamedTuple
+
+from service.core import values, words
+from service.core.contrast import DEFAULT, names_of
+from service.core.options import FamilyOptions
+from service.core.place import Place, root_place, strip
+from service.core.pointer import format_pointer
+from service.core.rows import lay
+from service.core.values import Json
+from service.errors import ArrayKeyError
+
+Priority = Literal["a", "b"]
+
+
+class TwoWayMerge(NamedTuple):
+    """The merged document; `bounded` says that items that are the same may stand in it twice."""
+
+    document: Json
+    bounded: bool
+
+
+def merge(a: Json, b: Json, priority: Priority = "a", options: FamilyOptions = DEFAULT) -> TwoWayMerge:
+    """Merge two documents. What is ignored comes from the preferred side alone. Parts of the inputs are shared.
+
+    >>> merge({"x": 1, "l": [1]}, {"x": 2, "y": 3, "l": [2]}).document
+    {'x': 1, 'y': 3, 'l': [1, 2]}
+    """
+    walk = _Walk(priority, word_by_word=options.word_by_word)
+    return TwoWayMerge(walk.value(a, b, root_place(options)), walk.bounded)
+
+
+class _Walk:
+    """One merge under way. Two frames for each level of nesting."""
+
+    def __init__(self, priority: Priority, *, word_by_word: bool) -> None:
+        self._prefer_b = priority == "b"
+        self._word_by_word = word_by_word
+        self._trail: list[str | int] = []
+        self.bounded = False
+
+    def value(self, a: Json, b: Json, place: Place) -> Json:
+        preferred = b if self._prefer_b else a
+        kind = type(a)
+        if place.outside or kind is not type(b) or values.equal(a, b):
+            return preferred
+        if kind is dict:
+            return self._objects(a, b, place)
+        if kind is list:
+            return self._arrays(a, b, place)
+        if kind is str and self._word_by_word and not place.passing:
+            merged = words.merge(a, b, prefer_after=self._prefer_b)
+            return preferred if merged is None else merged
+        return preferred
+
+    def _objects(self, a: dict[str, Json], b: dict[str, Json], place: Place) -> Json:
+        merged: dict[str, Json] = {}
+        for name in names_of(a, b):
+            inner = place.child(name)
+            if name in a and name in b:
+                self._trail.append(name)
+                merged[name] = self.value(a[name], b[name], inner)
+                self._trail.pop()
+            elif (name in b) == self._prefer_b or not (inner.outside or inner.passing):
+                merged[name] = b[name] if name in b else a[name]
+        return merged
+
+    def _arrays(self, a: list[Json], b: list[Json], place: Place) -> Json:
+        left, right = strip_items(a, place), strip_items(b, place)
+        try:
+            rows, bounded = lay(left, right, place.rule)
+        except ArrayKeyError as error:
+            raise error.below(format_pointer(self._trail)) from error
+        self.bounded = self.bounded or bounded
+        merged: list[Json] = []
+        for i, j in rows:
+            if i is not None and j is not None:
+                self._trail.append(i)
+                merged.append(self.value(a[i], b[j], place.child(i)))
+                self._trail.pop()
+            elif i is not None:
+                merged.append(a[i])
+            elif j is not None:
+                merged.append(b[j])
+        return merged
+
+
+def strip_items(items: list[Json], place: Place) -> list[Json]:
+    """Give the items without what takes no part in them, each still at its index."""
+    return [strip(item, place.child(index)) for index, item in enumerate(items)] if place.strips else items
