@@ -113,13 +113,6 @@ class ServiceError(Exception):
         self.violations = tuple(msgspec.structs.replace(each, input=name) for each in self.violations)
         return self
 
-    def below(self, pointer: str) -> Self:
-        """Put the pointer of the container at fault before the pointers of the violations, which count inside it."""
-        self.violations = tuple(
-            msgspec.structs.replace(each, pointer=pointer + (each.pointer or "")) for each in self.violations
-        )
-        return self
-
 
 class RequestError(ServiceError):
     """The request itself cannot be understood."""

@@ -7,12 +7,13 @@ from msgspec import UNSET
 from service.core import delta, values, words
 from service.core.options import FamilyOptions
 from service.core.place import Place, root_place, strip
-from service.core.pointer import format_pointer
-from service.core.rows import lay
+from service.core.rows import lay, placed
 from service.core.values import Json
 from service.errors import ArrayKeyError
 
 DEFAULT = FamilyOptions()
+SIDES = {"before": "a", "after": "b"}
+"""The inputs by what `lay` calls them."""
 
 
 class Contrast(NamedTuple):
@@ -115,7 +116,7 @@ class _Walk:
         try:
             rows, bounded = lay(before, after, place.rule)
         except ArrayKeyError as error:
-            raise error.below(format_pointer(self._trail)) from error
+            raise placed(error, self._trail, SIDES) from error
         self.bounded = self.bounded or bounded
         differs = False
         items: list[Json] = []

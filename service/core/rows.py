@@ -1,18 +1,25 @@
 """Two arrays laid side by side: rows of partners, and of items that only one of them has, by each alignment."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+from msgspec import UNSET
+
 from service.core import orderless, similarity
-from service.core.alignment import align
+from service.core.alignment import Block, align
 from service.core.identity import key
+from service.core.keyed import pair_by_keys
 from service.core.options import ArrayRule
 from service.core.orderless import Partners
+from service.core.pointer import format_pointer
 from service.core.values import Json
-from service.errors import ArrayKeyError, Violation
+from service.errors import ArrayKeyError
 
 Row = tuple[int | None, int | None]
+_PairGap = Callable[[Sequence[Json], Sequence[Json]], tuple[Partners, bool]]
+"""Pairs the items of a gap, in order; says whether a bound was met."""
 
 
 class Rows(NamedTuple):
@@ -40,8 +47,7 @@ def lay(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule) -> Rows:
         case "keyed":
             return _lay_keyed(before, after, rule)
         case "typeWithValuePriority":
-            partners = _in_gaps(before, after, _same_types)
-            return Rows(rows_of(partners, len(after)))
+            return _in_gaps(before, after, _same_types)
         case "inOrder":
             return _lay_in_order(before, after)
 
@@ -67,39 +73,36 @@ def rows_of(partners: Partners, after_count: int) -> list[Row]:
 
 
 def _lay_in_order(before: Sequence[Json], after: Sequence[Json]) -> Rows:
-    bounded = False
-
-    def pair_gap(left: Sequence[Json], right: Sequence[Json]) -> Partners:
-        nonlocal bounded
-        found = similarity.pair(left, right)
-        bounded = bounded or found.bounded
-        return _fill(_uncrossed(found.pairs, len(left)), left, right)
-
-    partners = _in_gaps(before, after, pair_gap)
-    return Rows(rows_of(partners, len(after)), bounded)
+    return _in_gaps(before, after, _most_alike)
 
 
-def _in_gaps(
-    before: Sequence[Json], after: Sequence[Json], pair_gap: Callable[[Sequence[Json], Sequence[Json]], Partners]
-) -> Partners:
+def _in_gaps(before: Sequence[Json], after: Sequence[Json], pair_gap: _PairGap) -> Rows:
     """Pair what a long common subsequence pairs, and in every gap between what `pair_gap` pairs, in order."""
     partners: Partners = [None] * len(before)
     i = j = 0
-    ends = [(len(before), len(after), 0)]
-    for start, after_start, length in (*align([*map(key, before)], [*map(key, after)]), *ends):
+    blocks, bounded = align([*map(key, before)], [*map(key, after)])
+    for start, after_start, length in (*blocks, Block(len(before), len(after), 0)):
         if i < start and j < after_start:
-            for offset, partner in enumerate(pair_gap(before[i:start], after[j:after_start])):
+            found, is_bounded = pair_gap(before[i:start], after[j:after_start])
+            bounded = bounded or is_bounded
+            for offset, partner in enumerate(found):
                 partners[i + offset] = None if partner is None else j + partner
         partners[start : start + length] = range(after_start, after_start + length)
         i, j = start + length, after_start + length
-    return partners
+    return Rows(rows_of(partners, len(after)), bounded)
 
 
-def _same_types(left: Sequence[Json], right: Sequence[Json]) -> Partners:
+def _most_alike(left: Sequence[Json], right: Sequence[Json]) -> tuple[Partners, bool]:
+    found = similarity.pair(left, right)
+    return _fill(_uncrossed(found.pairs, len(left)), left, right), found.bounded
+
+
+def _same_types(left: Sequence[Json], right: Sequence[Json]) -> tuple[Partners, bool]:
     partners: Partners = [None] * len(left)
-    for start, after_start, length in align([*map(_kind, left)], [*map(_kind, right)]):
+    blocks, bounded = align([*map(_kind, left)], [*map(_kind, right)])
+    for start, after_start, length in blocks:
         partners[start : start + length] = range(after_start, after_start + length)
-    return partners
+    return partners, bounded
 
 
 def _kind(value: Json) -> Hashable:
@@ -135,33 +138,26 @@ def _fill(partners: Partners, left: Sequence[Json], right: Sequence[Json]) -> Pa
 
 
 def _lay_keyed(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule) -> Rows:
-    violations: list[Violation] = []
-    left = _by_keys(before, rule.keys, "A", violations)
-    right = _by_keys(after, rule.keys, "B", violations)
-    if violations and rule.on_key_error == "inOrder":
+    pairs = pair_by_keys("", before, after, rule)
+    if pairs is None:
         return _lay_in_order(before, after)
-    if violations:
-        names = ", ".join(rule.keys)
-        raise ArrayKeyError(
-            f"Items of an array aligned by the keys {names} lack a key or share one. Choose other keys, or say "
-            "onKeyError 'inOrder'.",
-            violations=tuple(violations[:20]),
+    partners: Partners = [None] * len(before)
+    for i, j in pairs:
+        partners[i] = j
+    return Rows(rows_of(partners, len(after)))
+
+
+def placed(error: ArrayKeyError, trail: Sequence[str | int], inputs: Mapping[str, str]) -> ArrayKeyError:
+    """Say of an error that `lay` raises in which array it is, and in which inputs; those not named are left out."""
+    array = format_pointer(trail)
+    error.violations = tuple(
+        msgspec.structs.replace(
+            each,
+            pointer=f"{array}{each.pointer}",
+            input=inputs.get(str(each.input), UNSET),
+            detail=f"In the array at '{array}': {each.detail}",
         )
-    return Rows(rows_of([right.get(identity) for identity in left], len(after)))
-
-
-def _by_keys(
-    items: Sequence[Json], keys: tuple[str, ...], side: str, violations: list[Violation]
-) -> dict[Hashable, int]:
-    found: dict[Hashable, int] = {}
-    for index, item in enumerate(items):
-        if not isinstance(item, dict) or not all(name in item for name in keys):
-            detail = f"item {index} of {side} lacks a key"
-            violations.append(Violation(code=ArrayKeyError.code, detail=detail, pointer=f"/{index}"))
-            continue
-        identity = tuple(key(item[name]) for name in keys)
-        if identity in found:
-            detail = f"items {found[identity]} and {index} of {side} have the same keys"
-            violations.append(Violation(code=ArrayKeyError.code, detail=detail, pointer=f"/{index}"))
-        found.setdefault(identity, index)
-    return found
+        for each in error.violations
+    )
+    error.detail = f"In the array at '{array}': {error.reason}"
+    return error

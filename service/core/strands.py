@@ -92,7 +92,8 @@ def _lay_added(mine: list[int], yours: list[int], edit1: list[Json], edit2: list
     laid: list[Strand] = []
     i = j = 0
     ends = [Block(len(mine), len(yours), 0)]
-    for start, other, length in (*align([key(edit1[k]) for k in mine], [key(edit2[k]) for k in yours]), *ends):
+    blocks = align([key(edit1[k]) for k in mine], [key(edit2[k]) for k in yours]).blocks
+    for start, other, length in (*blocks, *ends):
         laid += [Strand(None, left, right) for left, right in zip_longest(mine[i:start], yours[j:other])]
         i, j = start + length, other + length
         laid += [Strand(None, mine[start + k], yours[other + k]) for k in range(length)]

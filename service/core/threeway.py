@@ -9,7 +9,7 @@ from service.core.conflict import Conflict, Kind
 from service.core.contrast import DEFAULT, names_of, same_number
 from service.core.options import FamilyOptions
 from service.core.place import Place, root_place
-from service.core.pointer import format_pointer
+from service.core.rows import placed
 from service.core.strands import weave
 from service.core.twoway import strip_items
 from service.core.values import Json
@@ -82,7 +82,7 @@ class _Walk:
         try:
             strands, bounded = weave(compared[0], compared[1], compared[2], place.rule)
         except ArrayKeyError as error:
-            raise error.below(format_pointer(self._trail)) from error
+            raise placed(error, self._trail, {}) from error
         self.bounded = self.bounded or bounded
         merged: list[Json] = []
         for strand in strands:

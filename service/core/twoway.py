@@ -3,11 +3,10 @@
 from typing import Literal, NamedTuple
 
 from service.core import values, words
-from service.core.contrast import DEFAULT, names_of
+from service.core.contrast import DEFAULT, SIDES, names_of
 from service.core.options import FamilyOptions
 from service.core.place import Place, root_place, strip
-from service.core.pointer import format_pointer
-from service.core.rows import lay
+from service.core.rows import lay, placed
 from service.core.values import Json
 from service.errors import ArrayKeyError
 
@@ -71,7 +70,7 @@ class _Walk:
         try:
             rows, bounded = lay(left, right, place.rule)
         except ArrayKeyError as error:
-            raise error.below(format_pointer(self._trail)) from error
+            raise placed(error, self._trail, SIDES) from error
         self.bounded = self.bounded or bounded
         merged: list[Json] = []
         for i, j in rows:

@@ -92,7 +92,7 @@ def _edits(base: list[str], edited: list[str]) -> list[tuple[int, int, str]]:
 
 
 def _blocks(left: Sequence[str], right: Sequence[str]) -> list[Block]:
-    return align(left, right) if max(len(left), len(right)) <= MAX_TOKENS else []
+    return align(left, right).blocks if max(len(left), len(right)) <= MAX_TOKENS else []
 
 
 def _is_word(token: str) -> bool:
