@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -30,18 +30,23 @@ from service.store.comparisons import MongoComparisons
 from service.store.contained import MongoContained
 from service.store.deployment import MongoProbe, check_deployment
 from service.store.embedded import EmbeddedMongo
+from service.store.feed import MongoFeed
 from service.store.idempotency import MongoIdempotency
 from service.store.identifiers import MongoIdentifiers
 from service.store.indexes import ensure_indexes
 from service.store.keys import MongoKeys
-from service.store.mongo import connect
+from service.store.leases import Leases
+from service.store.mongo import Database, connect
 from service.store.resources import MongoResources
+from service.store.signals import EventSignals
 from service.store.timeline import MongoTimeline
 from service.store.types import MongoTypes
 from service.usecases.catalog import TypeCatalog
 from service.usecases.shelf import Shelf
 from service.usecases.stored import StoredResources
+from service.workers.background import running
 from service.workers.compute import ThreadComparer
+from service.workers.feeding import Feeder, Watch
 
 if TYPE_CHECKING:
     from service.telemetry import Telemetry
@@ -74,6 +79,9 @@ def create_app(
     app[keys.METRICS] = Metrics()
     app[keys.RATES] = RateLimiter(settings.rate_limit)
     app.on_response_prepare.append(harden)
+    app[keys.FOLLOWERS] = keys.Followers()
+    app[keys.STOPPING] = []
+    app.on_shutdown.append(stop_waiting)
     _instrument(app, telemetry or _make_telemetry(settings))
     app.cleanup_ctx.append(open_store)
     for route in ROUTES:
@@ -123,6 +131,12 @@ def _instrument(app: web.Application, telemetry: "Telemetry | None") -> None:
     app.on_cleanup.append(close)
 
 
+async def stop_waiting(app: web.Application) -> None:
+    """Send home who waits for something to happen, so that it does not hold up the end."""
+    for stop in app[keys.STOPPING]:
+        await stop()
+
+
 async def open_store(app: web.Application) -> AsyncIterator[None]:
     """Start or reach the database, check that it will do, and close it when the application ends."""
     settings = app[keys.SETTINGS]
@@ -149,4 +163,15 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
             MongoTimeline(database),
         )
         app[keys.STORED] = StoredResources(app[keys.SHELF])
+        await follow_feed(app, stack, database)
         yield
+
+
+async def follow_feed(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
+    """Have events made, and followers told, for as long as the stack stands."""
+    kept = timedelta(days=app[keys.SETTINGS].events_kept_days)
+    feed = app[keys.FEED] = MongoFeed(database)
+    watch = app[keys.FEED_WATCH] = Watch(EventSignals(database))
+    await stack.enter_async_context(running(Feeder(feed, Leases(database), app[keys.CLOCK], kept).run()))
+    await stack.enter_async_context(running(watch.run()))
+    app[keys.STOPPING].append(watch.close)

@@ -21,7 +21,8 @@ ServiceError
 │   └── OverloadedError             overloaded
 ├── LookupFailedError
 │   ├── NotFoundError               not-found
-│   └── GoneError                   gone
+│   ├── GoneError                   gone
+│   └── FeedGoneError               events-gone
 ├── ConflictError
 │   ├── TestFailedError             test-failed
 │   ├── InvalidTransitionError      invalid-transition
@@ -259,6 +260,13 @@ class GoneError(LookupFailedError):
 
     code = "gone"
     title = "Deleted"
+
+
+class FeedGoneError(LookupFailedError):
+    """Events that the reader has not seen are kept no more."""
+
+    code = "events-gone"
+    title = "The events are kept no more"
 
 
 class ConflictError(ServiceError):

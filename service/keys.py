@@ -1,6 +1,6 @@
 """Typed keys of what the application holds. No string keys, no module-level singletons."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -12,6 +12,8 @@ from service.ports import (
     Comparer,
     ComparisonStore,
     Contract,
+    FeedStore,
+    FeedWatch,
     Guarded,
     IdempotencyStore,
     KeyStore,
@@ -25,6 +27,13 @@ from service.ports import (
 from service.settings import Settings
 from service.usecases.shelf import Shelf
 
+
+class Followers:
+    """How many follow the feed as a stream now."""
+
+    count = 0
+
+
 SETTINGS = web.AppKey("SETTINGS", Settings)
 CLOCK = web.AppKey("CLOCK", Clock)
 READERS = web.AppKey("READERS", SourceReader)
@@ -35,6 +44,11 @@ RESOURCES = web.AppKey("RESOURCES", ResourceStore)
 SHELF = web.AppKey("SHELF", Shelf)
 STORED = web.AppKey("STORED", StoredDocuments)
 PROBE = web.AppKey("PROBE", Probe)
+FEED = web.AppKey("FEED", FeedStore)
+FEED_WATCH = web.AppKey("FEED_WATCH", FeedWatch)
+FOLLOWERS = web.AppKey("FOLLOWERS", Followers)
+STOPPING = web.AppKey[list[Callable[[], Awaitable[None]]]]("STOPPING")
+"""What to call when the service is told to stop, before it waits for requests in flight."""
 METRICS = web.AppKey("METRICS", Metrics)
 TELEMETRY = web.AppKey("TELEMETRY", RequestSpans)
 CONTRACT = web.AppKey("CONTRACT", Contract)

@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _says("least severe log line written")] = "info"
     slow_request_s: Annotated[float, Positive, _says("requests that take longer are logged as slow")] = 5.0
     otlp_endpoint: Annotated[str | None, _says("OTLP collector to send spans to; needs patchbay[telemetry]")] = None
+    events_kept_days: Annotated[float, Positive, _says("days that events of the feed are kept")] = 30.0
     shutdown_grace_s: Annotated[float, Positive, _says("seconds that requests in flight may take at shutdown")] = 30.0
 
 

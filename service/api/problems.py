@@ -28,6 +28,7 @@ STATUS: dict[type[ServiceError], int] = {
     errors.OverloadedError: 429,
     errors.NotFoundError: 404,
     errors.GoneError: 410,
+    errors.FeedGoneError: 410,
     errors.ConflictError: 409,
     errors.VersionConflictError: 412,
     errors.PreconditionRequiredError: 428,

@@ -37,7 +37,8 @@ class Drain:
             batch: list[Record] = []
             size = 0
             async for record in self._resources.find(
-                {"_id": {"$in": list(resource_ids)}, "log.0": {"$exists": True}}, {"v": 1, "log": 1, "logBytes": 1}
+                {"_id": {"$in": list(resource_ids)}, "log.0": {"$exists": True}},
+                {"v": 1, "type": 1, "log": 1, "logBytes": 1},
             ):
                 batch.append(record)
                 size += record["logBytes"]
@@ -77,8 +78,10 @@ class Drain:
 
 
 def _to_documents(record: Record) -> list[Record]:
+    """Return the entries as they are kept: for the feed, which takes the mark off, with the type."""
     identity = record["_id"]
-    return [{"_id": revision_id(identity, entry["v"]), "resource": identity, **entry} for entry in record["log"]]
+    marked = {"resource": identity, "type": record["type"], "unfed": True}
+    return [{"_id": revision_id(identity, entry["v"]), **marked, **entry} for entry in record["log"]]
 
 
 def _to_cuts(record: Record) -> list[Record]:

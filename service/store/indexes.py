@@ -12,4 +12,9 @@ async def ensure_indexes(database: Database) -> None:
         await database["revisions"].create_index(
             [("resource", 1), ("w", 1)], partialFilterExpression={"given": True}, name="given_write"
         )
+        for collection in ("revisions", "patch_moves"):  # what the feed has not taken yet
+            await database[collection].create_index(
+                [("unfed", 1), ("at", 1), ("_id", 1)], partialFilterExpression={"unfed": True}, name="unfed"
+            )
+        await database["events"].create_index("at")
         await database["idempotency"].create_index("expires", expireAfterSeconds=0)

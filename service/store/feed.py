@@ -1,0 +1,151 @@
+"""The feed: what became of resources and patches, in one order, each event at a position of its own.
+
+Revisions and moves are stored with `unfed: true`; one transaction takes some of them, gives them positions from a
+counter and makes them events. Transactions that count at the same time conflict, so positions become visible in their
+order: who has read up to a position has missed nothing before it.
+
+    events: {_id: position, type, resource, resourceType, version, at, by, ...}
+    counters: {_id: "feed", n: the newest position, trimmed: the newest that is kept no more}
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClientSession
+from pymongo import ASCENDING, ReadPreference, ReturnDocument
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from service.errors import FeedGoneError
+from service.model import Event
+from service.store.mongo import Collection, Database, Record, translated
+
+_MAJORITY = WriteConcern(w="majority", wtimeout=8000)
+_COUNTER = "feed"
+_KINDS = {
+    "create": "resource.created",
+    "replace": "resource.replaced",
+    "patch": "resource.patched",
+    "delete": "resource.deleted",
+    "revert": "resource.reverted",
+}
+
+
+class MongoFeed:
+    """Keeps events in the collection `events`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._events: Collection = database["events"]
+        self._counters: Collection = database["counters"]
+
+    async def advance(self, limit: int = 500) -> int:
+        """Make events of what has happened since, in order for each resource; return how many were made."""
+        made = 0
+        for collection, to_event in _SOURCES.items():
+            made += await self._take(collection, to_event, limit)
+        return made
+
+    async def _take(self, name: str, to_event: Callable[[Record], Record], limit: int) -> int:
+        """Take some unfed records of a collection. Time does not run backwards in a history, so its order is kept."""
+        source = self._database[name]
+
+        async def run(session: AsyncIOMotorClientSession) -> int:
+            found = (
+                await source.find({"unfed": True}, session=session)
+                .sort([("unfed", ASCENDING), ("at", ASCENDING), ("_id", ASCENDING)])
+                .limit(limit)
+                .to_list(None)
+            )
+            if not found:
+                return 0
+            counter = await self._counters.find_one_and_update(
+                {"_id": _COUNTER},
+                {"$inc": {"n": len(found)}},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+                session=session,
+            )
+            first = counter["n"] - len(found) + 1
+            events = [{"_id": first + at, **to_event(record)} for at, record in enumerate(found)]
+            await self._events.insert_many(events, session=session)
+            fed = {"_id": {"$in": [record["_id"] for record in found]}}
+            await source.update_many(fed, {"$unset": {"unfed": ""}}, session=session)
+            return len(found)
+
+        with translated():
+            if await source.find_one({"unfed": True}, {"_id": 1}) is None:
+                return 0
+            async with await self._database.client.start_session() as session:
+                count: int = await session.with_transaction(
+                    run, ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY
+                )
+        return count
+
+    async def list_after(self, position: int, limit: int) -> list[Event]:
+        """Return events after a position, oldest first. Raises `FeedGoneError` when some of them are kept no more."""
+        with translated():
+            found = (
+                await self._events.find({"_id": {"$gt": position}}).sort("_id", ASCENDING).limit(limit).to_list(None)
+            )
+            counter = await self._counters.find_one({"_id": _COUNTER}) or {}
+        if position and position < counter.get("trimmed", 0):
+            raise FeedGoneError(
+                f"Events up to position {counter['trimmed']} are kept no more. Read what you follow anew, then go on "
+                "from the newest position: /events?after=latest."
+            )
+        return [_to_event(record) for record in found]
+
+    async def last_position(self) -> int:
+        """Return the position of the newest event, 0 when there never was one."""
+        with translated():
+            counter = await self._counters.find_one({"_id": _COUNTER})
+        return int(counter["n"]) if counter else 0
+
+    async def trim(self, before: str) -> int:
+        """Forget events of before a moment; return how many."""
+        with translated():
+            newest = await self._events.find_one({"at": {"$lt": before}}, sort=[("_id", -1)])
+            if newest is None:
+                return 0
+            await self._counters.update_one({"_id": _COUNTER}, {"$max": {"trimmed": newest["_id"]}})
+            return (await self._events.delete_many({"_id": {"$lte": newest["_id"]}})).deleted_count
+
+
+def _revision_event(record: Record) -> Record:
+    return {
+        "type": _KINDS[record["kind"]],
+        "resource": record["resource"],
+        "resourceType": record.get("type"),
+        "version": record["v"],
+        "at": record["at"],
+        "by": record["by"],
+        "why": record["why"],
+    }
+
+
+def _move_event(record: Record) -> Record:
+    names = ("resource", "patch", "application", "target", "attempt", "from", "to", "at", "by", "why")
+    return {"type": f"patch.{record['to']}", **{name: record[name] for name in names}}
+
+
+_SOURCES: dict[str, Callable[[Record], Record]] = {"revisions": _revision_event, "patch_moves": _move_event}
+
+
+def _to_event(record: dict[str, Any]) -> Event:
+    return Event(
+        position=record["_id"],
+        type=record["type"],
+        resource_id=record["resource"],
+        resource_type=record.get("resourceType"),
+        version=record.get("version"),
+        patch_id=record.get("patch"),
+        application_id=record.get("application"),
+        target_id=record.get("target"),
+        attempt=record.get("attempt"),
+        source=record.get("from"),
+        to=record.get("to"),
+        at=record["at"],
+        by=record["by"],
+        why=record["why"],
+    )

@@ -1,0 +1,23 @@
+"""Signals of new events, from the deployment's change stream."""
+
+from collections.abc import AsyncIterator
+
+from service.store.mongo import Collection, Database, Record, translated
+
+_AWAIT_MS = 500
+
+
+class EventSignals:
+    """Follows insertions into `events`. What is missed while the stream is away, the followers' poll finds."""
+
+    def __init__(self, database: Database) -> None:
+        self._events: Collection = database["events"]
+
+    async def follow(self) -> AsyncIterator[None]:
+        """Yield once for each batch of new events."""
+        with translated():
+            inserts: list[Record] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
+            async with self._events.watch(inserts, max_await_time_ms=_AWAIT_MS) as stream:
+                while stream.alive:
+                    if await stream.try_next() is not None:
+                        yield

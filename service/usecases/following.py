@@ -1,0 +1,58 @@
+"""Following the feed: what happened after a position, at once or as soon as something does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from service.errors import InvalidRequestError
+from service.model import Caller, Event
+from service.ports import FeedStore, FeedWatch
+
+LATEST = "latest"
+
+
+async def read_position(text: str | None, feed: FeedStore) -> int:
+    """Turn what the caller sent into a position: nothing is the beginning, `latest` the newest event."""
+    if not text:
+        return 0
+    if text == LATEST:
+        return await feed.last_position()
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidRequestError(
+            f"The position {text!r} is none; take `position` of an event, or 'latest'.", field="after"
+        )
+    return int(text)
+
+
+async def read(
+    position: int, *, limit: int, wait_s: float, caller: Caller, feed: FeedStore, watch: FeedWatch
+) -> list[Event]:
+    """Return events after the position; when there are none, wait for one for a while.
+
+    Raises `FeedGoneError` when events after the position are kept no more.
+    """
+    deadline = asyncio.get_running_loop().time() + wait_s
+    while True:
+        seen = watch.count
+        events = await feed.list_after(position, limit)
+        visible = [event for event in events if _may_see(caller, event)]
+        left = deadline - asyncio.get_running_loop().time()
+        if visible or left <= 0 or watch.is_closing:
+            return visible
+        if len(events) < limit:
+            await watch.changed(seen, left)
+        position = events[-1].position if events else position
+
+
+async def stream(
+    position: int, *, heartbeat_s: float, caller: Caller, feed: FeedStore, watch: FeedWatch
+) -> AsyncIterator[list[Event]]:
+    """Yield events as they come, an empty list when there were none for a while; end when the service stops."""
+    while not watch.is_closing:
+        events = await read(position, limit=500, wait_s=heartbeat_s, caller=caller, feed=feed, watch=watch)
+        yield events
+        if events:
+            position = events[-1].position
+
+
+def _may_see(caller: Caller, event: Event) -> bool:
+    return caller.types is None or event.resource_type in caller.types

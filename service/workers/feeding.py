@@ -1,0 +1,93 @@
+"""The feed's background work: one instance, by lease, makes the events; every instance tells its followers."""
+
+import asyncio
+import contextlib
+import logging
+from datetime import timedelta
+
+from service.core.timestamp import format_timestamp
+from service.errors import StoreError
+from service.ports import Clock, FeedSignals, FeedStore, Lease
+
+_LOG = logging.getLogger(__name__)
+_LEASE = "feeder"
+_PAUSE_S = 0.2
+_IDLE_S = 2.0
+_LEASE_S = 10.0
+_TRIM_EVERY = 3600 / _PAUSE_S
+_POLL_S = 1.0
+
+
+class Feeder:
+    """Makes events; a context of the application's life is `run`."""
+
+    def __init__(self, feed: FeedStore, lease: Lease, clock: Clock, kept: timedelta) -> None:
+        self._feed = feed
+        self._lease = lease
+        self._clock = clock
+        self._kept = kept
+        self._rounds = 0
+
+    async def run(self) -> None:
+        """Make events until cancelled. Whatever fails is tried again: nothing is taken off before it is an event."""
+        try:
+            while True:
+                pause = await self._try_round()
+                await asyncio.sleep(pause)
+        finally:
+            with contextlib.suppress(StoreError):
+                await self._lease.release(_LEASE)
+
+    async def _try_round(self) -> float:
+        try:
+            return await self._round()
+        except StoreError:
+            return _IDLE_S
+        except Exception:  # noqa: BLE001 - the feed must outlive what it cannot take now
+            _LOG.exception("the feed could not be taken further")
+            return _IDLE_S
+
+    async def _round(self) -> float:
+        if not await self._lease.acquire(_LEASE, _LEASE_S):
+            return _IDLE_S
+        while await self._feed.advance():
+            await self._lease.acquire(_LEASE, _LEASE_S)
+        if self._rounds % _TRIM_EVERY == 0:
+            await self._feed.trim(format_timestamp(self._clock.now() - self._kept))
+        self._rounds += 1
+        return _PAUSE_S
+
+
+class Watch:
+    """Counts signals of new events, and wakes who waits. Signals make it prompt; a slow poll makes it certain."""
+
+    def __init__(self, signals: FeedSignals) -> None:
+        self._signals = signals
+        self._changed = asyncio.Condition()
+        self.count = 0
+        self.is_closing = False
+
+    async def changed(self, seen: int, timeout_s: float) -> None:
+        """Wait until `count` is more than `seen`, or the time is up, or the service stops."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(timeout_s, _POLL_S)), self._changed:
+                await self._changed.wait_for(lambda: self.count > seen or self.is_closing)
+
+    async def run(self) -> None:
+        """Pass signals on until cancelled."""
+        while True:
+            try:
+                async for _ in self._signals.follow():
+                    await self._wake()
+            except StoreError:
+                await asyncio.sleep(_IDLE_S)
+
+    async def close(self) -> None:
+        """Send everybody home: the service stops."""
+        self.is_closing = True
+        await self._wake()
+
+    async def _wake(self) -> None:
+        async with self._changed:
+            self.count += 1
+            self._changed.notify_all()

@@ -1,0 +1,136 @@
+"""The feed, followed from outside."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiohttp import ClientTimeout, web
+from aiohttp.test_utils import TestClient
+
+from service.keys import FEED
+from service.store.feed import MongoFeed
+
+Client = TestClient[web.Request, web.Application]
+
+
+async def latest(client: Client) -> int:
+    """Wait until what other tests did is in the feed, and return its end."""
+    feed = client.app[FEED]
+    while await feed.advance():
+        pass
+    return await feed.last_position()
+
+
+async def create(client: Client, **content: Any) -> str:
+    response = await client.post("/v1/clinic", json=content)
+    assert response.status == 201
+    return str((await response.json())["id"])
+
+
+async def read(client: Client, after: int, count: int, resource_id: str) -> list[dict[str, Any]]:
+    """Follow the list until there are so many events of the resource."""
+    events: list[dict[str, Any]] = []
+    async with asyncio.timeout(30):
+        while len(events) < count:
+            response = await client.get(f"/events?after={after}&wait=5")
+            assert response.status == 200
+            page = await response.json()
+            events += [event for event in page if event["resourceId"] == resource_id]
+            after = page[-1]["position"] if page else after
+    return events
+
+
+async def test_versions_of_a_resource_come_in_their_order(client: Client) -> None:
+    start = await latest(client)
+    resource = await create(client, name="A")
+    for number in range(5):
+        patch = [{"op": "replace", "path": "/name", "value": str(number)}]
+        await client.patch(f"/v1/clinic/{resource}", json=patch)
+    await client.delete(f"/v1/clinic/{resource}")
+
+    events = await read(client, start, 7, resource)
+
+    assert [event["version"] for event in events] == [1, 2, 3, 4, 5, 6, 7]
+    assert [event["type"] for event in events] == ["resource.created", *["resource.patched"] * 5, "resource.deleted"]
+    assert {event["resourceType"] for event in events} == {"clinic"}
+    positions = [event["position"] for event in events]
+    assert positions == sorted(set(positions))
+
+
+async def test_stream_goes_on_from_the_last_event_seen(client: Client) -> None:
+    """A reader that disconnects again and again misses nothing and sees nothing twice."""
+    seen = [await latest(client)]
+    wanted = [await create(client, number=number) for number in range(20)]
+    got: list[str] = []
+
+    async with asyncio.timeout(60):
+        while len(got) < len(wanted):
+            headers = {"Accept": "text/event-stream", "Last-Event-ID": str(seen[-1])}
+            response = await client.get("/events", headers=headers, timeout=ClientTimeout(total=60))
+            assert response.content_type == "text/event-stream"
+            for _ in range(3):  # then it hangs up
+                event = await next_event(response.content)
+                seen.append(int(event["id"]))
+                if event["resource"] in wanted:
+                    got.append(event["resource"])
+                if len(got) == len(wanted):
+                    break
+            response.close()
+
+    assert sorted(got) == sorted(wanted)
+    assert seen == sorted(set(seen))
+
+
+async def next_event(stream: Any) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    while True:
+        line = (await stream.readline()).decode().rstrip("\n")
+        if not line and "data" in fields:
+            return {**fields, "resource": json.loads(fields["data"])["resourceId"]}
+        name, _, value = line.partition(": ")
+        if name:
+            fields[name] = value
+
+
+async def test_a_reader_that_waits_is_told_at_once(client: Client) -> None:
+    start = await latest(client)
+    waiting = asyncio.create_task(client.get(f"/events?after={start}&wait=30"))
+    await asyncio.sleep(0)
+
+    resource = await create(client, name="A")
+
+    async with asyncio.timeout(15):
+        response = await waiting
+    assert [event["resourceId"] for event in await response.json()] == [resource]
+    assert f"after={start + 1}" in response.headers["Link"]
+
+
+async def test_events_that_are_kept_no_more_are_gone(client: Client) -> None:
+    await create(client, name="A")
+    start = await latest(client)
+    feed = client.app[FEED]
+    assert isinstance(feed, MongoFeed)
+    await create(client, name="B")
+    await read_any(client, start)
+    await feed.trim("9999")
+
+    response = await client.get(f"/events?after={start}")
+
+    assert response.status == 410
+    assert (await response.json())["code"] == "events-gone"
+    assert (await client.get("/events?after=latest")).status == 200
+
+
+async def read_any(client: Client, after: int) -> None:
+    async with asyncio.timeout(30):
+        while not await (await client.get(f"/events?after={after}&wait=5")).json():
+            pass
+
+
+@pytest.mark.parametrize("query", ["after=x", "after=-1", "after=1e3", "wait=61", "wait=x", "wait=nan", "limit=0"])
+async def test_what_makes_no_sense_is_refused(client: Client, query: str) -> None:
+    response = await client.get(f"/events?{query}")
+
+    assert response.status == 400
+    assert (await response.json())["code"] == "invalid-request"
