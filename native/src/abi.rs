@@ -1,12 +1,14 @@
 //! The C ABI: the only place with `unsafe`, and where a panic ends.
 
 use crate::cancel::Cancel;
-use crate::context::{self, Context};
+use crate::context::{self, Context, Input};
 use crate::fault::{self, Fault, Reason, Stop};
+use crate::options::Options;
 use crate::scan;
 use crate::tape::Tape;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
+use std::sync::atomic::AtomicU8;
 
 /// Raised with every change of the ABI; the wrapper refuses a library with another number.
 const ABI_VERSION: u32 = 1;
@@ -45,6 +47,8 @@ pub struct Reply {
     pub column: usize,
     /// Which text is at fault: 0 the first, 1 the second.
     pub input: usize,
+    /// 1 where a bound made the patch coarser than it could be.
+    pub bounded: usize,
 }
 
 impl Reply {
@@ -58,6 +62,7 @@ impl Reply {
             line: 0,
             column: 0,
             input: 0,
+            bounded: 0,
         }
     }
 }
@@ -102,12 +107,61 @@ pub unsafe extern "C" fn patchbay_check(text: *const u8, length: usize, max_dept
                 context.give_back();
                 (Status::Done, Reply::empty())
             }
-            Err(stop) => refuse(stop, text, true, context),
+            Err(stop) => refuse(stop, text, Input::Before, context),
         }
     });
     // SAFETY: `reply` is writable, says the caller.
     unsafe { ptr::write(reply, answer) };
     status as u32
+}
+
+/// Compare two texts; the reply's data is the patch.
+///
+/// # Safety
+/// `before`, `after` and `options` point to as many bytes as said, as `borrow` wants them; `cancel` is null or points
+/// to a byte that stays readable until the call returns; `reply` points to a writable `Reply`.
+#[no_mangle]
+#[allow(clippy::too_many_arguments)] // three texts, a flag and the answer
+pub unsafe extern "C" fn patchbay_compare(
+    before: *const u8,
+    before_length: usize,
+    after: *const u8,
+    after_length: usize,
+    options: *const u8,
+    options_length: usize,
+    cancel: *const u8,
+    reply: *mut Reply,
+) -> u32 {
+    // SAFETY: the caller keeps the conditions above.
+    let (before, after) = unsafe { (borrow(before, before_length), borrow(after, after_length)) };
+    // SAFETY: as above.
+    let options = unsafe { borrow(options, options_length) };
+    // SAFETY: an `AtomicU8` lies in memory like a byte, needs no alignment, and may be written by others meanwhile.
+    let cancel = Cancel(if cancel.is_null() { None } else { Some(unsafe { &*cancel.cast::<AtomicU8>() }) });
+    let (status, answer) = guarded(|| {
+        let mut context = Context::lend();
+        let result = Options::unpack(options)
+            .map_err(|stop| (stop, Input::Before))
+            .and_then(|options| context.compare(before, after, &options, cancel));
+        match result {
+            Ok(()) => (Status::Done, lend_out(context)),
+            Err((stop, input)) => refuse(stop, if input == Input::Before { before } else { after }, input, context),
+        }
+    });
+    // SAFETY: `reply` is writable, says the caller.
+    unsafe { ptr::write(reply, answer) };
+    status as u32
+}
+
+/// The answer that shows a context's patch. The context is lent to the caller until released.
+fn lend_out(context: Box<Context>) -> Reply {
+    Reply {
+        data: context.patch.as_ptr(),
+        length: context.patch.len(),
+        bounded: usize::from(context.is_bounded()),
+        handle: Box::into_raw(context),
+        ..Reply::empty()
+    }
 }
 
 /// Give back what a reply points to.
@@ -119,7 +173,7 @@ pub unsafe extern "C" fn patchbay_release(handle: *mut Context) {
     if handle.is_null() {
         return;
     }
-    // SAFETY: the handle was made by `Box::into_raw` in `lend_out` and is given back once, says the caller.
+    // SAFETY: the handle was made by `Box::into_raw` and is given back once, says the caller.
     let context = unsafe { Box::from_raw(handle) };
     let _ = catch_unwind(AssertUnwindSafe(|| context.give_back()));
 }
@@ -129,8 +183,8 @@ fn guarded(work: impl FnOnce() -> (Status, Reply)) -> (Status, Reply) {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| (Status::Panicked, Reply::empty()))
 }
 
-/// The answer of a call that stopped. `text` is the one at fault, `is_before` says which tape describes it.
-fn refuse(stop: Stop, text: &[u8], is_before: bool, mut context: Box<Context>) -> (Status, Reply) {
+/// The answer of a call that stopped. `text` is the one at fault.
+fn refuse(stop: Stop, text: &[u8], input: Input, mut context: Box<Context>) -> (Status, Reply) {
     let fault = match stop {
         Stop::Fault(fault) => fault,
         Stop::Memory | Stop::Cancelled | Stop::Unsupported => {
@@ -139,7 +193,7 @@ fn refuse(stop: Stop, text: &[u8], is_before: bool, mut context: Box<Context>) -
         }
     };
     let (line, column) = fault::position(text, fault.at);
-    let tape: &Tape = if is_before { &context.before } else { &context.after };
+    let tape: &Tape = if input == Input::Before { &context.before } else { &context.after };
     let pointer = if has_pointer(&fault) { scan::pointer_to(text, tape, fault.at) } else { Vec::new() };
     context.pointer = pointer;
     let reason = fault.reason.describe();
@@ -151,8 +205,9 @@ fn refuse(stop: Stop, text: &[u8], is_before: bool, mut context: Box<Context>) -
         pointer_length: context.pointer.len(),
         line,
         column,
-        input: usize::from(!is_before),
+        input: input as usize,
         handle: Box::into_raw(context),
+        ..Reply::empty()
     };
     (if fault.reason == Reason::TooDeep { Status::TooDeep } else { Status::Malformed }, reply)
 }

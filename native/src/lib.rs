@@ -7,14 +7,26 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod abi;
+mod alignment;
+mod anchors;
+mod arrays;
 mod cancel;
 mod context;
+mod diff;
+mod emission;
+mod equality;
 mod fault;
 mod hash;
+mod lcs;
 mod names;
 mod numbers;
+mod objects;
+mod options;
+mod pairing;
 mod pointer;
+mod records;
 mod scan;
 mod scope;
+mod steps;
 mod strings;
 mod tape;

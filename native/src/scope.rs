@@ -41,3 +41,21 @@ impl Guide for Everywhere {
         false
     }
 }
+
+/// The options, as questions about a place.
+#[derive(Default)]
+pub struct Rules {}
+
+impl Rules {
+    pub fn is_ignored(&self, _mark: u32) -> bool {
+        false
+    }
+
+    pub fn tolerance(&self, _mark: u32) -> Option<f64> {
+        None
+    }
+
+    pub fn is_invertible(&self, _mark: u32) -> bool {
+        false
+    }
+}

@@ -133,6 +133,12 @@ impl<'a> Doc<'a> {
         &self.nodes[index as usize]
     }
 
+    /// The guide's mark of a node.
+    #[inline(always)]
+    pub fn mark(&self, index: u32) -> u32 {
+        self.marks.get(index as usize).copied().unwrap_or(0)
+    }
+
     /// The text of a node, white space and all.
     #[inline(always)]
     pub fn slice(&self, index: u32) -> &'a [u8] {

@@ -1,0 +1,208 @@
+//! Equality of two values on their tapes. A difference of hashes is certain; an agreement is always confirmed.
+
+use crate::fault::Stop;
+use crate::numbers;
+use crate::scope::Rules;
+use crate::strings::unescape;
+use crate::tape::{Doc, Kind};
+
+/// Two documents to be compared, and what the options say about their places.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub before: Doc<'a>,
+    pub after: Doc<'a>,
+    pub rules: &'a Rules,
+}
+
+impl<'a> View<'a> {
+    /// Whether two values are the same. White space, spelling of numbers and strings and the order of members aside.
+    #[inline(always)]
+    pub fn same(&self, a: u32, b: u32) -> Result<bool, Stop> {
+        if self.before.node(a).hash != self.after.node(b).hash {
+            return Ok(false);
+        }
+        if self.before.slice(a) == self.after.slice(b) {
+            return Ok(true);
+        }
+        self.walk(a, b)
+    }
+
+    /// Whether two name nodes mean the same name.
+    #[inline(always)]
+    pub fn same_name(&self, a: u32, b: u32) -> bool {
+        self.before.node(a).hash == self.after.node(b).hash && self.same_string(a, b)
+    }
+
+    fn same_string(&self, a: u32, b: u32) -> bool {
+        if self.before.slice(a) == self.after.slice(b) {
+            return true;
+        }
+        if !self.before.node(a).is_escaped() && !self.after.node(b).is_escaped() {
+            return false;
+        }
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        unescape(self.before.inner(a), &mut left);
+        unescape(self.after.inner(b), &mut right);
+        left == right
+    }
+
+    /// Compare by structure. An explicit stack of pairs: documents may be deep.
+    #[inline(never)]
+    fn walk(&self, a: u32, b: u32) -> Result<bool, Stop> {
+        let mut pairs = Vec::new();
+        if !self.agree(a, b, &mut pairs)? {
+            return Ok(false);
+        }
+        while let Some((a, b)) = pairs.pop() {
+            let is_same = if self.before.node(a).kind() == Kind::Array {
+                self.items_agree(a, b, &mut pairs)?
+            } else {
+                self.members_agree(a, b, &mut pairs)?
+            };
+            if !is_same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Compare two nodes; containers whose texts differ are put on the stack of open questions.
+    fn agree(&self, a: u32, b: u32, pairs: &mut Vec<(u32, u32)>) -> Result<bool, Stop> {
+        let (left, right) = (self.before.node(a), self.after.node(b));
+        if left.hash != right.hash || left.kind() != right.kind() {
+            return Ok(false);
+        }
+        if self.before.slice(a) == self.after.slice(b) {
+            return Ok(true);
+        }
+        match left.kind() {
+            Kind::String | Kind::Name => Ok(self.same_string(a, b)),
+            Kind::Number => Ok(self.same_number(a, b)),
+            Kind::Array | Kind::Object => {
+                pairs.try_reserve(1)?;
+                pairs.push((a, b));
+                Ok(true)
+            }
+            Kind::Null | Kind::True | Kind::False => Ok(false), // their texts are fixed
+        }
+    }
+
+    fn same_number(&self, a: u32, b: u32) -> bool {
+        let (left, right) = (self.before.slice(a), self.after.slice(b));
+        match self.rules.tolerance(self.before.mark(a)) {
+            Some(distance) => numbers::close(left, right, distance),
+            None => numbers::equal(left, right),
+        }
+    }
+
+    fn items_agree(&self, a: u32, b: u32, pairs: &mut Vec<(u32, u32)>) -> Result<bool, Stop> {
+        let mut items = self.children_before(a);
+        let mut others = self.children_after(b);
+        loop {
+            match (items.next(), others.next()) {
+                (None, None) => return Ok(true),
+                (Some(item), Some(other)) if self.agree(item, other, pairs)? => {}
+                _ => return Ok(false),
+            }
+        }
+    }
+
+    fn members_agree(&self, a: u32, b: u32, pairs: &mut Vec<(u32, u32)>) -> Result<bool, Stop> {
+        let mut names = self.children_before(a);
+        let mut others = self.children_after(b);
+        let rest = loop {
+            match (names.next(), others.next()) {
+                (None, None) => return Ok(true),
+                (Some(name), Some(other)) if self.same_name(name, other) => {
+                    if !self.agree(name + 1, other + 1, pairs)? {
+                        return Ok(false);
+                    }
+                }
+                (Some(name), Some(other)) => break (name, other),
+                _ => return Ok(false),
+            }
+        };
+        let index = NameIndex::of(self.after, std::iter::once(rest.1).chain(others))?;
+        let mut count = 0;
+        for name in std::iter::once(rest.0).chain(names) {
+            count += 1;
+            match index.find(|other| self.same_name(name, other), self.before.node(name).hash) {
+                Some(other) if self.agree(name + 1, other + 1, pairs)? => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(count == index.len())
+    }
+
+    /// The children of a container of the first document that take part: items, or names.
+    pub fn children_before(&self, container: u32) -> Children<'a> {
+        Children::of(self.before, self.rules, container)
+    }
+
+    /// The children of a container of the second document that take part.
+    pub fn children_after(&self, container: u32) -> Children<'a> {
+        Children::of(self.after, self.rules, container)
+    }
+}
+
+/// Walks along the siblings inside a container, past those that the options ignore.
+#[derive(Clone, Copy)]
+pub struct Children<'a> {
+    doc: Doc<'a>,
+    rules: &'a Rules,
+    at: u32,
+    end: u32,
+    is_object: bool,
+}
+
+impl<'a> Children<'a> {
+    #[inline(always)]
+    pub fn of(doc: Doc<'a>, rules: &'a Rules, container: u32) -> Children<'a> {
+        let node = doc.node(container);
+        Children { doc, rules, at: container + 1, end: node.next, is_object: node.kind() == Kind::Object }
+    }
+}
+
+impl Iterator for Children<'_> {
+    type Item = u32;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<u32> {
+        while self.at < self.end {
+            let child = self.at;
+            let value = child + u32::from(self.is_object);
+            self.at = self.doc.node(value).next;
+            if self.doc.marks.is_empty() || !self.rules.is_ignored(self.doc.mark(value)) {
+                return Some(child);
+            }
+        }
+        None
+    }
+}
+
+/// Names of one object by hash, for look-ups out of order.
+pub struct NameIndex {
+    entries: Vec<(u64, u32)>,
+}
+
+impl NameIndex {
+    pub fn of(doc: Doc, names: impl Iterator<Item = u32>) -> Result<NameIndex, Stop> {
+        let mut entries = Vec::new();
+        for name in names {
+            entries.try_reserve(1)?;
+            entries.push((doc.node(name).hash, name));
+        }
+        entries.sort_unstable();
+        Ok(NameIndex { entries })
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The name with that hash which `is_it` confirms.
+    pub fn find(&self, is_it: impl Fn(u32) -> bool, hash: u64) -> Option<u32> {
+        let first = self.entries.partition_point(|entry| entry.0 < hash);
+        self.entries[first..].iter().take_while(|entry| entry.0 == hash).map(|entry| entry.1).find(|&name| is_it(name))
+    }
+}

@@ -1,0 +1,199 @@
+//! Pairing what is left in a gap between aligned elements: which removed element became which added one.
+//!
+//! First by an identifying member, then by likeness, and what still stands between two pairs in order, because one
+//! replacement beats a removal and an addition.
+
+use crate::alignment::NONE;
+use crate::anchors::rising;
+use crate::equality::{Children, View};
+use crate::fault::Stop;
+use crate::scope::Rules;
+use crate::tape::{Doc, Kind};
+
+/// Gaps of more cells than this try an identifying member first.
+const FEW_CELLS: usize = 64;
+/// Gaps of more cells than this are not searched for likeness.
+const MOST_CELLS: usize = 4_096;
+/// Members (or items) of an element that likeness looks at.
+const MOST_TRAITS: usize = 32;
+/// Members that are tried as identifying ones.
+const CANDIDATES: usize = 6;
+
+/// A gap: elements of `a` and of `b`, as nodes.
+pub struct Gap<'a> {
+    pub a: &'a [u32],
+    pub b: &'a [u32],
+}
+
+/// Give each element of `gap.a` the place of its mate in `gap.b`, in rising order, or `NONE`. True if a bound was met.
+pub fn pair(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<bool, Stop> {
+    mates.fill(NONE);
+    let cells = gap.a.len().saturating_mul(gap.b.len());
+    let mut is_bounded = false;
+    if cells > 1 && has_container(view.before, gap.a) && has_container(view.after, gap.b) {
+        let is_identified = cells > FEW_CELLS && by_identity(view, gap, mates)?;
+        if !is_identified {
+            if cells <= MOST_CELLS {
+                by_likeness(view, gap, mates)?;
+            } else {
+                is_bounded = true;
+            }
+        }
+    }
+    in_order(gap, mates);
+    Ok(is_bounded)
+}
+
+fn has_container(doc: Doc, items: &[u32]) -> bool {
+    items.iter().any(|&item| doc.node(item).is_container())
+}
+
+/// Pair in order what stands between two pairs.
+fn in_order(gap: &Gap, mates: &mut [u32]) {
+    let mut next = 0;
+    let mut at = 0;
+    while at < mates.len() {
+        if mates[at] != NONE {
+            next = mates[at] + 1;
+            at += 1;
+            continue;
+        }
+        let until = mates[at..].iter().copied().find(|&mate| mate != NONE).unwrap_or(gap.b.len() as u32);
+        while at < mates.len() && mates[at] == NONE {
+            if next < until {
+                mates[at] = next;
+                next += 1;
+            }
+            at += 1;
+        }
+    }
+}
+
+/// Pair objects by a scalar member that is unique on both sides. False if no member identifies at least half.
+fn by_identity(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<bool, Stop> {
+    let first = match gap.a.iter().copied().find(|&item| view.before.node(item).kind() == Kind::Object) {
+        Some(first) => first,
+        None => return Ok(false),
+    };
+    for name in view.children_before(first).take(CANDIDATES) {
+        if view.before.node(name + 1).is_container() {
+            continue;
+        }
+        let hash = view.before.node(name).hash;
+        let left = member_values(view.before, view.rules, gap.a, hash)?;
+        let right = member_values(view.after, view.rules, gap.b, hash)?;
+        let pairs = match_unique(&left, &right);
+        if pairs.len() * 2 < gap.a.len().min(gap.b.len()) {
+            continue;
+        }
+        for (i, j) in rising(pairs.into_iter())? {
+            mates[i as usize] = j;
+        }
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+/// Hash of the named scalar member of each object that has it, with the object's place; sorted.
+fn member_values(doc: Doc, rules: &Rules, items: &[u32], name: u64) -> Result<Vec<(u64, u32)>, Stop> {
+    let mut values = Vec::new();
+    values.try_reserve(items.len())?;
+    for (&item, place) in items.iter().zip(0u32..) {
+        if doc.node(item).kind() == Kind::Object {
+            let mut names = Children::of(doc, rules, item).take(MOST_TRAITS);
+            if let Some(found) = names.find(|&other| doc.node(other).hash == name) {
+                values.push((doc.node(found + 1).hash, place));
+            }
+        }
+    }
+    values.sort_unstable();
+    Ok(values)
+}
+
+/// Places with one value, in rising order of the first; nothing if a value stands twice on one side.
+fn match_unique(left: &[(u64, u32)], right: &[(u64, u32)]) -> Vec<(u32, u32)> {
+    let is_unique = |values: &[(u64, u32)]| values.windows(2).all(|two| two[0].0 != two[1].0);
+    if !is_unique(left) || !is_unique(right) {
+        return Vec::new();
+    }
+    let find = |hash: u64| right.binary_search_by_key(&hash, |entry| entry.0).ok();
+    let mut pairs: Vec<(u32, u32)> =
+        left.iter().filter_map(|&(hash, place)| Some((place, right[find(hash)?].1))).collect();
+    pairs.sort_unstable();
+    pairs
+}
+
+/// Traits of an element: hashes of what it holds, with a weight in bytes; sorted.
+type Traits = Vec<(u64, u32)>;
+
+/// Pair so that the sum of likenesses is greatest and the order is kept.
+fn by_likeness(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<(), Stop> {
+    let left: Vec<Traits> = gap.a.iter().map(|&item| traits(view.before, view.rules, item)).collect();
+    let right: Vec<Traits> = gap.b.iter().map(|&item| traits(view.after, view.rules, item)).collect();
+    let columns = right.len() + 1;
+    let mut best = Vec::new();
+    best.try_reserve((left.len() + 1) * columns)?;
+    best.resize((left.len() + 1) * columns, 0u64);
+    for (i, mine) in left.iter().enumerate().rev() {
+        for (j, yours) in right.iter().enumerate().rev() {
+            let paired = match likeness(mine, yours) {
+                0 => 0,
+                weight => weight + best[(i + 1) * columns + j + 1],
+            };
+            best[i * columns + j] = paired.max(best[(i + 1) * columns + j]).max(best[i * columns + j + 1]);
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    while i < left.len() && j < right.len() {
+        let here = best[i * columns + j];
+        let weight = likeness(&left[i], &right[j]);
+        if weight > 0 && here == weight + best[(i + 1) * columns + j + 1] {
+            mates[i] = j as u32;
+            i += 1;
+            j += 1;
+        } else if here == best[(i + 1) * columns + j] {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    Ok(())
+}
+
+fn traits(doc: Doc, rules: &Rules, item: u32) -> Traits {
+    let node = doc.node(item);
+    let children = Children::of(doc, rules, item);
+    let mut traits: Traits = match node.kind() {
+        Kind::Object => children
+            .take(MOST_TRAITS)
+            .flat_map(|name| {
+                let (name, value) = (doc.node(name), doc.node(name + 1));
+                let member = name.hash.rotate_left(17) ^ value.hash;
+                [(name.hash, 1), (member, value.size() as u32 + 8)]
+            })
+            .collect(),
+        Kind::Array => {
+            children.take(MOST_TRAITS).map(|child| doc.node(child)).map(|n| (n.hash, n.size() as u32 + 1)).collect()
+        }
+        _ => Vec::new(),
+    };
+    traits.sort_unstable();
+    traits
+}
+
+/// Bytes that two elements have in common, roughly.
+fn likeness(left: &Traits, right: &Traits) -> u64 {
+    let (mut i, mut j, mut sum) = (0, 0, 0);
+    while i < left.len() && j < right.len() {
+        match left[i].0.cmp(&right[j].0) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                sum += u64::from(left[i].1.min(right[j].1));
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+    sum
+}
