@@ -39,9 +39,9 @@ pub struct Reply {
     pub handle: *mut Context,
     /// The result, or the reason of a refusal.
     pub data: *const u8,
-    pub length: usize,
     /// The pointer of a refusal.
     pub pointer: *const u8,
+    pub length: usize,
     pub pointer_length: usize,
     pub line: usize,
     pub column: usize,

@@ -91,6 +91,9 @@ impl Context {
         cancel: Cancel,
     ) -> Result<(), (Stop, Input)> {
         let Context { keys, scratch, work, .. } = self;
+        if !options.is_supported() {
+            return Err((Stop::Unsupported, Input::Before));
+        }
         let depth = options.max_depth;
         scan::scan(before, keys, depth, &mut Everywhere, &mut self.before, scratch, cancel)
             .map_err(|stop| (stop, Input::Before))?;

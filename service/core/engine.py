@@ -2,12 +2,13 @@
 
 from typing import Literal
 
-from service.core import values
-from service.core.diff import Outcome, compare_bytes
-from service.core.native import NativeCore, NativeCoreError
+from service.core import diff, values
+from service.core.diff import Outcome
+from service.core.native import Cancellation, NativeCore, NativeCoreError
 from service.core.options import DEFAULT, DiffOptions
 
 Preference = Literal["auto", "native", "python"]
+__all__ = ["Cancellation", "Engine", "EngineMissingError", "Preference", "choose"]
 
 
 class EngineMissingError(RuntimeError):
@@ -20,11 +21,19 @@ class Engine:
     def __init__(self, core: NativeCore | None) -> None:
         self._core = core
         self.name: Literal["native", "python"] = "python" if core is None else "native"
+        self.releases_lock = core is not None
         self.fallbacks = 0
 
-    def compare_bytes(self, before: bytes, after: bytes, options: DiffOptions = DEFAULT) -> Outcome:
-        """Compare two JSON texts; see `diff.compare_bytes`."""
-        return compare_bytes(before, after, options)
+    def compare_bytes(
+        self, before: bytes, after: bytes, options: DiffOptions = DEFAULT, cancellation: Cancellation | None = None
+    ) -> Outcome:
+        """Compare two JSON texts; see `diff.compare_bytes`. The reference cannot be cancelled."""
+        if self._core is not None:
+            try:
+                return self._core.compare_bytes(before, after, options, cancellation)
+            except NativeCoreError:
+                self.fallbacks += 1
+        return diff.compare_bytes(before, after, options)
 
     def check(self, text: bytes, max_depth: int) -> None:
         """Refuse a text that is not acceptable JSON; see `values.check`."""
