@@ -9,6 +9,7 @@ import pytest
 
 from service.settings import Settings
 from service.store.mongod import MongodProcess
+from tests.processes import ServiceProcess, Spawn
 
 _VERSION = pytest.StashKey[str]()
 
@@ -34,6 +35,32 @@ def name_database(mongod: MongodProcess, pytestconfig: pytest.Config) -> Iterato
 def make_settings(mongod: MongodProcess, database_name: str, tmp_path: Path) -> Settings:
     """Settings of a service that stands on the run's server."""
     return Settings(port=0, data_dir=tmp_path / "data", mongodb_uri=mongod.uri, mongodb_database=database_name)
+
+
+@pytest.fixture(name="spawn_service")
+def make_spawner(settings: Settings, tmp_path: Path) -> Iterator[Spawn]:
+    """Start `python -m service` on a free port and the run's MongoDB: `spawn_service(max_depth=5).url`.
+
+    `mongodb_uri=""` gives it its own embedded server, `arguments=("keys", "list")` a command, `listens=False` returns
+    at once. Every process is ended with the test.
+    """
+    made: list[ServiceProcess] = []
+
+    def spawn(*, arguments: tuple[str, ...] = (), listens: bool = True, **changes: object) -> ServiceProcess:
+        given = {
+            "data_dir": settings.data_dir,
+            "mongodb_uri": settings.mongodb_uri,
+            "mongodb_database": settings.mongodb_database,
+            **changes,
+        }
+        made.append(ServiceProcess(tmp_path / f"service-{len(made)}", given, arguments))
+        if listens:
+            made[-1].wait_until_ready()
+        return made[-1]
+
+    yield spawn
+    for process in made:
+        process.end()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

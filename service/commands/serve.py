@@ -10,6 +10,7 @@ from aiohttp import web
 from service import keys, logs
 from service.app import create_app
 from service.commands import workers
+from service.commands.draining import Traffic
 from service.commands.listening import greet, listen
 from service.settings import Settings
 
@@ -32,6 +33,8 @@ def serve(settings: Settings, *, inherited: workers.Inherited | None = None) -> 
 async def _serve(settings: Settings, inherited: workers.Inherited | None) -> None:
     listening = inherited.listening() if inherited else listen(settings)
     app = create_app(settings)
+    traffic = Traffic()
+    app.middlewares.insert(0, traffic.middleware())
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -44,13 +47,17 @@ async def _serve(settings: Settings, inherited: workers.Inherited | None) -> Non
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await runner.setup()
     try:
-        await web.SockSite(runner, listening).start()
+        site = web.SockSite(runner, listening)
+        await site.start()
         if inherited:
             inherited.tell_ready()
         else:
             greet(listening, await app[keys.PROBE].ping(), settings)
         await stop.wait()
         _LOG.info("stopping: requests in flight may finish")
+        await site.stop()
+        if cut := await traffic.drain(settings.shutdown_grace_s):
+            _LOG.warning("stopping: %d requests did not finish in time", cut)
     finally:
         await runner.cleanup()
 
