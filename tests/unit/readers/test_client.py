@@ -18,7 +18,8 @@ from service.errors import (
 from service.readers import client as client_module
 from service.readers.client import Exchange, GuardedClient
 from service.readers.guard import Guard
-from tests.unit.readers.conftest import Names, Serve, Server, answer, redirect
+from tests.loopback import Names, Server, answer, redirect
+from tests.unit.readers.conftest import Serve
 
 HOSTILE = json.loads((Path(__file__).parents[2] / "cases" / "hostile-urls.json").read_text())["urls"]
 OPEN = ("127.0.0.2", "127.0.0.3", "::1")

@@ -8,7 +8,8 @@ from service.readers.client import Exchange, GuardedClient
 from service.readers.guard import Guard
 from service.readers.revalidation import Revalidation
 from service.readers.url import UrlReader, UrlSource
-from tests.unit.readers.conftest import Names, Serve, Server, answer, redirect
+from tests.loopback import Names, Server, answer, redirect
+from tests.unit.readers.conftest import Serve
 
 READING = Reading(max_bytes=1000, timeout_s=30)
 

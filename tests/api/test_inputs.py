@@ -1,0 +1,318 @@
+"""Inputs of every type, mixed in one request; what is left of them afterwards."""
+
+import asyncio
+import gzip
+import io
+import json
+import tempfile
+import tracemalloc
+import zlib
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from tests.loopback import Server, answer
+
+Client = TestClient[web.Request, web.Application]
+Starter = Callable[..., Awaitable[Client]]
+
+ROUTE = "/api/json/v1/patch"
+FORM = {"Content-Type": "multipart/form-data; boundary=xx"}
+PATCH = [{"op": "replace", "path": "/n", "value": 2}]
+SOURCE = "application/vnd.patchbay.source+json"
+
+
+def part(name: str, content: bytes, *headers: str, file: str | None = None) -> bytes:
+    named = f'form-data; name="{name}"' + (f'; filename="{file}"' if file else "")
+    lines = [f"Content-Disposition: {named}", *headers]
+    return b"--xx\r\n" + "\r\n".join(lines).encode() + b"\r\n\r\n" + content + b"\r\n"
+
+
+async def send(client: Client, *parts: bytes) -> tuple[int, Any]:
+    response = await client.post(ROUTE, data=io.BytesIO(b"".join(parts) + b"--xx--\r\n"), headers=FORM)
+    return response.status, await response.json(content_type=None)
+
+
+async def compare(client: Client, a: Any, b: Any) -> tuple[int, Any]:
+    response = await client.post(ROUTE, json={"a": a, "b": b})
+    return response.status, await response.json(content_type=None)
+
+
+@pytest.fixture(name="root")
+def make_root(tmp_path: Path) -> Path:
+    root = tmp_path / "files"
+    root.mkdir()
+    (root / "one.json").write_text('{"n": 1}')
+    (root / "two.yml").write_text("n: 2\n")
+    return root
+
+
+@pytest.fixture(name="server")
+async def serve_two() -> AsyncIterator[Server]:
+    async with Server("127.0.0.2", lambda _head: answer(b'{"n": 2}', "Content-Type: application/json")) as server:
+        yield server
+
+
+@pytest.fixture(name="open_client")
+async def start_open_service(start: Starter, root: Path, server: Server) -> Client:
+    """A client of a service that may read the root and the server."""
+    return await start(files_root=root, url_allow=("127.0.0.2",), url_ports=(server.port,))
+
+
+ONE = {
+    "inline": {"type": "inline", "value": {"n": 1}},
+    "raw": {"type": "raw", "value": '{"n": 1}'},
+    "raw yaml": {"type": "raw", "value": "n: 1", "format": "yaml"},
+    "file": {"type": "file", "path": "one.json"},
+    "file by uri": {"type": "file", "uri": "./one.json"},
+}
+
+
+@pytest.mark.parametrize("one", [pytest.param(source, id=name) for name, source in ONE.items()])
+@pytest.mark.parametrize("kind", ["http", "url"])
+async def test_every_type_compares_with_a_url(open_client: Client, server: Server, one: Any, kind: str) -> None:
+    assert await compare(open_client, one, {"type": kind, "uri": server.url}) == (200, PATCH)
+
+
+async def test_file_in_yaml_compares_with_a_file_in_json(open_client: Client) -> None:
+    sources = [{"type": "file", "path": path} for path in ("one.json", "two.yml")]
+
+    assert await compare(open_client, *sources) == (200, PATCH)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(part("a", b'{"n": 1}', file="a.json"), id="upload"),
+        pytest.param(part("a", b'\xef\xbb\xbf{"n": 1}', file="a.json"), id="upload with a byte order mark"),
+        pytest.param(part("a", b"n: 1", file="a.yaml"), id="YAML by its file name"),
+        pytest.param(part("a", b"n: 1", "Content-Type: application/yaml"), id="YAML by its type"),
+        pytest.param(part("a", b'{"n": 1}', "Content-Type: application/json"), id="document by its type"),
+        pytest.param(part("a", b' {"n": 1}'), id="document by how it begins"),
+        pytest.param(part("a", b"one.json"), id="path"),
+        pytest.param(part("a", b"one.json", "Content-Type: text/plain"), id="path typed as text"),
+        pytest.param(part("a", b'{"type": "file", "path": "one.json"}', f"Content-Type: {SOURCE}"), id="I/O object"),
+        pytest.param(
+            part("a", gzip.compress(b'{"n": 1}'), "Content-Encoding: gzip", file="a.json"), id="compressed part"
+        ),
+        pytest.param(
+            part("a", zlib.compress(b"n: 1"), "Content-Encoding: deflate", "Content-Type: text/yaml"),
+            id="compressed YAML",
+        ),
+        pytest.param(
+            part("a", b64encode(b'{"n": 1}'), "Content-Transfer-Encoding: base64", file="a.json"), id="base64"
+        ),
+        pytest.param(
+            b'--xx\r\nContent-Disposition: file; a="in.json"\r\nContent-Type: application/json\r\n\r\n{"n": 1}\r\n',
+            id="older disposition",
+        ),
+        pytest.param(
+            b'--xx\r\nContent-Disposition: file; a="in.yml"\r\n\r\nn: 1\r\n', id="older disposition with YAML"
+        ),
+    ],
+)
+async def test_kinds_mix_in_one_form(open_client: Client, server: Server, first: bytes) -> None:
+    assert await send(open_client, first, part("b", server.url.encode())) == (200, PATCH)
+
+
+async def test_lines_of_json_are_an_array(client: Client) -> None:
+    parts = [part("a", b"1\n2\n", file="a.ndjson"), part("b", b"[1]", file="b.json")]
+
+    assert await send(client, *parts) == (200, [{"op": "remove", "path": "/1"}])
+
+
+async def test_upload_is_named_by_an_io_object(client: Client) -> None:
+    """The part `b` holds an I/O object that names the part `a`, read as YAML this time."""
+    named = json.dumps({"type": "upload", "part": "a", "format": "yaml"}).encode()
+
+    assert await send(client, part("a", b"[1]", file="a.json"), part("b", named, f"Content-Type: {SOURCE}")) == (
+        200,
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("bad", "place"),
+    [
+        pytest.param(part("b", b"{\n  x}", file="b.json"), (2, 3), id="json"),
+        pytest.param(part("b", b"a: 1\nb: [", file="b.yml"), (3, 1), id="yaml"),
+        pytest.param(part("b", b"1\n\n{", file="b.jsonl"), (3, 2), id="lines"),
+        pytest.param(part("b", b'{"a":1,\n"a":2}'), (2, 1), id="repeated name"),
+    ],
+)
+async def test_fault_is_told_with_input_line_and_column(client: Client, bad: bytes, place: tuple[int, int]) -> None:
+    status, problem = await send(client, part("a", b"1"), bad)
+
+    fault = problem["errors"][0]
+    assert (status, problem["code"], fault["input"]) == (400, "invalid-json", "b")
+    assert (fault["line"], fault["column"]) == place
+
+
+async def test_utf16_is_refused_by_name(client: Client) -> None:
+    status, problem = await send(client, part("a", "1".encode("utf-16"), file="a.json"), part("b", b"1"))
+
+    assert (status, problem["code"], problem["errors"][0]["input"]) == (400, "invalid-json", "a")
+    assert "UTF-8" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "code"),
+    [
+        pytest.param({"type": "file", "path": "absent.json"}, 422, "source-not-found", id="no file"),
+        pytest.param({"type": "file", "path": "../x"}, 403, "source-forbidden", id="path"),
+        pytest.param({"type": "http", "uri": "http://127.0.0.1/"}, 403, "source-forbidden", id="URL"),
+        pytest.param({"type": "http", "uri": "http://127.0.0.2:1/"}, 403, "source-forbidden", id="port"),
+        pytest.param({"type": "upload", "part": "c"}, 422, "source-not-found", id="part"),
+        pytest.param({"type": "file"}, 400, "invalid-request", id="no path"),
+        pytest.param({"type": "url", "uri": "x", "url": "y"}, 400, "invalid-request", id="two URLs"),
+    ],
+)
+async def test_refused_source_names_its_input(open_client: Client, source: Any, status: int, code: str) -> None:
+    answered, problem = await compare(open_client, ONE["inline"], source)
+
+    assert (answered, problem["code"], problem["errors"][0]["input"]) == (status, code, "b")
+
+
+async def test_url_text_in_a_form_is_guarded(client: Client) -> None:
+    status, problem = await send(client, part("a", b"http://169.254.169.254/latest/"), part("b", b"1"))
+
+    assert (status, problem["code"]) == (403, "source-forbidden")
+
+
+async def test_credentials_reach_the_host_and_nothing_else(
+    open_client: Client, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = {"type": "http", "uri": server.url + "?token=t0ken", "authorizationHeader": "Bearer s3cret"}
+
+    status, _ = await compare(open_client, ONE["inline"], source)
+
+    assert (status, "Authorization: Bearer s3cret\r\n" in server.heads[0]) == (200, True)
+    assert not {"s3cret", "t0ken"} & set(caplog.text.replace('"', " ").split())
+
+
+async def test_inputs_are_read_at_the_same_time(start: Starter) -> None:
+    """Each server answers only when the other has been asked too."""
+    asked = {"127.0.0.2": asyncio.Event(), "127.0.0.3": asyncio.Event()}
+
+    async def wait_for_both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked[writer.get_extra_info("sockname")[0]].set()
+        await asyncio.gather(*(each.wait() for each in asked.values()))
+        writer.write(answer(b"1"))
+        await writer.drain()
+        writer.close()
+
+    servers = [await asyncio.start_server(wait_for_both, host, 0) for host in asked]
+    ports = [server.sockets[0].getsockname()[1] for server in servers]
+    client = await start(url_allow=("127.0.0.0/8",), url_ports=tuple(ports), url_timeout_s=30)
+    sources = [{"type": "http", "uri": f"http://{host}:{port}/"} for host, port in zip(asked, ports, strict=True)]
+
+    outcome = await compare(client, *sources)
+    for server in servers:
+        server.close()
+
+    assert outcome == (200, [])
+
+
+async def test_first_failure_ends_the_other_input(start: Starter) -> None:
+    """The other server never answers: only an ended request lets the service answer before its time is over."""
+    closed = asyncio.Event()
+
+    async def wait_for_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        closed.set()
+        writer.close()
+
+    server = await asyncio.start_server(wait_for_the_end, "127.0.0.2", 0)
+    port = server.sockets[0].getsockname()[1]
+    client = await start(url_allow=("127.0.0.2",), url_ports=(port,), url_timeout_s=100)
+
+    status, problem = await compare(
+        client, {"type": "http", "uri": f"http://127.0.0.2:{port}/"}, {"type": "file", "path": "x"}
+    )
+    async with asyncio.timeout(30):
+        await closed.wait()
+    server.close()
+
+    assert (status, problem["errors"][0]["input"]) == (403, "b")
+
+
+# --- spooling
+
+
+@pytest.fixture(name="spool")
+def watch_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for temporary files, alone for the test."""
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def count_bytes(folder: Path) -> int | None:
+    """Give how much lies in the folder, None where it is empty."""
+    if not list(folder.iterdir()):
+        return None
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+LARGE = b'"' + b"x" * 3_000_000 + b'"'
+
+
+@pytest.mark.parametrize(
+    ("second", "status"),
+    [
+        pytest.param(part("b", LARGE, file="b.json"), 200, id="compared"),
+        pytest.param(part("b", b"{", file="b.json"), 400, id="refused after reading"),
+        pytest.param(part("c", b"1"), 400, id="refused while reading"),
+    ],
+)
+async def test_nothing_is_left_after_the_answer(client: Client, spool: Path, second: bytes, status: int) -> None:
+    answered, _ = await send(client, part("a", LARGE, file="a.json"), second)
+
+    assert (answered, count_bytes(spool)) == (status, None)
+
+
+async def test_nothing_is_left_of_an_upload_that_broke_off(client: Client, spool: Path) -> None:
+    _, writer = await asyncio.open_connection(client.host, client.port)
+    head = (
+        f"POST {ROUTE} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM['Content-Type']}\r\nContent-Length: 9000000\r\n\r\n"
+    )
+    writer.write(head.encode() + part("a", LARGE, file="a.json")[:-100])
+    await writer.drain()
+    async with asyncio.timeout(60):
+        while not count_bytes(spool):
+            await asyncio.sleep(0.01)
+
+        writer.transport.abort()
+
+        while count_bytes(spool) is not None:
+            await asyncio.sleep(0.01)
+
+
+async def test_large_upload_passes_by_memory(client: Client, spool: Path) -> None:
+    """32 MiB on their way to the disk: never more than a few pieces are held at once."""
+    piece = b" " * 65536
+    peaks: list[tuple[int, int]] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        yield part("a", b"", file="a.json")[:-2]
+        for number in range(511):
+            yield piece
+            if number == 10:
+                tracemalloc.start()
+        peaks.append((count_bytes(spool) or 0, tracemalloc.get_traced_memory()[1]))
+        tracemalloc.stop()
+        yield b"1\r\n" + part("b", b"1") + b"--xx--\r\n"
+
+    response = await client.post(ROUTE, data=body(), headers=FORM)
+
+    ((spooled, peak),) = peaks
+    assert (response.status, await response.json()) == (200, [])
+    assert spooled > 20_000_000
+    assert peak < 4_000_000
