@@ -1,5 +1,6 @@
 """`patch`: two documents in, the patch between them out; and comparisons kept on request."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,15 +11,19 @@ from service import errors
 from service.api import dxconfig, examples, replies
 from service.api.orders import FORM, JSON, Input, order
 from service.api.route import Answer, Content, Param, Route
+from service.core.changes import Change
 from service.core.options import Alignment, DiffOptions
 from service.errors import InvalidRequestError
 from service.keys import CALLER, CLOCK, COMPARER, COMPARISONS, READERS, SETTINGS
 from service.model import Comparison, Direction
-from service.usecases import comparing
+from service.usecases import comparing, rendering
 from service.usecases.comparing import Inputs
 
 JSON_PATCH = "application/json-patch+json"
-PATCH_TYPES = (JSON, JSON_PATCH)
+MERGE_PATCH = "application/merge-patch+json"
+CHANGES = "application/vnd.patchbay.changes+json"
+PATCH_TYPES = (JSON, JSON_PATCH, MERGE_PATCH, CHANGES)
+FORMS: dict[str, rendering.Form] = {MERGE_PATCH: rendering.as_merge, CHANGES: rendering.as_changes}
 
 
 class PatchRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -59,8 +64,11 @@ async def create_patch(request: web.Request) -> web.Response:
     inputs, direction = Inputs(**texts), asked.options.patch_direction
     outcome = await comparing.compare(inputs, direction, options, request.app[COMPARER])
     headers = {"Patchbay-Diff": "bounded" if outcome.bounded else "exact"}
+    body = outcome.patch
+    if form := FORMS.get(media_type):
+        body = await asyncio.to_thread(form, inputs.directed(direction)[0], outcome.patch, options.max_depth)
     if not store:
-        return replies.json_reply(outcome.patch, headers=headers, content_type=media_type)
+        return replies.json_reply(body, headers=headers, content_type=media_type)
     kept = await comparing.record(
         inputs,
         direction,
@@ -71,7 +79,7 @@ async def create_patch(request: web.Request) -> web.Response:
         store=request.app[COMPARISONS],
     )
     headers["Location"] = f"/api/json/v1/comparisons/{kept.id}"
-    return replies.json_reply(outcome.patch, status=201, headers=headers, content_type=media_type)
+    return replies.json_reply(body, status=201, headers=headers, content_type=media_type)
 
 
 async def get_comparison(request: web.Request) -> web.Response:
@@ -123,6 +131,7 @@ COMPARE_ERRORS: tuple[type[errors.ServiceError], ...] = (
     errors.TooComplexError,
     errors.OverloadedError,
     errors.ArrayKeyError,
+    errors.NotExpressibleError,
     errors.SourceForbiddenError,
     errors.SourceNotFoundError,
     errors.SourceUnreachableError,
@@ -130,6 +139,14 @@ COMPARE_ERRORS: tuple[type[errors.ServiceError], ...] = (
     errors.StoreUnavailableError,
 )
 """What every route of the compare family may refuse."""
+
+
+PATCH_CONTENTS = (
+    Content(schema=list[JsonPatchOperation], media_type=JSON, examples=examples.PATCHES),
+    Content(schema=list[JsonPatchOperation], media_type=JSON_PATCH, examples=examples.PATCHES),
+    Content(schema=examples.MERGE_SCHEMA, media_type=MERGE_PATCH, examples={"sample": examples.MERGE}),
+    Content(schema=list[Change], media_type=CHANGES, examples={"sample": examples.CHANGES}),
+)
 
 
 def _patch_route(version: str) -> Route:
@@ -144,7 +161,9 @@ def _patch_route(version: str) -> Route:
         description=(
             "Answers an RFC 6902 array that turns A into B (or B into A). Operations follow the members of B; in an "
             "array they run from the last index to the first. Equal inputs answer `[]`. The header `Patchbay-Diff` is "
-            "`bounded` where a bound was met and the patch, though right, is coarser than it could be."
+            "`bounded` where a bound was met and the patch, though right, is coarser than it could be. With `Accept` "
+            "the same change is said as a merge patch (RFC 7396; 422 where a member becomes null, which it cannot "
+            "say) or as a list of changes, each with the value before and after."
         ),
         params=(
             Param(
@@ -165,16 +184,13 @@ def _patch_route(version: str) -> Route:
             Answer(
                 status=200,
                 description="The patch",
-                content=tuple(
-                    Content(schema=list[JsonPatchOperation], media_type=each, examples=examples.PATCHES)
-                    for each in PATCH_TYPES
-                ),
+                content=PATCH_CONTENTS,
                 headers=(examples.DIFF_HEADER,),
             ),
             Answer(
                 status=201,
                 description="The patch, and a record of the comparison at `Location`",
-                content=tuple(Content(schema=list[JsonPatchOperation], media_type=each) for each in PATCH_TYPES),
+                content=PATCH_CONTENTS,
                 headers=(examples.DIFF_HEADER, examples.LOCATION_HEADER),
             ),
         ),

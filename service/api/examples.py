@@ -42,6 +42,27 @@ PATCH_REQUESTS = {
         "dxConfig": [{"ignoreChanges": "delete", "key": "created"}],
     },
 }
+MERGE = {
+    "owner": None,
+    "a": "my data",
+    "b": "bbc 2",
+    "name": "Mr John Smith",
+    "hobbies": ["Badminton", "guitar", "reading"],
+    "age": 22,
+    "pet": "dog",
+}
+MERGE_SCHEMA = {"description": "members of the target: null removes, an object goes deeper, all else replaces"}
+CHANGES = [
+    {"path": "/a", "op": "replace", "before": "your data", "after": "my data"},
+    {"path": "/b", "op": "replace", "before": "bbc 1", "after": "bbc 2"},
+    {"path": "/name", "op": "replace", "before": "John Joe Smith", "after": "Mr John Smith"},
+    {"path": "/owner", "op": "remove", "before": True},
+    {"path": "/hobbies/2", "op": "remove", "before": "Cinema"},
+    {"path": "/hobbies/1", "op": "add", "after": "guitar"},
+    {"path": "/hobbies/0", "op": "replace", "before": "playing guitar badly", "after": "Badminton"},
+    {"path": "/age", "op": "replace", "before": 21, "after": 22},
+    {"path": "/pet", "op": "add", "after": "dog"},
+]
 PATCHES = {"sample": PATCH, "equal": []}
 
 DIFF_HEADER = Param(

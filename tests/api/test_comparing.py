@@ -8,6 +8,8 @@ import pytest
 from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient
 
+from service.api import examples
+
 SAMPLE = json.loads((Path(__file__).parents[1] / "cases" / "compare-sample.json").read_text())
 Client = TestClient[web.Request, web.Application]
 
@@ -99,3 +101,42 @@ async def test_json_patch_media_type_on_request(client: Client) -> None:
 
     assert response.content_type == "application/json-patch+json"
     assert await response.json() == []
+
+
+async def in_form(client: Client, accept: str, a: Any, b: Any, **options: Any) -> tuple[int, str, Any]:
+    request = {"a": inline(a), "b": inline(b), **options}
+    response = await client.post("/api/json/v1/patch", json=request, headers={"Accept": accept})
+    return response.status, response.content_type, await response.json(content_type=None)
+
+
+async def test_the_change_as_a_merge_patch(client: Client) -> None:
+    answered = await in_form(client, "application/merge-patch+json", SAMPLE["a"], SAMPLE["b"])
+
+    assert answered == (200, "application/merge-patch+json", examples.MERGE)
+
+
+async def test_a_merge_patch_that_cannot_say_it_is_refused_with_the_place(client: Client) -> None:
+    status, _, problem = await in_form(client, "application/merge-patch+json", {"x": {"y": 1}}, {"x": {"y": None}})
+
+    assert (status, problem["code"]) == (422, "not-expressible")
+    assert problem["errors"][0]["pointer"] == "/x/y"
+
+
+async def test_a_merge_patch_leaves_what_is_ignored(client: Client) -> None:
+    ignored = {"dxConfig": [{"ignoreChanges": "delete", "key": "t"}]}
+
+    answered = await in_form(client, "application/merge-patch+json", {"t": 1, "x": 1}, {"t": 2, "x": 2}, **ignored)
+
+    assert answered == (200, "application/merge-patch+json", {"x": 2})
+
+
+async def test_the_change_as_a_list_of_changes(client: Client) -> None:
+    answered = await in_form(client, "application/vnd.patchbay.changes+json", SAMPLE["a"], SAMPLE["b"])
+
+    assert answered == (200, "application/vnd.patchbay.changes+json", examples.CHANGES)
+
+
+async def test_other_forms_go_in_the_asked_direction(client: Client) -> None:
+    answered = await in_form(client, "application/vnd.patchbay.changes+json", {"x": 1}, {"x": 2}, patchDirection="bToA")
+
+    assert answered[2] == [{"path": "/x", "op": "replace", "before": 2, "after": 1}]
