@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from service.api.inflating import PIECE_BYTES, BrokenEncodingError, Inflater
+from service.core.inflate import PIECE_BYTES, BrokenEncodingError, Inflater
 from service.errors import InvalidRequestError, RequestTimeoutError, TooLargeError
 from service.keys import BODY, SETTINGS
 

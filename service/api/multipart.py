@@ -13,7 +13,7 @@ from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs, http_ex
 from aiohttp.multipart import parse_content_disposition
 
 from service.api.bodies import Body, too_large
-from service.api.inflating import Inflater
+from service.core.inflate import Inflater
 from service.errors import InvalidMultipartError, TooLargeError, Violation
 from service.keys import SETTINGS
 from service.model import Upload

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from service import errors
-from service.api.inflating import ENCODINGS
+from service.core.inflate import ENCODINGS
 from service.errors import ServiceError, Violation
 
 MEDIA_TYPE = "application/problem+json"

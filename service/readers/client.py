@@ -19,8 +19,8 @@ import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDictProxy
 
-from service.core.inflate import ENCODINGS, InflateError, Inflater
-from service.errors import SourceForbiddenError, SourceUnreachableError
+from service.core.inflate import BrokenEncodingError, Inflater
+from service.errors import SourceForbiddenError, SourceUnreachableError, UnsupportedMediaTypeError
 from service.readers.budget import too_large, too_slow
 from service.readers.guard import Address, Guard, Target
 
@@ -200,18 +200,16 @@ async def _open_session(pin: _Pin) -> AsyncIterator[aiohttp.ClientSession]:
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     """Read an answer to its end, or to the first byte too many, before and after decompression."""
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ENCODINGS:
-        raise SourceUnreachableError("The source answers in a content encoding that was not asked for.")
+    inflater = Inflater(",".join(response.headers.getall("Content-Encoding", [])))
     if (response.content_length or 0) > max_bytes:
         raise too_large(max_bytes)
-    content, inflater = bytearray(), Inflater(encoding)
+    content = bytearray()
     async for chunk in response.content.iter_any():
         for piece in inflater.feed(chunk):
             content += piece
             if len(content) > max_bytes:
                 raise too_large(max_bytes)
-    inflater.finish()
+    inflater.end()
     return bytes(content)
 
 
@@ -226,7 +224,9 @@ def _translated() -> Iterator[None]:
         raise SourceUnreachableError("The source's certificate or its TLS is not acceptable.") from error
     except aiohttp.ClientConnectorError as error:
         raise SourceUnreachableError("The source refuses the connection.") from error
-    except InflateError as error:
+    except UnsupportedMediaTypeError as error:
+        raise SourceUnreachableError("The source answers in a content encoding that was not asked for.") from error
+    except BrokenEncodingError as error:
         raise SourceUnreachableError(f"The source's answer cannot be decompressed: {error}.") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise SourceUnreachableError("The source's answer broke off, or is not HTTP.") from error

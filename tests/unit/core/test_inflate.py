@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.inflate import PIECE, InflateError, Inflater
+from service.core.inflate import PIECE_BYTES, BrokenEncodingError, Inflater
+from service.errors import UnsupportedMediaTypeError
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "x-gzip": gzip.compress,
     "deflate": zlib.compress,
+    "Deflate": lambda data: zlib.compress(data, wbits=-15),
     "identity": bytes,
 }
 
@@ -19,7 +21,7 @@ PACK: dict[str, Callable[[bytes], bytes]] = {
 def inflate(encoding: str, *chunks: bytes) -> bytes:
     inflater = Inflater(encoding)
     result = b"".join(piece for chunk in chunks for piece in inflater.feed(chunk))
-    inflater.finish()
+    inflater.end()
     return result
 
 
@@ -42,11 +44,16 @@ def test_nothing_at_all_is_nothing() -> None:
 
 @pytest.mark.parametrize("damaged", [gzip.compress(b"abc")[:-1], b"abc", gzip.compress(b"a") + b"x", b"\x1f"])
 def test_damaged_data_is_refused(damaged: bytes) -> None:
-    with pytest.raises(InflateError):
+    with pytest.raises(BrokenEncodingError):
         inflate("gzip", damaged)
 
 
 def test_pieces_are_bounded_and_made_only_when_asked_for() -> None:
     pieces = Inflater("gzip").feed(gzip.compress(b"\0" * 100_000_000))
 
-    assert [len(next(pieces)) for _ in range(3)] == [PIECE] * 3
+    assert [len(next(pieces)) for _ in range(3)] == [PIECE_BYTES] * 3
+
+
+def test_unknown_encoding_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedMediaTypeError, match="br"):
+        Inflater("br")
