@@ -22,6 +22,8 @@ _MEMBERS = {
     "copy": ("from", "path"),
     "test": ("path", "value"),
 }
+_CARRYING = ("move", "copy")
+"""Operations that put a container somewhere without naming it."""
 Observer: TypeAlias = Callable[[Json, Operation], None]
 
 
@@ -70,7 +72,9 @@ def apply(
     {'a': [2], 'b': 1}
     """
     copied_bytes = 0
+    may_deepen = False
     for index, operation in enumerate(operations):
+        may_deepen = may_deepen or operation["op"] in _CARRYING or isinstance(operation.get("value"), dict | list)
         try:
             if observer:
                 observer(document, operation)
@@ -80,7 +84,7 @@ def apply(
             document = apply_operation(document, operation, index)
         except RecursionError as exc:
             raise _too_deep(max_depth, index=index) from exc
-    if _deeper_than(document, max_depth):
+    if may_deepen and _deeper_than(document, max_depth):
         raise _too_deep(max_depth)
     return document
 

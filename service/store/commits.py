@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from pymongo import ReadPreference
+from pymongo import DESCENDING, ReadPreference
 from pymongo.errors import OperationFailure
 
 from service.errors import NotStorableError, StoreUnavailableError
@@ -101,9 +101,14 @@ class Commits:
     async def _is_done(self, statement: Statement, record: Record) -> bool:
         if any(entry["w"] == statement.write_id for entry in record["log"]):
             return True
-        drained = {"_id": revision_id(statement.resource_id, statement.version), "resource": statement.resource_id}
-        entry = await self._revisions.find_one(drained, {"w": 1})
-        return entry is not None and entry["w"] == statement.write_id
+        # Of the documents of `revisions` that begin at or below the version, the last has it.
+        bound = {
+            "$gte": revision_id(statement.resource_id, 0),
+            "$lte": revision_id(statement.resource_id, statement.version),
+        }
+        last = [("_id", DESCENDING)]
+        bucket = await self._revisions.find_one({"resource": statement.resource_id, "_id": bound}, sort=last)
+        return any(entry["w"] == statement.write_id for entry in bucket["entries"]) if bucket else False
 
 
 def _refusal(error: Record) -> Exception | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from bson import Decimal128, Int64
 from bson import encode as encode_bson
+from bson.errors import InvalidDocument
 from bson.raw_bson import RawBSONDocument
 
 from service.core.pointer import format_pointer
@@ -25,11 +26,10 @@ MAX_CONTENT_BYTES = 16 * 1024 * 1024 - 64 * 1024
 _HUGE = "%i"
 _UNSAFE = re.compile(r"[%.\0]|^\$|^$")
 _ESCAPED = re.compile(r"%(25|2E|00|24)")
-_INT32 = 2**31
+_LONG_NUMBER = re.compile(rb"[:,\[]-?[0-9]{10}")
+"""An integer that BSON may hold in 64 bits, which the driver gives back as a class of its own, or not at all."""
 _INT64 = 2**63
 _DECIMAL128 = 10**34
-_MOST_KNOWN_NAMES = 10_000
-_known_names: set[str] = set()
 
 
 def encode_name(name: str) -> str:
@@ -52,14 +52,18 @@ def decode_name(name: str) -> str:
     return "" if name == "%" else _ESCAPED.sub(lambda match: chr(int(match[1], 16)), name)
 
 
-def encode_content(content: dict[str, Json]) -> tuple[RawBSONDocument, bool]:
-    """Encode content; the second is whether it is stored just as it is, so that reading it needs no walk.
+def encode_content(content: dict[str, Json], text: bytes) -> tuple[RawBSONDocument, bool]:
+    """Encode content, whose JSON text is at hand; the second is whether reading it back needs no walk.
 
     Raises `NotStorableError` with the pointer of what is nested too deep, or when it passes the size of a document.
     """
-    is_plain = _is_plain(content, 1)
     # Inside another document, because the encoder puts the outermost `_id` first.
-    data = encode_bson({"": content if is_plain else _encode(content, [])})[6:-1]
+    try:
+        is_plain = not _may_need_encoding(text)
+        data = encode_bson({"": content}, check_keys=True) if is_plain else b""
+    except InvalidDocument:  # a name with a dollar, a dot or NUL
+        is_plain = False
+    data = (data if is_plain else encode_bson({"": _encode(content, [])}))[6:-1]
     if len(data) > MAX_CONTENT_BYTES:
         raise NotStorableError(
             f"The document takes {len(data)} bytes in the database, which holds {MAX_CONTENT_BYTES} in one.",
@@ -75,35 +79,17 @@ def decode_content(stored: dict[str, Any], is_plain: bool) -> dict[str, Json]:
     return stored if is_plain else {decode_name(name): _decode(value) for name, value in stored.items()}
 
 
-def _is_plain(value: Json, depth: int) -> bool:
-    """Tell whether the value and all below it are stored as they are and come back as they are."""
-    kind = type(value)
-    if kind is dict:
-        if not _known_names.issuperset(value) and not all(map(_is_plain_name, value)):
-            return False
-        children = value.values()
-    elif kind is list:
-        children = value
-    else:
-        return kind is not int or -_INT32 <= value < _INT32
-    if depth > MAX_DEPTH:
-        return False
-    for child in children:
-        kind = type(child)
-        if kind is not str and kind is not bool and not _is_plain(child, depth + 1):
-            return False
-    return True
+def _may_need_encoding(text: bytes) -> bool:
+    """Tell from compact JSON text, in a few scans, whether a walk must be made; the encoder finds the other names.
 
-
-def _is_plain_name(name: str) -> bool:
-    if name in _known_names:
-        return True
-    if _UNSAFE.search(name):
-        return False
-    if len(_known_names) >= _MOST_KNOWN_NAMES:
-        _known_names.clear()
-    _known_names.add(name)
-    return True
+    A string may look like one of these; then the walk is made for nothing.
+    """
+    return (
+        b"%" in text
+        or b'"":' in text
+        or _LONG_NUMBER.search(text) is not None
+        or text.count(b"{") + text.count(b"[") > MAX_DEPTH
+    )
 
 
 def _encode(value: Json, path: list[str]) -> Any:

@@ -1,7 +1,8 @@
 """Takes log entries of resources to `revisions`, and then off the log. May be done by many at once, and done twice.
 
-An entry never changes and its `_id` in `revisions` is made of resource and version, so a second copy is refused; it is
-durable there before it leaves the log; and a log is cut at its head only by who finds the head it saw.
+What is taken at once becomes one document there, `{_id, resource, type, at, last, entries}`, whose `_id` is made of the resource
+and its first version, so that there is one that begins so; it is durable before its entries leave the log; and a log
+is cut at its head only, by who finds the head it saw, no further than that document goes.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ class Drain:
     def __init__(self, database: Database, revisions: Revisions) -> None:
         self._database = database
         self._resources: Collection = database["resources"]
+        self._buckets: Collection = database["revisions"]
         self._revisions = revisions
         self._snapshots = Blobs(database, "snapshots")
 
@@ -53,16 +55,26 @@ class Drain:
         for record in records:
             if any(entry["v"] % SNAPSHOT_EVERY == 0 for entry in record["log"]):
                 await self._keep_snapshots(record["_id"])
-        await self._copy([entry for record in records for entry in _to_documents(record)])
-        await self._command("update", "resources", "updates", [cut for each in records for cut in _to_cuts(each)])
+        kept = await self._copy([_to_bucket(record) for record in records])
+        cuts = [cut for record in records for cut in _to_cuts(record, kept[record["_id"]])]
+        await self._command("update", "resources", "updates", cuts)
 
-    async def _copy(self, documents: list[Record]) -> None:
-        reply = await self._command("insert", "revisions", "documents", documents, writeConcern=_MAJORITY)
-        others = [each for each in reply.get("writeErrors", ()) if each["code"] != _DUPLICATE_KEY]
-        if others:
-            raise RuntimeError(f"revisions cannot be kept: code {others[0]['code']}")
+    async def _copy(self, buckets: list[Record]) -> dict[str, int]:
+        """Keep the buckets; return for each resource the last version that is kept, by us or by who came first."""
+        reply = await self._command("insert", "revisions", "documents", buckets, writeConcern=_MAJORITY)
+        errors = reply.get("writeErrors", ())
+        if any(each["code"] != _DUPLICATE_KEY for each in errors):
+            raise RuntimeError(f"revisions cannot be kept: {sorted({each['code'] for each in errors})}")
+        there = [buckets[each["index"]]["_id"] for each in errors]
+        last = {bucket["resource"]: bucket["last"] for bucket in buckets}
+        if there:
+            known = {"_id": {"$in": there}, "resource": {"$in": [bucket["resource"] for bucket in buckets]}}
+            last |= {each["resource"]: each["last"] async for each in self._buckets.find(known, {"entries": 0})}
+        return last
 
     async def _command(self, name: str, collection: str, member: str, items: list[Record], **more: Any) -> Record:
+        if not items:
+            return {}
         reply: Record = await self._database.command({name: collection, member: items, "ordered": False, **more})
         return reply
 
@@ -77,20 +89,23 @@ class Drain:
             content = apply(content, msgspec.json.decode(revision.inverse or b"[]"))
 
 
-def _to_documents(record: Record) -> list[Record]:
-    """Return the entries as they are kept: for the feed, which takes the mark off, with the type."""
-    identity = record["_id"]
-    marked = {"resource": identity, "type": record["type"], "unfed": True}
-    return [{"_id": revision_id(identity, entry["v"]), **marked, **entry} for entry in record["log"]]
+def _to_bucket(record: Record) -> Record:
+    """Return the entries as they are kept; `unfed` is for the feed, which takes it off."""
+    identity, log = record["_id"], record["log"]
+    bucket = {"_id": revision_id(identity, log[0]["v"]), "resource": identity, "type": record["type"]}
+    bucket |= {"at": log[0]["at"], "last": record["v"], "entries": log, "unfed": True}
+    return {**bucket, "given": True} if any("given" in entry for entry in log) else bucket
 
 
-def _to_cuts(record: Record) -> list[Record]:
+def _to_cuts(record: Record, last: int) -> list[Record]:
     """Return two updates of which one at most fits: nothing was written since, or something was."""
     log, version = record["log"], record["v"]
+    if last > version:
+        return []  # another relay has seen more, and cuts
     emptied = {"$set": {"log": [], "logBytes": 0}, "$unset": {"undrained": ""}}
-    size = sum(map(entry_bytes, log))
-    shortened = {"$pull": {"log": {"v": {"$lte": version}}}, "$inc": {"logBytes": -size}}
+    size = sum(entry_bytes(entry) for entry in log if entry["v"] <= last)
+    shortened = {"$pull": {"log": {"v": {"$lte": last}}}, "$inc": {"logBytes": -size}}
     return [
-        {"q": {"_id": record["_id"], "v": version}, "u": emptied},
-        {"q": {"_id": record["_id"], "v": {"$gt": version}, "log.0.v": log[0]["v"]}, "u": shortened},
+        {"q": {"_id": record["_id"], "v": last}, "u": emptied},
+        {"q": {"_id": record["_id"], "v": {"$gt": last}, "log.0.v": log[0]["v"]}, "u": shortened},
     ]

@@ -42,11 +42,11 @@ class MongoFeed:
     async def advance(self, limit: int = 500) -> int:
         """Make events of what has happened since, in order for each resource; return how many were made."""
         made = 0
-        for collection, to_event in _SOURCES.items():
-            made += await self._take(collection, to_event, limit)
+        for collection, to_events in _SOURCES.items():
+            made += await self._take(collection, to_events, limit)
         return made
 
-    async def _take(self, name: str, to_event: Callable[[Record], Record], limit: int) -> int:
+    async def _take(self, name: str, to_events: Callable[[Record], list[Record]], limit: int) -> int:
         """Take some unfed records of a collection. Time does not run backwards in a history, so its order is kept."""
         source = self._database[name]
 
@@ -59,19 +59,20 @@ class MongoFeed:
             )
             if not found:
                 return 0
+            happened = [event for record in found for event in to_events(record)]
             counter = await self._counters.find_one_and_update(
                 {"_id": _COUNTER},
-                {"$inc": {"n": len(found)}},
+                {"$inc": {"n": len(happened)}},
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
                 session=session,
             )
-            first = counter["n"] - len(found) + 1
-            events = [{"_id": first + at, **to_event(record)} for at, record in enumerate(found)]
+            first = counter["n"] - len(happened) + 1
+            events = [{"_id": first + at, **event} for at, event in enumerate(happened)]
             await self._events.insert_many(events, session=session)
             fed = {"_id": {"$in": [record["_id"] for record in found]}}
             await source.update_many(fed, {"$unset": {"unfed": ""}}, session=session)
-            return len(found)
+            return len(happened)
 
         with translated():
             if await source.find_one({"unfed": True}, {"_id": 1}) is None:
@@ -112,24 +113,28 @@ class MongoFeed:
             return (await self._events.delete_many({"_id": {"$lte": newest["_id"]}})).deleted_count
 
 
-def _revision_event(record: Record) -> Record:
-    return {
-        "type": _KINDS[record["kind"]],
-        "resource": record["resource"],
-        "resourceType": record.get("type"),
-        "version": record["v"],
-        "at": record["at"],
-        "by": record["by"],
-        "why": record["why"],
-    }
+def _revision_events(record: Record) -> list[Record]:
+    """Return the events of revisions that the relay kept together."""
+    return [
+        {
+            "type": _KINDS[entry["kind"]],
+            "resource": record["resource"],
+            "resourceType": record["type"],
+            "version": entry["v"],
+            "at": entry["at"],
+            "by": entry["by"],
+            "why": entry["why"],
+        }
+        for entry in record["entries"]
+    ]
 
 
-def _move_event(record: Record) -> Record:
+def _move_events(record: Record) -> list[Record]:
     names = ("resource", "patch", "application", "target", "attempt", "from", "to", "at", "by", "why")
-    return {"type": f"patch.{record['to']}", **{name: record[name] for name in names}}
+    return [{"type": f"patch.{record['to']}", **{name: record[name] for name in names}}]
 
 
-_SOURCES: dict[str, Callable[[Record], Record]] = {"revisions": _revision_event, "patch_moves": _move_event}
+_SOURCES: dict[str, Callable[[Record], list[Record]]] = {"revisions": _revision_events, "patch_moves": _move_events}
 
 
 def _to_event(record: dict[str, Any]) -> Event:

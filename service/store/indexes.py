@@ -10,7 +10,7 @@ async def ensure_indexes(database: Database) -> None:
         await database["resources"].create_index("undrained", sparse=True)
         # Who asks again for a write does not know its version. Only the few writes with an id of their caller count.
         await database["revisions"].create_index(
-            [("resource", 1), ("w", 1)], partialFilterExpression={"given": True}, name="given_write"
+            [("resource", 1), ("entries.w", 1)], partialFilterExpression={"given": True}, name="given_writes"
         )
         for collection in ("revisions", "patch_moves"):  # what the feed has not taken yet
             await database[collection].create_index(

@@ -61,7 +61,7 @@ def absent(resource_id: str, resource_type: str) -> Resource:
 
 
 def revision_id(resource_id: str, version: int) -> str:
-    """Return the `_id` of a revision in `revisions`; ids of one resource sort by version."""
+    """Return the `_id` in `revisions` of what begins at a version; ids of one resource sort by version."""
     return f"{resource_id}:{version:010d}"
 
 
@@ -146,7 +146,7 @@ def to_statement(base: int, after: Resource, content: Json, revisions: list[Revi
 
     Raises `NotStorableError` when the content cannot be stored.
     """
-    stored, is_plain = encode_content(content)
+    stored, is_plain = encode_content(content, after.text)
     entries = [to_entry(revision) for revision in revisions]
     added = sum(map(entry_bytes, entries))
     members: dict[str, Any] = {

@@ -19,6 +19,7 @@ _NO_VERSION = 9_999_999_999
 """Above every version: ids have ten digits for it."""
 
 
+_BATCH = 16
 SNAPSHOT_EVERY = 64
 """The content at every so many versions is kept whole: the way to any version is shorter than this."""
 
@@ -28,7 +29,7 @@ class Revisions:
 
     def __init__(self, database: Database) -> None:
         self._resources: Collection = database["resources"]
-        self._drained: Collection = database["revisions"]
+        self._buckets: Collection = database["revisions"]
         self._patches = Blobs(database, "patches")
         self._snapshots = Blobs(database, "snapshots")
 
@@ -38,8 +39,9 @@ class Revisions:
             record = await self._resources.find_one({"_id": resource_id, "log.w": write_id}, {"log.$": 1})
             entry = record["log"][0] if record else None
             if entry is None:
-                given = {"resource": resource_id, "w": write_id, "given": True}
-                entry = await self._drained.find_one(given)
+                given = {"resource": resource_id, "entries.w": write_id, "given": True}
+                bucket = await self._buckets.find_one(given, {"entries.$": 1})
+                entry = bucket["entries"][0] if bucket else None
         return None if entry is None else await self.complete(resource_id, entry)
 
     async def list_newest(self, resource_id: str, before: int | None, limit: int) -> list[Revision]:
@@ -99,6 +101,11 @@ class Revisions:
         entries = {entry["v"]: entry for entry in record["log"] if entry["v"] < before}
         bound = {"$gte": revision_id(identity, 0), "$lt": revision_id(identity, before)}
         with translated():
-            drained = self._drained.find({"resource": identity, "_id": bound}).sort("_id", DESCENDING).limit(limit)
-            entries |= {entry["v"]: entry async for entry in drained}
+            buckets = (
+                self._buckets.find({"resource": identity, "_id": bound}).sort("_id", DESCENDING).batch_size(_BATCH)
+            )
+            async for bucket in buckets:
+                entries |= {entry["v"]: entry for entry in bucket["entries"] if entry["v"] < before}
+                if len(entries) >= limit:
+                    break
         return [entries[version] for version in sorted(entries, reverse=True)[:limit]]

@@ -36,6 +36,8 @@ class MongoTimeline:
 
     async def _at_or_below(self, resource_id: str, version: int) -> Record | None:
         bound = {"$gte": revision_id(resource_id, 0), "$lte": revision_id(resource_id, version)}
-        return await self._drained.find_one(
-            {"resource": resource_id, "_id": bound}, {"v": 1, "at": 1}, sort=[("_id", DESCENDING)]
+        bucket = await self._drained.find_one(
+            {"resource": resource_id, "_id": bound}, {"entries.v": 1, "entries.at": 1}, sort=[("_id", DESCENDING)]
         )
+        entries = [entry for entry in bucket["entries"] if entry["v"] <= version] if bucket else []
+        return entries[-1] if entries else None

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.core import values
+from service.store import draining
 from service.store.leases import Leases
 from service.store.mongo import Database
 from service.store.resources import MongoResources
@@ -84,7 +85,7 @@ async def test_running_relay_drains_what_another_left_behind(
     resources: MongoResources, database: Database, clock: ShiftedClock, identity: str
 ) -> None:
     await write_versions(resources, identity, 3)
-    clock.shift = timedelta(seconds=6)
+    clock.shift = timedelta(seconds=16)
     await database["leases"].delete_many({})
 
     async with MongoResources(database, clock).relay:
@@ -114,7 +115,8 @@ async def test_many_relays_at_once_keep_every_revision_once(
 
     assert await log_of(database, identity) == []
     assert [each.version for each in await resources.list_revisions(identity, limit=200)] == list(range(101, 0, -1))
-    assert await database["revisions"].count_documents({"resource": identity}) == 101
+    buckets = database["revisions"].find({"resource": identity}, sort=[("_id", 1)])
+    assert [entry["v"] async for bucket in buckets for entry in bucket["entries"]] == list(range(1, 102))
 
 
 @pytest.mark.parametrize("is_drained", [False, True], ids=["in the log", "drained"])
@@ -192,3 +194,33 @@ async def test_lease_asked_for_by_many_at_once_goes_to_one(database: Database) -
     outcomes = await asyncio.gather(*(Leases(database).acquire(name, 60) for _ in range(20)))
 
     assert outcomes.count(True) == 1
+
+
+async def test_relay_that_died_between_copy_and_cut_is_made_good(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    await write_versions(resources, identity, 3)
+    record = await database["resources"].find_one({"_id": identity})
+    assert record is not None
+    await database["revisions"].insert_one(draining._to_bucket(record))
+    for _ in range(2):
+        await resources.write(identity, "counter", increment("n"), ANN)
+    before = await resources.list_revisions(identity)
+
+    await resources.relay.drain([identity])
+    assert await log_of(database, identity) == [4, 5]
+
+    await resources.relay.drain([identity])
+    assert await log_of(database, identity) == []
+    assert [each.version for each in before] == [5, 4, 3, 2, 1]
+    assert await resources.list_revisions(identity) == before
+
+
+async def test_relay_that_saw_less_than_another_kept_cuts_nothing(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    await write_versions(resources, identity, 3)
+    record = await database["resources"].find_one({"_id": identity})
+    assert record is not None
+
+    assert draining._to_cuts(record, last=4) == []
