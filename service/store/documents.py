@@ -14,6 +14,7 @@ from bson import encode as encode_bson
 from bson.errors import InvalidDocument
 from bson.raw_bson import RawBSONDocument
 
+from service.core import values
 from service.core.pointer import format_pointer
 from service.core.values import Json
 from service.errors import NotStorableError
@@ -52,14 +53,14 @@ def decode_name(name: str) -> str:
     return "" if name == "%" else _ESCAPED.sub(lambda match: chr(int(match[1], 16)), name)
 
 
-def encode_content(content: dict[str, Json], text: bytes) -> tuple[RawBSONDocument, bool]:
-    """Encode content, whose JSON text is at hand; the second is whether reading it back needs no walk.
+def encode_content(content: dict[str, Json], text: bytes | None = None) -> tuple[RawBSONDocument, bool]:
+    """Encode content, whose JSON text may be at hand; the second is whether reading it back needs no walk.
 
     Raises `NotStorableError` with the pointer of what is nested too deep, or when it passes the size of a document.
     """
     # Inside another document, because the encoder puts the outermost `_id` first.
     try:
-        is_plain = not _may_need_encoding(text)
+        is_plain = not _may_need_encoding(values.encode(content) if text is None else text)
         data = encode_bson({"": content}, check_keys=True) if is_plain else b""
     except InvalidDocument:  # a name with a dollar, a dot or NUL
         is_plain = False
