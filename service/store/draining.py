@@ -1,8 +1,8 @@
 """Takes log entries of resources to `revisions`, and then off the log. May be done by many at once, and done twice.
 
-What is taken at once becomes one document there, `{_id, resource, type, at, last, entries}`, whose `_id` is made of the resource
-and its first version, so that there is one that begins so; it is durable before its entries leave the log; and a log
-is cut at its head only, by who finds the head it saw, no further than that document goes.
+What is taken at once becomes one document there, `{_id, resource, type, at, last, entries}`, whose `_id` is made of
+the resource and its first version, so that there is one that begins so; it is durable before its entries leave the
+log; and a log is cut at its head only, by who finds the head it saw, no further than that document goes.
 """
 
 from collections.abc import Sequence

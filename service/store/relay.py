@@ -20,7 +20,7 @@ from service.store.revisions import Revisions
 _LOG = logging.getLogger(__name__)
 _LINGER_S = 0.25
 _SHARE = 8
-"""The relay rests eight times as long as it works: under load logs gather, and a drain costs the same for many entries."""
+"""The relay rests eight times as long as it works: under load logs gather, and many entries cost what one does."""
 _URGENT_BYTES = 32 * 1024
 _MOST_AT_ONCE = 100
 _SWEEP_EVERY_S = 5.0
