@@ -46,6 +46,7 @@ from service.usecases.shelf import Shelf
 from service.usecases.stored import StoredResources
 from service.workers.background import running
 from service.workers.compute import ThreadComparer
+from service.workers.family import ThreadRunner
 from service.workers.feeding import Feeder, Watch
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def create_app(
     app[keys.CLOCK] = clock or SystemClock()
     app[keys.READERS] = ReaderRegistry(_make_readers(settings, lambda: app[keys.STORED]))
     app[keys.COMPARER] = ThreadComparer()
+    app[keys.RUNNER] = ThreadRunner()
     app[keys.CONTRACT] = RouteTableContract()
     app[keys.ROUTE_TABLE] = {route.operation_id: route for route in ROUTES}
     app[keys.METRICS] = Metrics()

@@ -21,6 +21,7 @@ from service.ports import (
     Rates,
     RequestSpans,
     ResourceStore,
+    Runner,
     SourceReader,
     StoredDocuments,
 )
@@ -38,6 +39,7 @@ SETTINGS = web.AppKey("SETTINGS", Settings)
 CLOCK = web.AppKey("CLOCK", Clock)
 READERS = web.AppKey("READERS", SourceReader)
 COMPARER = web.AppKey("COMPARER", Comparer)
+RUNNER = web.AppKey("RUNNER", Runner)
 COMPARISONS = web.AppKey("COMPARISONS", ComparisonStore)
 IDEMPOTENCY = web.AppKey("IDEMPOTENCY", IdempotencyStore)
 RESOURCES = web.AppKey("RESOURCES", ResourceStore)

@@ -1,12 +1,13 @@
 """What the use cases need from outside, as Protocols. Implementations satisfy them by shape and are chosen in `app`."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from service.core.assignment import AnyAssignment, Product
 from service.core.options import DiffOptions
 from service.model import (
     Answer,
@@ -91,6 +92,18 @@ class Comparer(Protocol):
 
         Raises `MalformedJsonError` or `TooDeepError` with the violation's `input` set to `before` or `after`,
         `ArrayKeyError`, `TooComplexError` after the time limit, `OverloadedError` when the queue is full.
+        """
+        ...
+
+
+class Runner(Protocol):
+    """Carries out what the compare family is asked for without holding up the event loop."""
+
+    async def run(self, assignment: AnyAssignment, texts: Mapping[str, bytes]) -> Product:
+        """Do what is asked for with the inputs' texts, by their names.
+
+        Raises what the assignment raises, `TooComplexError` after the time limit, `OverloadedError` when the queue is
+        full.
         """
         ...
 

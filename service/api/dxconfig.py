@@ -1,5 +1,6 @@
 """`dxConfig`: the instructions of a comparison, from JSON to `DiffOptions`."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -7,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from service.api import wire
 from service.core import pointer
-from service.core.options import Alignment, ArrayRule, DiffOptions, Pattern, Scoped, Tolerance
+from service.core.options import Alignment, ArrayRule, DiffOptions, FamilyAlignment, Pattern, Scoped, Tolerance
 from service.errors import InvalidRequestError, ServiceError, Violation
 
 Distance = Annotated[float, Meta(ge=0)]
@@ -43,6 +44,15 @@ class ArrayInstruction(Instruction, frozen=True):
     on_key_error: Literal["refuse", "inOrder"] = "refuse"
 
 
+class FamilyArrayInstruction(Instruction, frozen=True):
+    """How the items of arrays are paired by `compare` and the merges, which know more ways than a patch can say."""
+
+    array_alignment: FamilyAlignment
+    path: PatternText | UnsetType = UNSET
+    keys: tuple[str, ...] = ()
+    on_key_error: Literal["refuse", "inOrder"] = "refuse"
+
+
 class ToleranceInstruction(Instruction, frozen=True):
     """Numbers closer than this are equal."""
 
@@ -72,13 +82,21 @@ KINDS: dict[str, type[Instruction]] = {
     "moves": MovesInstruction,
     "invertible": InvertibleInstruction,
 }
+FAMILY_KINDS: dict[str, type[Instruction]] = {
+    "ignoreChanges": IgnoreInstruction,
+    "only": OnlyInstruction,
+    "arrayAlignment": FamilyArrayInstruction,
+    "tolerance": ToleranceInstruction,
+}
+"""The instructions of `compare` and the merges."""
+
 AnyInstruction = (
     IgnoreInstruction | OnlyInstruction | ArrayInstruction | ToleranceInstruction | MovesInstruction
     | InvertibleInstruction
 )  # fmt: skip
 
 
-def parse_instructions(text: msgspec.Raw) -> list[Instruction]:
+def parse_instructions(text: msgspec.Raw, kinds: Mapping[str, type[Instruction]] = KINDS) -> list[Instruction]:
     """Read a bare array of instructions, or one wrapped as `{"dxConfig": [...]}`; the text has been checked."""
     body = bytes(text).strip()
     if body[:1] == b"{":
@@ -90,14 +108,14 @@ def parse_instructions(text: msgspec.Raw) -> list[Instruction]:
         items = msgspec.json.decode(body, type=list[dict[str, msgspec.Raw]])
     except msgspec.ValidationError as error:
         raise _refuse("must be an array of instructions, each an object") from error
-    return [_parse_one(item, index) for index, item in enumerate(items)]
+    return [_parse_one(item, index, kinds) for index, item in enumerate(items)]
 
 
-def _parse_one(item: dict[str, msgspec.Raw], index: int) -> Instruction:
-    kind = next((KINDS[name] for name in item if name in KINDS), None)
+def _parse_one(item: dict[str, msgspec.Raw], index: int, kinds: Mapping[str, type[Instruction]]) -> Instruction:
+    kind = next((kinds[name] for name in item if name in kinds), None)
     if kind is None:
         raise _refuse(
-            f"unknown instruction with members {', '.join(item) or '(none)'}; known: {', '.join(KINDS)}", index
+            f"unknown instruction with members {', '.join(item) or '(none)'}; known: {', '.join(kinds)}", index
         )
     try:
         instruction = wire.build(item, kind)
@@ -105,7 +123,9 @@ def _parse_one(item: dict[str, msgspec.Raw], index: int) -> Instruction:
         raise _refuse(error.detail, index) from error
     if isinstance(instruction, IgnoreInstruction) and (instruction.key is UNSET) == (instruction.path is UNSET):
         raise _refuse("ignoreChanges takes either 'key' or 'path'", index)
-    if isinstance(instruction, ArrayInstruction) and (instruction.array_alignment == "keyed") != bool(instruction.keys):
+    if isinstance(instruction, ArrayInstruction | FamilyArrayInstruction) and (
+        instruction.array_alignment == "keyed"
+    ) != bool(instruction.keys):
         raise _refuse("'keys' names the members that identify an item; it goes with arrayAlignment 'keyed'", index)
     return instruction
 
@@ -127,7 +147,7 @@ def to_options(instructions: list[Instruction], *, max_depth: int) -> DiffOption
                 ignored.append(_pattern(path, index))
             case OnlyInstruction(only=path):
                 only.append(_pattern(path, index))
-            case ArrayInstruction():
+            case ArrayInstruction() | FamilyArrayInstruction():
                 arrays.append(ArrayRule(each.array_alignment, _scope(each.path, index), each.keys, each.on_key_error))
             case ToleranceInstruction():
                 tolerances.append(Tolerance(each.tolerance, _scope(each.path, index)))

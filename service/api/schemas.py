@@ -1,5 +1,6 @@
 """Schemas that `openapi.yaml` refers to by name and that no single Struct gives: I/O objects, `dxConfig`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -51,8 +52,9 @@ SOURCES = {
 
 def shared() -> dict[str, Any]:
     """Return the schemas by name."""
-    kinds = list(dxconfig.KINDS.values())
-    refs, components = msgspec.json.schema_components(kinds, ref_template=REF_TEMPLATE)
+    _, components = msgspec.json.schema_components(
+        [*dxconfig.KINDS.values(), dxconfig.FamilyArrayInstruction], ref_template=REF_TEMPLATE
+    )
     types = {name: schema["properties"]["type"] for name, schema in SOURCES.items()}
     return {
         **SOURCES,
@@ -65,18 +67,27 @@ def shared() -> dict[str, Any]:
                 "mapping": {kind["const"]: REF_TEMPLATE.format(name=name) for name, kind in types.items()},
             },
         },
-        "Instructions": {"type": "array", "items": {"anyOf": list(refs)}},
-        "WrappedInstructions": {
+        **_instructions("", dxconfig.KINDS),
+        **_instructions("Family", dxconfig.FAMILY_KINDS),
+    }
+
+
+def _instructions(prefix: str, kinds: Mapping[str, type[dxconfig.Instruction]]) -> dict[str, Any]:
+    """Describe `dxConfig` where these kinds of instructions are known."""
+    bare, wrapped = f"{prefix}Instructions", f"Wrapped{prefix}Instructions"
+    return {
+        bare: {
+            "type": "array",
+            "items": {"anyOf": [{"$ref": REF_TEMPLATE.format(name=kind.__name__)} for kind in kinds.values()]},
+        },
+        wrapped: {
             "type": "object",
-            "properties": {"dxConfig": {"$ref": REF_TEMPLATE.format(name="Instructions")}},
+            "properties": {"dxConfig": {"$ref": REF_TEMPLATE.format(name=bare)}},
             "required": ["dxConfig"],
             "additionalProperties": False,
         },
-        "DxConfig": {
+        f"{prefix}DxConfig": {
             "description": "instructions, bare or wrapped in an object",
-            "oneOf": [
-                {"$ref": REF_TEMPLATE.format(name="Instructions")},
-                {"$ref": REF_TEMPLATE.format(name="WrappedInstructions")},
-            ],
+            "oneOf": [{"$ref": REF_TEMPLATE.format(name=bare)}, {"$ref": REF_TEMPLATE.format(name=wrapped)}],
         },
     }

@@ -1,0 +1,64 @@
+"""`compare`: two documents in, a delta that holds both out."""
+
+from typing import Annotated, Any
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from service.api import family, family_examples
+from service.api.family import FamilyRequest
+from service.api.orders import Input, Order
+from service.api.route import Content, Route
+from service.core.assignment import CompareAssignment, Output
+from service.errors import AmbiguousDocumentError
+
+
+class CompareRequest(FamilyRequest, frozen=True, rename="camel", kw_only=True):
+    """Which two documents to lay over one another, and how. `A` and `B` are accepted as spellings of `a` and `b`."""
+
+    a: Input
+    b: Input
+    output: Annotated[Output, Meta(description="`changesOnly` leaves out what did not change")] = "fullContext"
+
+
+class Envelope(msgspec.Struct, frozen=True, rename={"content": "dx_deltaJSON"}):
+    """A delta: unchanged values stand as they are, changed ones as `{"dx_delta": {"A": …, "B": …}}`."""
+
+    content: dict[str, Any]
+
+
+async def compare_documents(request: web.Request) -> web.Response:
+    """Compare the inputs and answer the delta."""
+    return await family.carry_out(request, CompareRequest, ("a", "b"), _assign)
+
+
+def _assign(request: web.Request, asked: Order[CompareRequest]) -> CompareAssignment:
+    return CompareAssignment(
+        options=family.to_options(asked.options, family.max_depth(request)),
+        metadata=family.is_set(asked.options.metadata),
+        input_format=family.input_format(request, asked.sources),
+        output=asked.options.output,
+    )
+
+
+ROUTES = family.every_version(
+    Route(
+        method="POST",
+        path="compare",
+        handler=compare_documents,
+        name="compare_documents",
+        summary="Lay two documents over one another",
+        tag="compare",
+        description=(
+            "Answers a delta: one document in which what changed stands as `dx_delta` with the values of A and B. "
+            "Both documents can be rebuilt from it; where arrays are compared without regard to order (`orderless`, "
+            "`keyed`), B comes in the order of A."
+        ),
+        answers=family.answered("The delta", Content(schema=Envelope, examples=family_examples.DELTAS)),
+        errors=(AmbiguousDocumentError,),
+    ),
+    CompareRequest,
+    ("a", "b"),
+    family_examples.COMPARE,
+)
