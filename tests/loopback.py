@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Self
 
-from service.readers.guard import Address
+from service.readers.address import Address
 
 Script = Callable[[str], bytes | list[bytes | float]]
 """From a request's head to the answer: all at once, or pieces and pauses in seconds."""

@@ -6,46 +6,26 @@ Nothing is shared between hops: no connection, no cookie, no proxy, no name cach
 
 import asyncio
 import re
-import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from ipaddress import ip_address
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import urljoin
 
 import aiohttp
 import msgspec
 import yarl
-from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDictProxy
 
 from service.core.inflate import BrokenEncodingError, Inflater
 from service.errors import SourceForbiddenError, SourceUnreachableError, UnsupportedMediaTypeError
+from service.readers.address import Address
 from service.readers.budget import too_large, too_slow
-from service.readers.guard import Address, Guard, Target
+from service.readers.guard import Guard, Target
+from service.readers.pinning import CONNECT_TIMEOUT_S, open_session
+from service.readers.resolver import Resolver, SystemResolver
 
 MAX_REDIRECTS = 5
-CONNECT_TIMEOUT_S = 5.0
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _REDIRECTS = {301, 302, 303, 307, 308}
-_AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
-
-
-class Resolver(Protocol):
-    """Looks host names up."""
-
-    async def addresses(self, host: str) -> list[Address]:
-        """Return every address of the host; raise `OSError` where it has none."""
-        ...
-
-
-class SystemResolver:
-    """The machine's own look-up."""
-
-    async def addresses(self, host: str) -> list[Address]:
-        """Return every address of the host, in the order that the system prefers."""
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(ip_address(address[0]) for *_, address in found))
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -116,7 +96,7 @@ class GuardedClient:
         with _translated():
             addresses = await self._addresses(target)
             async with (
-                _open_session(_Pin(addresses)) as session,
+                open_session(addresses) as session,
                 session.request(method, _url(target), headers=headers, data=body, allow_redirects=False) as response,
             ):
                 content = await _read(response, max_bytes)
@@ -146,56 +126,6 @@ def _url(target: Target) -> yarl.URL:
     if (url.raw_host, url.port) != (target.host, target.port):
         raise SourceForbiddenError("The URL can be read in two ways.")
     return url
-
-
-class _Pin(AbstractResolver):
-    """Holds a connector to the addresses that were judged: as its resolver, and where each socket is made."""
-
-    def __init__(self, addresses: list[Address]) -> None:
-        self._addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Answer with the judged addresses, whatever the host."""
-        del family
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address),
-                port=port,
-                family=socket.AF_INET if address.version == 4 else socket.AF_INET6,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in self._addresses
-        ]
-
-    async def close(self) -> None:
-        """Hold nothing."""
-
-    def make_socket(self, info: _AddressInfo) -> socket.socket:
-        """Make a socket for a judged address, and for no other."""
-        family, kind, protocol, _, address = info
-        if ip_address(address[0]) not in self._addresses:
-            raise SourceForbiddenError("The source is not where it was looked up.")
-        return socket.socket(family, kind, protocol)
-
-
-@asynccontextmanager
-async def _open_session(pin: _Pin) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(
-        resolver=pin, socket_factory=pin.make_socket, use_dns_cache=False, force_close=True
-    )
-    async with aiohttp.ClientSession(
-        connector=connector,
-        trust_env=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
-        headers={"Accept-Encoding": "gzip, deflate", "User-Agent": "patchbay"},
-    ) as session:
-        yield session
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from msgspec import UNSET, UnsetType
@@ -11,6 +12,7 @@ from service.model import Document, Format, Reading, Source
 from service.readers.beneath import open_beneath
 from service.readers.budget import too_large
 
+MAX_READS = 8
 _CHUNK = 1024 * 1024
 
 
@@ -40,12 +42,15 @@ class FileReader:
 
     def __init__(self, root: Path | None) -> None:
         self._root = root
+        # threads of its own: a disk that hangs holds up files and no more
+        self._threads = ThreadPoolExecutor(MAX_READS, thread_name_prefix="file")
 
     async def read(self, source: FileSource, reading: Reading) -> Document:
         """Read a regular file of at most `reading.max_bytes`, without holding up the event loop."""
         if self._root is None:
             raise SourceForbiddenError("Files are not read here: the operator has not set PATCHBAY_FILES_ROOT.")
-        content = await asyncio.to_thread(_read, self._root, source.location, reading.max_bytes)
+        loop = asyncio.get_running_loop()
+        content = await loop.run_in_executor(self._threads, _read, self._root, source.location, reading.max_bytes)
         return Document(content, format=source.format, name=source.location.rpartition("/")[2])
 
 

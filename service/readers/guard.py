@@ -12,8 +12,8 @@ import idna
 import msgspec
 
 from service.errors import SourceForbiddenError, StartError
+from service.readers.address import Address, carried, is_public
 
-Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 MAX_URL_LENGTH = 8192
@@ -25,42 +25,6 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 _LOCAL_SUFFIXES = ("localhost", "local", "internal", "home.arpa", "localdomain")
-
-_NOT_PUBLIC_V4 = tuple(
-    map(
-        IPv4Network,
-        (
-            "0.0.0.0/8",  # this network
-            "10.0.0.0/8",
-            "100.64.0.0/10",  # carrier-grade NAT; a cloud's metadata
-            "127.0.0.0/8",
-            "168.63.129.16/32",  # a cloud's virtual host
-            "169.254.0.0/16",  # link-local; cloud metadata
-            "172.16.0.0/12",
-            "192.0.0.0/24",  # protocol assignments; a cloud's metadata
-            "192.0.2.0/24",
-            "192.88.99.0/24",  # 6to4 relays
-            "192.168.0.0/16",
-            "198.18.0.0/15",
-            "198.51.100.0/24",
-            "203.0.113.0/24",
-            "224.0.0.0/3",  # multicast, reserved, broadcast
-        ),
-    )
-)
-_PUBLIC_V6 = IPv6Network("2000::/3")
-_NOT_PUBLIC_V6 = tuple(
-    map(
-        IPv6Network,
-        (
-            "2001::/23",  # protocol assignments, Teredo among them
-            "2001:db8::/32",
-            "2002::/16",  # 6to4: carries an IPv4 address
-            "3fff::/20",
-        ),
-    )
-)
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -130,7 +94,7 @@ class Guard:
         """Refuse an address that is not public, unless the operator opened its network or this host."""
         if host in self._hosts or is_public(address):
             return
-        faces = (address, _carried(address))
+        faces = (address, carried(address))
         if not any(face in network for face in faces if face is not None for network in self._networks):
             raise _not_public(host)
 
@@ -151,27 +115,6 @@ class Guard:
             self.check_address(host, address)
         elif host not in self._hosts and ("." not in host or host.endswith(tuple("." + s for s in _LOCAL_SUFFIXES))):
             raise _not_public(host)
-
-
-def is_public(address: Address) -> bool:
-    """Say whether an address is one of the public internet; IPv4 inside IPv6 is judged as the IPv4 that it is.
-
-    >>> is_public(IPv6Address("::ffff:127.0.0.1")), is_public(IPv6Address("64:ff9b::5db8:d822"))
-    (False, True)
-    """
-    if isinstance(address, IPv4Address):
-        return not any(address in network for network in _NOT_PUBLIC_V4)
-    carried = _carried(address)
-    if carried is not None:
-        return is_public(carried)
-    return address in _PUBLIC_V6 and not any(address in network for network in _NOT_PUBLIC_V6)
-
-
-def _carried(address: Address) -> IPv4Address | None:
-    """Return the IPv4 address that a mapped or translated IPv6 address stands for."""
-    if isinstance(address, IPv4Address):
-        return None
-    return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.ipv4_mapped
 
 
 def _allowed_host(entry: str) -> str:

@@ -15,9 +15,10 @@ from service.errors import (
     SourceUnreachableError,
     TooLargeError,
 )
-from service.readers import client as client_module
+from service.readers import pinning
 from service.readers.client import Exchange, GuardedClient
 from service.readers.guard import Guard
+from service.readers.resolver import SystemResolver
 from tests.loopback import Names, Server, answer, redirect
 from tests.unit.readers.conftest import Serve
 
@@ -102,7 +103,7 @@ async def test_no_hostile_url_comes_to_make_a_socket(case: dict[str, Any], monke
         made.append(info)
         raise OSError("recorded")
 
-    monkeypatch.setattr(client_module._Pin, "make_socket", record)
+    monkeypatch.setattr(pinning.Pin, "make_socket", record)
     client = GuardedClient(Guard(), Lookup(case.get("addresses", ["93.184.215.14"])))
 
     with pytest.raises(SourceForbiddenError):
@@ -126,7 +127,7 @@ async def test_socket_for_another_address_is_never_made(serve: Serve, monkeypatc
     server = await serve(answer(), "127.0.0.3")
 
     async def stray(*_: Any, **__: Any) -> Any:
-        pin = client_module._Pin([ip_address("127.0.0.3")])
+        pin = pinning.Pin([ip_address("127.0.0.3")])
         return await pin.resolve("x", server.port)
 
     monkeypatch.setattr("aiohttp.TCPConnector._resolve_host", stray)
@@ -410,4 +411,4 @@ async def test_slow_look_up_is_left_in_time(serve: Serve) -> None:
 
 
 async def test_system_resolver_knows_this_machine() -> None:
-    assert {str(each) for each in await client_module.SystemResolver().addresses("127.0.0.1")} == {"127.0.0.1"}
+    assert {str(each) for each in await SystemResolver().addresses("127.0.0.1")} == {"127.0.0.1"}

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import SourceForbiddenError, StartError
-from service.readers.guard import MAX_URL_LENGTH, Guard, is_public
+from service.readers.address import is_public
+from service.readers.guard import MAX_URL_LENGTH, Guard
 
 HOSTILE = json.loads((Path(__file__).parents[2] / "cases" / "hostile-urls.json").read_text())["urls"]
 GUARD = Guard()
