@@ -11,20 +11,11 @@ import yaml
 
 from service.errors import MalformedJsonError, TooDeepError, TooLargeError
 from service.readers.budget import too_large
+from service.readers.yaml_scalar import TAG, fault, scalar_to_json
 
 MAX_YAML_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 200
 
-_FLOAT = re.compile(r"([-+]?)([0-9]*)(?:\.([0-9]*))?([eE][-+]?[0-9]+)?")
-_BASES = {"0o": (re.compile(r"0o[0-7]{1,99}"), 8), "0x": (re.compile(r"0x[0-9a-fA-F]{1,99}"), 16)}
-_NOT_NUMBERS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_LITERALS = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), b"null"),
-    **dict.fromkeys(("true", "True", "TRUE"), b"true"),
-    **dict.fromkeys(("false", "False", "FALSE"), b"false"),
-}
-_TAG = "tag:yaml.org,2002:"
-_SCALAR_TAGS = {_TAG + name for name in ("null", "bool", "int", "float")}
 _OTHER_BREAKS = re.compile("[\x85\u2028\u2029]")
 
 
@@ -46,7 +37,7 @@ def yaml_to_json(content: bytes, max_bytes: int) -> bytes:
     try:
         return _Composer(max_bytes).compose(parser)
     except yaml.MarkedYAMLError as error:
-        raise _fault(error.problem or "unexpected text", error.problem_mark or error.context_mark) from error
+        raise fault(error.problem or "unexpected text", error.problem_mark or error.context_mark) from error
     except yaml.YAMLError as error:
         raise MalformedJsonError("Not valid YAML: it has a character that YAML does not allow.") from error
     finally:
@@ -66,12 +57,6 @@ def _decode(content: bytes) -> str:
         escape = f"\\u{ord(other[0]):04x}"
         raise MalformedJsonError(f'Not read as YAML at line {line}: write {escape} inside "…" instead.', line=line)
     return text
-
-
-def _fault(reason: str, mark: yaml.Mark) -> MalformedJsonError:
-    line, column = mark.line + 1, mark.column + 1
-    detail = f"Not valid YAML at line {line}, column {column}: {reason}."
-    return MalformedJsonError(detail, line=line, column=column)
 
 
 class _Frame(msgspec.Struct):
@@ -99,8 +84,8 @@ class _Composer:
             match event:
                 case yaml.ScalarEvent():
                     if event.anchor:
-                        self._anchors[event.anchor] = _scalar(event, is_name=False)
-                    self._put(_scalar(event, is_name=self._awaits_name()), event)
+                        self._anchors[event.anchor] = scalar_to_json(event, is_name=False)
+                    self._put(scalar_to_json(event, is_name=self._awaits_name()), event)
                 case yaml.AliasEvent():
                     self._put(self._copy(event), event)
                 case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
@@ -124,7 +109,7 @@ class _Composer:
         """Write what stands between the last node and this one, and note a member's name."""
         if not self._frames:
             if self._has_root:
-                raise _fault("the text holds several documents; send one of them", event.start_mark)
+                raise fault("the text holds several documents; send one of them", event.start_mark)
             self._has_root = True
             return
         frame = self._frames[-1]
@@ -137,16 +122,16 @@ class _Composer:
         frame.is_empty = False
         if frame.names is not None:
             if text in frame.names:
-                raise _fault(f"the name {_shown(text)} is repeated in its mapping", event.start_mark)
+                raise fault(f"the name {_shown(text)} is repeated in its mapping", event.start_mark)
             frame.names.add(text)
             frame.expects_value = True
 
     def _open(self, event: yaml.CollectionStartEvent) -> None:
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         if self._awaits_name():
-            raise _fault("a name is a scalar; JSON has no others", event.start_mark)
-        if event.tag not in {None, "!", _TAG + ("map" if is_mapping else "seq")}:
-            raise _fault(f"the tag {event.tag[:60]} has no meaning in JSON", event.start_mark)
+            raise fault("a name is a scalar; JSON has no others", event.start_mark)
+        if event.tag not in {None, "!", TAG + ("map" if is_mapping else "seq")}:
+            raise fault(f"the tag {event.tag[:60]} has no meaning in JSON", event.start_mark)
         if len(self._frames) >= MAX_DEPTH:
             raise TooDeepError(f"The document is nested deeper than {MAX_DEPTH} levels.", maximum=MAX_DEPTH)
         self._separate(b"", event)
@@ -163,49 +148,16 @@ class _Composer:
 
     def _copy(self, event: yaml.AliasEvent) -> bytes:
         if event.anchor not in self._anchors:
-            raise _fault(f"the alias *{event.anchor[:60]} stands before the end of its anchor", event.start_mark)
+            raise fault(f"the alias *{event.anchor[:60]} stands before the end of its anchor", event.start_mark)
         kept = self._anchors[event.anchor]
         if isinstance(kept, bytes):
             return kept
         if self._awaits_name():
-            raise _fault("a name is a scalar; JSON has no others", event.start_mark)
+            raise fault("a name is a scalar; JSON has no others", event.start_mark)
         start, end = kept
         if len(self._out) + end - start > self._max_bytes:
             raise too_large(self._max_bytes)
         return bytes(self._out[start:end])
-
-
-def _scalar(event: yaml.ScalarEvent, *, is_name: bool) -> bytes:
-    """Give a scalar as JSON. The name of a member is its own text, whatever it would be as a value."""
-    plain = (event.implicit[0] and event.tag is None) or event.tag in _SCALAR_TAGS
-    if event.tag not in {None, "!", _TAG + "str", *_SCALAR_TAGS}:
-        raise _fault(f"the tag {event.tag[:60]} has no meaning in JSON", event.start_mark)
-    value: str = event.value
-    if is_name or not plain:
-        return msgspec.json.encode(value)
-    if _NOT_NUMBERS.fullmatch(value):
-        raise _fault(f"JSON has no {value}", event.start_mark)
-    resolved = _LITERALS.get(value) or _number(value)
-    if resolved is None and event.tag in _SCALAR_TAGS:
-        raise _fault(f"{value[:60]!r} is not of the type that its tag names", event.start_mark)
-    return resolved or msgspec.json.encode(value)
-
-
-def _number(text: str) -> bytes | None:
-    """Give a number of the core schema (YAML 1.2.2, section 10.3.2) as JSON, digit for digit; None for other text."""
-    if not text[-1].isdecimal() and text[-1] not in ".abcdefABCDEF":
-        return None
-    if text[:2] in _BASES:
-        pattern, base = _BASES[text[:2]]
-        return str(int(text, base)).encode() if pattern.fullmatch(text) else None
-    match = _FLOAT.fullmatch(text)
-    if not match or not (match[2] or match[3]):
-        return None
-    sign, whole, fraction, exponent = match.groups(default="")
-    digits = whole.lstrip("0") or "0"
-    return (
-        f"{sign.replace('+', '')}{digits}{'.' + (fraction or '0') if match[3] is not None else ''}{exponent}".encode()
-    )
 
 
 def _shown(text: bytes) -> str:

@@ -63,6 +63,8 @@ def test_yaml_becomes_json(text: str, expected: bytes) -> None:
         pytest.param("a: !!python/object/apply:os.system [ls]", 1, 4, "python", id="object"),
         pytest.param("!mine {}", 1, 1, "!mine", id="application tag"),
         pytest.param("a: !!int abc", 1, 4, "'abc'", id="tag that does not fit"),
+        pytest.param("a: !!int 1.5", 1, 4, "'1.5'", id="tag of another number"),
+        pytest.param("a: !!bool 1", 1, 4, "'1'", id="tag of a truth"),
         pytest.param("--- a\n--- b", 2, 5, "several documents", id="two documents"),
         pytest.param('a: "\\ud800"', 1, 7, "Unicode", id="lone surrogate"),
     ],
