@@ -17,6 +17,7 @@ from service.api.routes import ROUTES
 from service.errors import StartError
 from service.metrics import Metrics
 from service.ports import Clock, Reader, StoredDocuments
+from service.providers.webhook import WebhookSender
 from service.readers.client import GuardedClient
 from service.readers.file import FileReader
 from service.readers.guard import Guard
@@ -26,6 +27,7 @@ from service.readers.stored import StoredReader
 from service.readers.upload import UploadReader
 from service.readers.url import UrlReader
 from service.settings import Settings
+from service.store.applications import MongoApplications
 from service.store.comparisons import MongoComparisons
 from service.store.contained import MongoContained
 from service.store.deployment import MongoProbe, check_deployment
@@ -37,6 +39,8 @@ from service.store.indexes import ensure_indexes
 from service.store.keys import MongoKeys
 from service.store.leases import Leases
 from service.store.mongo import Database, connect
+from service.store.outbox import MongoOutbox
+from service.store.providers import MongoEndpoints
 from service.store.resources import MongoResources
 from service.store.signals import EventSignals
 from service.store.timeline import MongoTimeline
@@ -46,6 +50,7 @@ from service.usecases.shelf import Shelf
 from service.usecases.stored import StoredResources
 from service.workers.background import running
 from service.workers.compute import ThreadComparer
+from service.workers.courier import Courier
 from service.workers.family import ThreadRunner
 from service.workers.feeding import Feeder, Watch
 
@@ -73,7 +78,10 @@ def create_app(
     )
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = clock or SystemClock()
-    app[keys.READERS] = ReaderRegistry(_make_readers(settings, lambda: app[keys.STORED]))
+    guard = app[keys.URL_POLICY] = Guard(settings.url_allow, settings.url_ports)
+    client = GuardedClient(guard)
+    app[keys.SENDER] = WebhookSender(client)
+    app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]))
     app[keys.COMPARER] = ThreadComparer()
     app[keys.RUNNER] = ThreadRunner()
     app[keys.CONTRACT] = RouteTableContract()
@@ -94,8 +102,7 @@ def create_app(
     return app
 
 
-def _make_readers(settings: Settings, stored: Callable[[], StoredDocuments]) -> list[Reader]:
-    client = GuardedClient(Guard(settings.url_allow, settings.url_ports))
+def _make_readers(settings: Settings, client: GuardedClient, stored: Callable[[], StoredDocuments]) -> list[Reader]:
     built_in: list[Reader] = [
         InlineReader(),
         RawReader(),
@@ -166,6 +173,7 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         )
         app[keys.STORED] = StoredResources(app[keys.SHELF])
         await follow_feed(app, stack, database)
+        await deliver(app, stack, database)
         yield
 
 
@@ -177,3 +185,13 @@ async def follow_feed(app: web.Application, stack: AsyncExitStack, database: Dat
     await stack.enter_async_context(running(Feeder(feed, Leases(database), app[keys.CLOCK], kept).run()))
     await stack.enter_async_context(running(watch.run()))
     app[keys.STOPPING].append(watch.close)
+
+
+async def deliver(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
+    """Have the outbox delivered for as long as the stack stands."""
+    endpoints, outbox = MongoEndpoints(database), MongoOutbox(database)
+    app[keys.ENDPOINTS], app[keys.OUTBOX] = endpoints, outbox
+    courier = Courier(
+        outbox, endpoints, MongoApplications(database), app[keys.SENDER], app[keys.CLOCK], app[keys.METRICS]
+    )
+    await stack.enter_async_context(running(courier.run()))

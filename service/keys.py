@@ -12,18 +12,22 @@ from service.ports import (
     Comparer,
     ComparisonStore,
     Contract,
+    EndpointStore,
     FeedStore,
     FeedWatch,
     Guarded,
     IdempotencyStore,
     KeyStore,
+    OutboxStore,
     Probe,
     Rates,
     RequestSpans,
     ResourceStore,
     Runner,
+    Sender,
     SourceReader,
     StoredDocuments,
+    UrlPolicy,
 )
 from service.settings import Settings
 from service.usecases.shelf import Shelf
@@ -51,6 +55,10 @@ FEED_WATCH = web.AppKey("FEED_WATCH", FeedWatch)
 FOLLOWERS = web.AppKey("FOLLOWERS", Followers)
 STOPPING = web.AppKey[list[Callable[[], Awaitable[None]]]]("STOPPING")
 """What to call when the service is told to stop, before it waits for requests in flight."""
+ENDPOINTS = web.AppKey("ENDPOINTS", EndpointStore)
+OUTBOX = web.AppKey("OUTBOX", OutboxStore)
+SENDER = web.AppKey("SENDER", Sender)
+URL_POLICY = web.AppKey("URL_POLICY", UrlPolicy)
 METRICS = web.AppKey("METRICS", Metrics)
 TELEMETRY = web.AppKey("TELEMETRY", RequestSpans)
 CONTRACT = web.AppKey("CONTRACT", Contract)

@@ -9,6 +9,7 @@ import msgspec
 
 from service.core.assignment import AnyAssignment, Product
 from service.core.options import DiffOptions
+from service.delivery import Delivery, DeliveryState, Endpoint, Notice, Sent
 from service.model import (
     Answer,
     ApiKey,
@@ -403,4 +404,90 @@ class Lease(Protocol):
 
     async def release(self, name: str) -> None:
         """Give the lease back, if it is held."""
+        ...
+
+
+class EndpointStore(Protocol):
+    """Keeps providers."""
+
+    async def put(self, provider: Endpoint) -> bool:
+        """Keep a provider, in place of one of that name; return whether it is new."""
+        ...
+
+    async def find(self, name: str) -> Endpoint | None:
+        """Return the provider, or None when there is none of that name."""
+        ...
+
+    async def list_after(self, name: str, limit: int) -> list[Endpoint]:
+        """Return providers in the order of their names, those after `name`."""
+        ...
+
+    async def disable(self, name: str, at: str) -> None:
+        """Send it nothing more."""
+        ...
+
+    async def delete(self, name: str) -> bool:
+        """Forget a provider; return whether there was one."""
+        ...
+
+
+class OutboxStore(Protocol):
+    """Keeps what is on its way to providers."""
+
+    async def claim(self, now: str, until: str) -> Delivery | None:
+        """Lease the delivery that has been due for longest, None when none is."""
+        ...
+
+    async def settle(self, delivery: Delivery, until: str) -> bool:
+        """Keep what came of trying a leased delivery; False when the lease ran out and somebody else has it."""
+        ...
+
+    async def replay(self, notice_id: str, now: str) -> bool:
+        """Try a dead delivery anew; False when there is no dead one of that id."""
+        ...
+
+    async def replay_all(self, provider: str, now: str) -> int:
+        """Try all dead deliveries of a provider anew; return how many."""
+        ...
+
+    async def find(self, notice_id: str) -> Delivery | None:
+        """Return the delivery, or None when there is none of that id."""
+        ...
+
+    async def list_newest(
+        self, provider: str | None, state: DeliveryState | None, after: tuple[str, str] | None, limit: int
+    ) -> list[Delivery]:
+        """Return deliveries, newest first, those after (`created_at`, `id`)."""
+        ...
+
+    async def backlog(self) -> tuple[int, str | None]:
+        """Return how many deliveries wait, and since when the oldest does."""
+        ...
+
+    async def is_awaited(self, provider: str) -> bool:
+        """Return whether something waits to be sent to the provider."""
+        ...
+
+
+class ApplicationStates(Protocol):
+    """Tells whether an application still waits for its provider."""
+
+    async def is_dispatched(self, resource_id: str, application_id: str, attempt: int) -> bool:
+        """Return whether the application is dispatched, in that attempt."""
+        ...
+
+
+class Sender(Protocol):
+    """Sends one notice to one provider, once."""
+
+    async def send(self, provider: Endpoint, notice: Notice, now: datetime) -> Sent:
+        """Send and return what came of it; whatever the network does is an outcome, not an error."""
+        ...
+
+
+class UrlPolicy(Protocol):
+    """Which URLs may be called at all."""
+
+    def target(self, url: str) -> Any:
+        """Take the URL apart; raise `SourceForbiddenError` for one that may never be called."""
         ...

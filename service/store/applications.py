@@ -37,6 +37,12 @@ class MongoApplications:
             record = await self._applications.find_one({"_id": application_id, **targeted})
         return None if record is None else _to_application(record)
 
+    async def is_dispatched(self, resource_id: str, application_id: str, attempt: int) -> bool:
+        """Return whether the application is dispatched, in that attempt."""
+        waiting = {"_id": application_id, "resource": resource_id, "status": "dispatched", "attempt": attempt}
+        with translated():
+            return await self._applications.find_one(waiting, {"_id": 1}) is not None
+
     async def list_newest(
         self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
     ) -> list[Application]:

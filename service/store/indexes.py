@@ -17,4 +17,9 @@ async def ensure_indexes(database: Database) -> None:
                 [("unfed", 1), ("at", 1), ("_id", 1)], partialFilterExpression={"unfed": True}, name="unfed"
             )
         await database["events"].create_index("at")
+        await database["outbox"].create_index(
+            [("state", 1), ("due", 1)], partialFilterExpression={"state": "waiting"}, name="due"
+        )
+        await database["outbox"].create_index([("application", 1), ("attempt", 1)])
+        await database["outbox"].create_index([("provider", 1), ("created", -1), ("_id", -1)])
         await database["idempotency"].create_index("expires", expireAfterSeconds=0)

@@ -1,6 +1,8 @@
 """The moves of patches and applications: one document each, written with what they move, never changed.
 
-{_id, resource, patch, application, target, attempt, verb, from, to, at, by, why}
+{_id, resource, patch, application, target, attempt, verb, from, to, at, by, why, unfed}
+
+`unfed` marks those that the feed has not taken yet.
 """
 
 from typing import Any
@@ -48,6 +50,7 @@ def to_insertion(move: Move, conflict: ServiceError) -> Companion:
         "at": move.at,
         "by": move.by,
         "why": move.why,
+        "unfed": True,
     }
     return Companion(collection="patch_moves", id=move.id, action="insert", conflict=conflict, fields=fields)
 

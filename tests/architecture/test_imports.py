@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INNER = {"errors", "model", "patches", "ports", "core", "metrics", "__init__"}
+INNER = {"errors", "model", "patches", "delivery", "ports", "core", "metrics", "__init__"}
 OUTER = {
     "usecases",
     "readers",
@@ -27,7 +27,8 @@ ALLOWED = {
     "core": {"errors", "core"},
     "model": {"core", "errors"},
     "patches": {"core", "model", "errors"},
-    "ports": {"core", "model", "patches", "errors"},
+    "delivery": {"core", "model", "errors"},
+    "ports": {"core", "model", "patches", "delivery", "errors"},
     "settings": set[str](),
     "logs": set[str](),
     "metrics": set[str](),

@@ -1,0 +1,156 @@
+"""The outbox: what is on its way to providers, written in one transaction with what it tells of.
+
+    {_id: the notice's id, provider, application, resource, attempt, type, source, subject, time, data, state, tries,
+     due, leased, created, ended, status, error}
+
+`due` is when it is tried next, `leased` until when somebody is trying it. Times are text that sorts.
+"""
+
+from typing import Any
+
+import msgspec
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
+
+from service.delivery import Delivery, DeliveryState, Notice
+from service.errors import ServiceError
+from service.model import Companion
+from service.store.mongo import Collection, Database, Record, translated
+
+_NEVER = ""
+"""Sorts before every time."""
+
+
+class MongoOutbox:
+    """Keeps deliveries in the collection `outbox`."""
+
+    def __init__(self, database: Database) -> None:
+        self._outbox: Collection = database["outbox"]
+
+    async def claim(self, now: str, until: str) -> Delivery | None:
+        """Lease the delivery that has been due for longest, None when none is.
+
+        What was sent to an application before comes first: a later delivery waits until that one has ended.
+        """
+        due = {"state": "waiting", "due": {"$lte": now}, "leased": {"$lte": now}}
+        with translated():
+            record = await self._outbox.find_one_and_update(
+                due, {"$set": {"leased": until}}, sort=[("due", ASCENDING)], return_document=ReturnDocument.AFTER
+            )
+            if record is None:
+                return None
+            earlier = {"application": record["application"], "state": "waiting", "attempt": {"$lt": record["attempt"]}}
+            before = await self._outbox.find_one(earlier, {"due": 1})
+            if before is not None:
+                later = max(before["due"], until)
+                await self._outbox.update_one({"_id": record["_id"]}, {"$set": {"due": later, "leased": _NEVER}})
+                return None
+        return _to_delivery(record)
+
+    async def settle(self, delivery: Delivery, until: str) -> bool:
+        """Keep what came of trying a leased delivery; False when the lease ran out and somebody else has it."""
+        held = {"_id": delivery.notice.id, "state": "waiting", "leased": until}
+        with translated():
+            result = await self._outbox.update_one(held, {"$set": {**_progress(delivery), "leased": _NEVER}})
+        return result.matched_count == 1
+
+    async def replay(self, notice_id: str, now: str) -> bool:
+        """Try a dead delivery anew, from the first try; False when there is no dead one of that id."""
+        with translated():
+            result = await self._outbox.update_one({"_id": notice_id, "state": "dead"}, _anew(now))
+        return result.matched_count == 1
+
+    async def replay_all(self, provider: str, now: str) -> int:
+        """Try all dead deliveries of a provider anew; return how many."""
+        with translated():
+            return (await self._outbox.update_many({"provider": provider, "state": "dead"}, _anew(now))).modified_count
+
+    async def find(self, notice_id: str) -> Delivery | None:
+        """Return the delivery, or None when there is none of that id."""
+        with translated():
+            record = await self._outbox.find_one({"_id": notice_id})
+        return _to_delivery(record) if record else None
+
+    async def list_newest(
+        self, provider: str | None, state: DeliveryState | None, after: tuple[str, str] | None, limit: int
+    ) -> list[Delivery]:
+        """Return deliveries, newest first, those after (`created_at`, `id`)."""
+        query: dict[str, Any] = {"provider": provider} if provider else {}
+        if state:
+            query["state"] = state
+        if after:
+            at, notice_id = after
+            query["$or"] = [{"created": {"$lt": at}}, {"created": at, "_id": {"$lt": notice_id}}]
+        order = [("created", DESCENDING), ("_id", DESCENDING)]
+        with translated():
+            return [_to_delivery(record) async for record in self._outbox.find(query).sort(order).limit(limit)]
+
+    async def backlog(self) -> tuple[int, str | None]:
+        """Return how many deliveries wait, and since when the oldest does."""
+        with translated():
+            count = await self._outbox.count_documents({"state": "waiting"}, limit=100_000)
+            oldest = await self._outbox.find_one({"state": "waiting"}, {"created": 1}, sort=[("created", ASCENDING)])
+        return count, oldest["created"] if oldest else None
+
+    async def is_awaited(self, provider: str) -> bool:
+        """Return whether something waits to be sent to the provider."""
+        with translated():
+            return await self._outbox.find_one({"provider": provider, "state": "waiting"}, {"_id": 1}) is not None
+
+
+def to_insertion(delivery: Delivery, conflict: ServiceError) -> Companion:
+    """Say how a delivery is written together with the move that it tells of."""
+    notice = delivery.notice
+    fields = {
+        "provider": delivery.provider,
+        "application": delivery.application_id,
+        "resource": delivery.resource_id,
+        "attempt": delivery.attempt,
+        "type": notice.type,
+        "source": notice.source,
+        "subject": notice.subject,
+        "time": notice.time,
+        "data": bytes(notice.data),
+        "created": delivery.created_at,
+        "leased": _NEVER,
+        **_progress(delivery),
+    }
+    return Companion(collection="outbox", id=notice.id, action="insert", conflict=conflict, fields=fields)
+
+
+def _progress(delivery: Delivery) -> Record:
+    return {
+        "state": delivery.state,
+        "tries": delivery.tries,
+        "due": delivery.due_at,
+        "ended": delivery.ended_at,
+        "status": delivery.status,
+        "error": delivery.error,
+    }
+
+
+def _anew(now: str) -> Record:
+    return {"$set": {"state": "waiting", "tries": 0, "due": now, "leased": _NEVER, "ended": None}}
+
+
+def _to_delivery(record: Record) -> Delivery:
+    return Delivery(
+        notice=Notice(
+            id=record["_id"],
+            type=record["type"],
+            source=record["source"],
+            subject=record["subject"],
+            time=record["time"],
+            data=msgspec.Raw(record["data"]),
+        ),
+        provider=record["provider"],
+        application_id=record["application"],
+        resource_id=record["resource"],
+        attempt=record["attempt"],
+        state=record["state"],
+        tries=record["tries"],
+        due_at=record["due"],
+        created_at=record["created"],
+        ended_at=record["ended"],
+        status=record["status"],
+        error=record["error"],
+    )

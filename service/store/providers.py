@@ -1,0 +1,49 @@
+"""Providers: one document each, `_id` being the name."""
+
+import msgspec
+from pymongo import ASCENDING
+
+from service.delivery import Endpoint
+from service.store.mongo import Collection, Database, Record, translated
+
+
+class MongoEndpoints:
+    """Keeps providers' endpoints in the collection `providers`."""
+
+    def __init__(self, database: Database) -> None:
+        self._providers: Collection = database["providers"]
+        self._types: Collection = database["types"]
+
+    async def put(self, provider: Endpoint) -> bool:
+        """Keep a provider, in place of one of that name; return whether it is new."""
+        record = msgspec.to_builtins(provider)
+        record["_id"] = record.pop("name")
+        with translated():
+            result = await self._providers.replace_one({"_id": provider.name}, record, upsert=True)
+        return result.upserted_id is not None
+
+    async def find(self, name: str) -> Endpoint | None:
+        """Return the provider, or None when there is none of that name."""
+        with translated():
+            record = await self._providers.find_one({"_id": name})
+        return _to_provider(record) if record else None
+
+    async def list_after(self, name: str, limit: int) -> list[Endpoint]:
+        """Return providers in the order of their names, those after `name`."""
+        with translated():
+            found = self._providers.find({"_id": {"$gt": name}}).sort("_id", ASCENDING).limit(limit)
+            return [_to_provider(record) async for record in found]
+
+    async def disable(self, name: str, at: str) -> None:
+        """Send it nothing more."""
+        with translated():
+            await self._providers.update_one({"_id": name, "disabled_at": None}, {"$set": {"disabled_at": at}})
+
+    async def delete(self, name: str) -> bool:
+        """Forget a provider; return whether there was one."""
+        with translated():
+            return (await self._providers.delete_one({"_id": name})).deleted_count == 1
+
+
+def _to_provider(record: Record) -> Endpoint:
+    return msgspec.convert({**record, "name": record["_id"]}, Endpoint)

@@ -1,0 +1,113 @@
+"""The courier: takes what is due from the outbox and sends it, at least once, never two of an application at once."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+import msgspec
+
+from service.core.schedule import wait_before
+from service.core.timestamp import format_timestamp, parse_timestamp
+from service.delivery import Delivery, DeliveryState, Sent
+from service.errors import StoreError
+from service.metrics import Metrics
+from service.ports import ApplicationStates, Clock, EndpointStore, OutboxStore, Sender
+
+_LOG = logging.getLogger(__name__)
+_AT_ONCE = 8
+_PAUSE_S = 0.5
+_IDLE_S = 2.0
+_GONE = 410
+_LEASE_MARGIN_S = 15.0
+_LONGEST_TIMEOUT_S = 60.0
+_TELL_EVERY = 10
+
+
+class Courier:
+    """Delivers; any number of instances may, each takes what no other has leased."""
+
+    def __init__(
+        self,
+        outbox: OutboxStore,
+        providers: EndpointStore,
+        applications: ApplicationStates,
+        sender: Sender,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._outbox = outbox
+        self._providers = providers
+        self._applications = applications
+        self._sender = sender
+        self._clock = clock
+        self._metrics = metrics
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        rounds = 0
+        while True:
+            try:
+                await self.deliver_due()
+                if rounds % _TELL_EVERY == 0:
+                    await self._tell()
+                pause = _PAUSE_S
+            except StoreError:
+                pause = _IDLE_S
+            except Exception:  # noqa: BLE001 - the courier must outlive one delivery that it cannot make
+                _LOG.exception("a delivery failed in a way that nobody foresaw")
+                pause = _IDLE_S
+            rounds += 1
+            await asyncio.sleep(pause)
+
+    async def deliver_due(self) -> int:
+        """Deliver all that is due now; return how many were tried."""
+        counts = await asyncio.gather(*(self._deliver_in_turn() for _ in range(_AT_ONCE)))
+        return sum(counts)
+
+    async def _deliver_in_turn(self) -> int:
+        count = 0
+        while await self._deliver_next():
+            count += 1
+        return count
+
+    async def _deliver_next(self) -> bool:
+        now = self._clock.now()
+        until = format_timestamp(now + timedelta(seconds=_LONGEST_TIMEOUT_S + _LEASE_MARGIN_S))
+        delivery = await self._outbox.claim(format_timestamp(now), until)
+        if delivery is None:
+            return False
+        settled = await self._try(delivery, now)
+        await self._outbox.settle(settled, until)
+        return True
+
+    async def _try(self, delivery: Delivery, now: datetime) -> Delivery:
+        if not await self._applications.is_dispatched(delivery.resource_id, delivery.application_id, delivery.attempt):
+            return _ended(delivery, "superseded", now, error="The application no longer waits for the provider.")
+        provider = await self._providers.find(delivery.provider)
+        if provider is None or provider.disabled_at is not None:
+            return _ended(delivery, "dead", now, error="The provider was deleted or is disabled.")
+        sent = await self._sender.send(provider, delivery.notice, now)
+        if sent.status == _GONE:
+            await self._providers.disable(provider.name, format_timestamp(now))
+        return after(delivery, sent, self._clock.now())
+
+    async def _tell(self) -> None:
+        depth, since = await self._outbox.backlog()
+        age = (self._clock.now() - parse_timestamp(since)).total_seconds() if since else 0.0
+        self._metrics.outbox_depth.set(depth)
+        self._metrics.outbox_age_seconds.set(age)
+
+
+def after(delivery: Delivery, sent: Sent, now: datetime) -> Delivery:
+    """Return the delivery after a try: delivered, due again, or dead after the last one or a 410."""
+    delivery = msgspec.structs.replace(delivery, tries=delivery.tries + 1, status=sent.status, error=sent.error)
+    if sent.is_success:
+        return _ended(delivery, "delivered", now)
+    wait_s = None if sent.status == _GONE else wait_before(delivery.tries, delivery.notice.id, sent.retry_after_s)
+    if wait_s is None:
+        return _ended(delivery, "dead", now, error=sent.error)
+    return msgspec.structs.replace(delivery, due_at=format_timestamp(now + timedelta(seconds=wait_s)))
+
+
+def _ended(delivery: Delivery, state: DeliveryState, now: datetime, *, error: str | None = None) -> Delivery:
+    return msgspec.structs.replace(delivery, state=state, ended_at=format_timestamp(now), error=error)
