@@ -38,6 +38,8 @@ from service.store.identifiers import MongoIdentifiers
 from service.store.indexes import ensure_indexes
 from service.store.keys import MongoKeys
 from service.store.leases import Leases
+from service.store.listing import MongoLister
+from service.store.members import MongoIndexes
 from service.store.mongo import Database, connect
 from service.store.outbox import MongoOutbox
 from service.store.providers import MongoEndpoints
@@ -46,6 +48,7 @@ from service.store.signals import EventSignals
 from service.store.timeline import MongoTimeline
 from service.store.types import MongoTypes
 from service.usecases.catalog import TypeCatalog
+from service.usecases.containing import FamilyLocks
 from service.usecases.shelf import Shelf
 from service.usecases.stored import StoredResources
 from service.workers.background import running
@@ -164,12 +167,16 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         app[keys.IDEMPOTENCY] = MongoIdempotency(database, app[keys.CLOCK])
         resources = app[keys.RESOURCES] = MongoResources(database, app[keys.CLOCK])
         await stack.enter_async_context(resources.relay)
+        app[keys.TYPES] = MongoTypes(database)
+        app[keys.INDEXES] = MongoIndexes(database)
+        app[keys.LISTER] = MongoLister(database)
         app[keys.SHELF] = Shelf(
             resources,
-            TypeCatalog(MongoTypes(database), app[keys.CLOCK]),
+            TypeCatalog(app[keys.TYPES], app[keys.CLOCK]),
             MongoIdentifiers(database),
             MongoContained(database),
             MongoTimeline(database),
+            FamilyLocks(),
         )
         app[keys.STORED] = StoredResources(app[keys.SHELF])
         await follow_feed(app, stack, database)

@@ -17,16 +17,19 @@ from service.ports import (
     FeedWatch,
     Guarded,
     IdempotencyStore,
+    IndexStore,
     KeyStore,
     OutboxStore,
     Probe,
     Rates,
     RequestSpans,
+    ResourceLister,
     ResourceStore,
     Runner,
     Sender,
     SourceReader,
     StoredDocuments,
+    TypeStore,
     UrlPolicy,
 )
 from service.settings import Settings
@@ -48,6 +51,9 @@ COMPARISONS = web.AppKey("COMPARISONS", ComparisonStore)
 IDEMPOTENCY = web.AppKey("IDEMPOTENCY", IdempotencyStore)
 RESOURCES = web.AppKey("RESOURCES", ResourceStore)
 SHELF = web.AppKey("SHELF", Shelf)
+TYPES = web.AppKey("TYPES", TypeStore)
+INDEXES = web.AppKey("INDEXES", IndexStore)
+LISTER = web.AppKey("LISTER", ResourceLister)
 STORED = web.AppKey("STORED", StoredDocuments)
 PROBE = web.AppKey("PROBE", Probe)
 FEED = web.AppKey("FEED", FeedStore)

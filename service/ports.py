@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 from service.core.assignment import AnyAssignment, Product
+from service.core.listing import Listing, Place
 from service.core.options import DiffOptions
 from service.delivery import Delivery, DeliveryState, Endpoint, Notice, Sent
 from service.model import (
@@ -312,7 +313,11 @@ class TypeStore(Protocol):
 
 
 class ContainedStore(Protocol):
-    """Finds the resources of one type whose content names a parent."""
+    """Finds the resources of one type whose content names a parent, and the turns of parents."""
+
+    async def read_turn(self, parent_id: str) -> int:
+        """Return how often something entered the parent, as the primary has it."""
+        ...
 
     async def find_contained(
         self, resource_type: str, member: str, parent_ids: Sequence[str], *, limit: int
@@ -490,4 +495,38 @@ class UrlPolicy(Protocol):
 
     def target(self, url: str) -> Any:
         """Take the URL apart; raise `SourceForbiddenError` for one that may never be called."""
+        ...
+
+
+class IndexStore(Protocol):
+    """Makes the indexes that a type's definition asks for."""
+
+    async def ensure_members(self, resource_type: str, members: Sequence[tuple[str, ...]]) -> None:
+        """Make an index of each member's values where there is none; raise `InvalidRequestError` for too many."""
+        ...
+
+
+class ListedPage(NamedTuple):
+    """A page of resources, and the place after which the next one begins, None where there is none."""
+
+    resources: list[Resource]
+    rest: Place | None
+
+
+class ResourceLister(Protocol):
+    """Lists resources of a type that are not deleted."""
+
+    async def count(self, resource_type: str) -> int:
+        """Return how many there are."""
+        ...
+
+    async def scan(self, resource_type: str, after: str | None, limit: int) -> list[Resource]:
+        """Return those whose ids follow `after`, in the order of ids."""
+        ...
+
+    async def list_page(self, resource_type: str, listing: Listing, limit: int) -> ListedPage:
+        """Return those that the listing asks for, in its order, with what the next page begins after.
+
+        Raises `TooComplexError` when the database does not find them in time.
+        """
         ...

@@ -8,9 +8,11 @@ from service.api import (
     grafting,
     health,
     history,
+    listing,
     merging,
     providers,
     resources,
+    types,
 )
 from service.api.route import Route
 
@@ -20,9 +22,11 @@ ROUTES: tuple[Route, ...] = (
     *merging.ROUTES,
     *grafting.ROUTES,
     *resources.ROUTES,
+    *listing.ROUTES,
     *history.ROUTES,
     *providers.ROUTES,
     *events.ROUTES,
+    *types.ROUTES,
     *health.ROUTES,
     *documentation.ROUTES,
 )

@@ -9,6 +9,7 @@ from service.core.identified import DEFAULT_LISTS
 
 TYPE_NAME = r"^[a-z][a-z0-9-]{0,62}$"
 TypeName = Annotated[str, Meta(pattern=TYPE_NAME)]
+MemberPath = Annotated[str, Meta(pattern=r"^[^.]+(\.[^.]+){0,7}$", max_length=200)]
 MemberName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -26,15 +27,17 @@ class TypeDefinition(
 ):
     """Rules for the resources of a type. `required` lists request headers that every change must carry.
 
+    `indexes` are members (`name`, `phone.value`) that lists are often filtered by.
     `json_schema` is a JSON Schema (2020-12) that content must hold to; the members that the service owns are no part
     of it.
     """
 
     json_schema: Any = msgspec.field(name="schema", default=UNSET)
     identified_lists: tuple[MemberName, ...] = DEFAULT_LISTS
-    required: tuple[Literal["If-Match"], ...] = ()
+    required: tuple[Literal["If-Match"], ...] | Literal["If-Match"] = ()
     provider: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] = "builtin"
     parent: Parent | UnsetType = UNSET
+    indexes: Annotated[tuple[MemberPath, ...], Meta(max_length=10)] = ()
 
     @property
     def requires_if_match(self) -> bool:

@@ -1,11 +1,11 @@
-"""Contained resources, found by the member that names their parent."""
+"""Contained resources, found by the member that names their parent; and turns of parents, the collection `families`."""
 
 from collections.abc import Sequence
 
 from pymongo import ASCENDING
 
 from service.model import Resource
-from service.store.documents import encode_name
+from service.store.members import member_path
 from service.store.mongo import Collection, Database, translated
 from service.store.records import to_resource
 
@@ -15,6 +15,13 @@ class MongoContained:
 
     def __init__(self, database: Database) -> None:
         self._resources: Collection = database["resources"]
+        self._families: Collection = database["families"]
+
+    async def read_turn(self, parent_id: str) -> int:
+        """Return how often something entered the parent."""
+        with translated():
+            record = await self._families.find_one({"_id": parent_id})
+        return 0 if record is None else int(record["turn"])
 
     async def find_contained(
         self, resource_type: str, member: str, parent_ids: Sequence[str], *, limit: int
@@ -22,7 +29,7 @@ class MongoContained:
         """Return those that name one of the parents in the member, not deleted, oldest first."""
         query = {
             "type": resource_type,
-            f"content.{encode_name(member)}": {"$in": list(parent_ids)},
+            member_path((member,)): {"$in": list(parent_ids)},
             "deleted": False,
         }
         order = [("created", ASCENDING), ("_id", ASCENDING)]

@@ -80,6 +80,16 @@ def decode_content(stored: dict[str, Any], is_plain: bool) -> dict[str, Json]:
     return stored if is_plain else {decode_name(name): _decode(value) for name, value in stored.items()}
 
 
+def encode_value(value: Json) -> Any:
+    """Encode one value as it is stored, for a query to compare with."""
+    return _encode(value, [])
+
+
+def decode_value(value: Any) -> Json:
+    """Decode one stored value."""
+    return _decode(value)
+
+
 def _may_need_encoding(text: bytes) -> bool:
     """Tell from compact JSON text, in a few scans, whether a walk must be made; the encoder finds the other names.
 

@@ -8,6 +8,10 @@ async def ensure_indexes(database: Database) -> None:
     with translated():
         # What the relay has left to do, also after a crash.
         await database["resources"].create_index("undrained", sparse=True)
+        # Lists of a type, by the members that every resource has; a deleted one is on none.
+        for member in ("_id", "created", "updated"):
+            tie = [("_id", 1)] if member != "_id" else []
+            await database["resources"].create_index([("type", 1), ("deleted", 1), (member, 1), *tie])
         # Who asks again for a write does not know its version. Only the few writes with an id of their caller count.
         await database["revisions"].create_index(
             [("resource", 1), ("entries.w", 1)], partialFilterExpression={"given": True}, name="given_writes"

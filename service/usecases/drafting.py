@@ -133,13 +133,13 @@ def patching(asked: Asked, operations: list[Operation], limits: Limits, *, plain
     return change
 
 
-def deleting(asked: Asked) -> Changing:
-    """Delete a resource; its last content is kept, so that it can be reverted to."""
+def deleting(asked: Asked, more: tuple[Companion, ...] = ()) -> Changing:
+    """Delete a resource, and write `more` with it; its last content is kept, so that it can be reverted to."""
 
     def change(draft: Draft | None) -> Change | None:
         standing = _admit(asked, draft)
         companions = asked.rules.accompany(standing.id, standing.content, None)
-        return Change(kind="delete", content=standing.content, deleted=True, companions=companions)
+        return Change(kind="delete", content=standing.content, deleted=True, companions=(*companions, *more))
 
     return change
 

@@ -1,7 +1,11 @@
 """Resources: created, read, replaced, patched, deleted; the straight way from a request to the store and back."""
 
+import contextlib
 import re
+from functools import partial
 from typing import Literal
+
+import msgspec
 
 from service.core.conditions import Conditions, Tags
 from service.core.dialect import check_plain
@@ -10,6 +14,7 @@ from service.core.values import Json
 from service.errors import GoneError, InvalidRequestError, NotFoundError, ReferencedError
 from service.usecases import drafting
 from service.usecases.catalog import KnownType
+from service.usecases.containing import MovedOnError, taking
 from service.usecases.drafting import Content, Limits
 from service.usecases.presenting import Shown, present, strip_contained
 from service.usecases.shelf import Shelf
@@ -17,7 +22,8 @@ from service.usecases.writing import Mode, Target, find_standing, find_type, wri
 
 Dialect = Literal["plain", "json-patch", "merge-patch"]
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,199}")
-_MOST_CASCADED = 10_000
+_CASCADED_AT_ONCE = 200
+_MOST_ATTEMPTS = 40
 _ANY = Conditions(if_match=Tags(any=True))
 
 
@@ -69,24 +75,37 @@ async def patch(target: Target, body: Json, dialect: Dialect, limits: Limits, mo
 
 
 async def delete(target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> Shown:
-    """Delete a resource; those it contains keep it from that unless they are to go too."""
+    """Delete a resource; those it contains keep it from that unless they are to go too.
+
+    A cascade deletes what is contained first, one by one: where it is interrupted, the parent is still there.
+    """
     known = await find_type(target.type, shelf)
-    if known.contained:
-        await _empty(known, (await find_standing(target, shelf)).id, mode, shelf, cascade=cascade)
-    return await write(target, known, drafting.deleting, mode, shelf)
+    if not known.contained:
+        return await write(target, known, drafting.deleting, mode, shelf)
+    standing = Target(target.type, (await find_standing(target, shelf)).id)
+    await write(standing, known, drafting.deleting, msgspec.structs.replace(mode, dry_run=True), shelf)
+    async with shelf.families.of(standing.reference):
+        for _ in range(_MOST_ATTEMPTS):
+            turn = taking(standing.reference, await shelf.contained.read_turn(standing.reference))
+            await _empty(known, standing.reference, mode, shelf, cascade=cascade)
+            with contextlib.suppress(MovedOnError):  # something entered it: look again
+                return await write(standing, known, partial(drafting.deleting, more=(turn,)), mode, shelf)
+    raise MovedOnError("Other writers keep adding to what it contains. Try again shortly.")
 
 
 async def _empty(known: KnownType, resource_id: str, mode: Mode, shelf: Shelf, *, cascade: bool) -> None:
     """Delete what the resource contains, depth first; raise `ReferencedError` unless that is asked for."""
+    inner = Mode(attribution=mode.attribution, conditions=_ANY, dry_run=mode.dry_run)
     for each in known.contained:
-        found = await shelf.contained.find_contained(
-            each.type, each.parent.property, [resource_id], limit=_MOST_CASCADED
-        )
-        if found and not cascade:
-            raise ReferencedError(
-                f"This {known.name} contains {each.parent.shown_as} ({len(found)} of type {each.type}). "
-                "Delete those first, or all together with ?cascade=true."
-            )
-        for child in found:
-            inner = Mode(attribution=mode.attribution, conditions=_ANY, dry_run=mode.dry_run)
-            await delete(Target(each.type, child.id), inner, shelf, cascade=True)
+        while found := await shelf.contained.find_contained(
+            each.type, each.parent.property, [resource_id], limit=_CASCADED_AT_ONCE
+        ):
+            if not cascade:
+                raise ReferencedError(
+                    f"This {known.name} contains resources of type {each.type}, shown as '{each.parent.shown_as}'. "
+                    "Delete those first, or all together with ?cascade=true."
+                )
+            if mode.dry_run:
+                break
+            for child in found:
+                await delete(Target(each.type, child.id), inner, shelf, cascade=True)

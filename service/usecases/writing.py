@@ -2,23 +2,25 @@
 
 import re
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import msgspec
 
 from service.core.conditions import Conditions
 from service.core.definition import TYPE_NAME
 from service.core.identifier import MAX_LENGTH
-from service.errors import GoneError, InvalidRequestError, NotFoundError, OverloadedError
+from service.errors import GoneError, InvalidRequestError, NotFoundError
 from service.model import Attribution, Resource
 from service.ports import Changing
 from service.usecases.catalog import KnownType
+from service.usecases.containing import MovedOnError, Turns, UnknownParentError, look_up
 from service.usecases.drafting import Asked
 from service.usecases.identifying import identify
 from service.usecases.presenting import Shown, present
-from service.usecases.shelf import Shelf, UnknownParentError, missing_parent, rules_of
+from service.usecases.shelf import Shelf, rules_of
 
 _TYPE = re.compile(TYPE_NAME)
-_MOST_PARENTS = 8
+_MOST_ATTEMPTS = 40
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -86,18 +88,21 @@ async def _write(
     target: Target, known: KnownType, making: Callable[[Asked], Changing], mode: Mode, shelf: Shelf
 ) -> Shown:
     """Write, looking parents up as the change comes upon them."""
-    verified: set[str] = set()
-    asked = Asked(target.reference, target.type, mode.conditions, rules_of(known, shelf, verified))
-    for _ in range(_MOST_PARENTS):
-        try:
-            written = await shelf.resources.write(
-                target.reference, target.type, making(asked), mode.attribution, dry_run=mode.dry_run
-            )
-        except UnknownParentError as unknown:
-            parent = await shelf.resources.find(unknown.parent_id)
-            if parent is None or parent.deleted or parent.type != unknown.parent.type:
-                raise missing_parent(unknown.parent) from unknown
-            verified.add(unknown.parent_id)
-        else:
-            return await present(known, written.resource, shelf, changed=written.changed)
-    raise OverloadedError("Other writers keep changing the parent. Try again shortly.")
+    turns: Turns = {}
+    asked = Asked(target.reference, target.type, mode.conditions, rules_of(known, shelf, turns))
+    async with AsyncExitStack() as held:
+        for _ in range(_MOST_ATTEMPTS):
+            try:
+                written = await shelf.resources.write(
+                    target.reference, target.type, making(asked), mode.attribution, dry_run=mode.dry_run
+                )
+            except UnknownParentError as unknown:
+                if len(turns) == 0:  # one lock at most, so that no two writers can wait for each other
+                    await held.enter_async_context(shelf.families.of(unknown.parent_id))
+                turns[unknown.parent_id] = await look_up(unknown, target.type, shelf.resources, shelf.contained)
+            except MovedOnError:
+                turns.clear()
+                await held.aclose()
+            else:
+                return await present(known, written.resource, shelf, changed=written.changed)
+    raise MovedOnError("Other writers keep changing what the parent contains. Try again shortly.")

@@ -1,0 +1,137 @@
+"""Definitions of types: put, read, forgotten; and existing resources held against them."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+from msgspec import UNSET
+
+from service.core.definition import Parent, TypeDefinition
+from service.core.identifier import MEMBER
+from service.core.owned import OWNED
+from service.core.schema import Schema
+from service.errors import InvalidRequestError, NotFoundError, SchemaViolationError, Violation
+from service.ports import IndexStore, ResourceLister, TypeStore
+from service.usecases.catalog import KnownType
+from service.usecases.drafting import content_of
+from service.usecases.shelf import Shelf
+from service.usecases.writing import find_type
+
+_BATCH = 200
+_MOST_GENERATIONS = 20
+
+
+class Refused(msgspec.Struct, frozen=True, rename="camel"):
+    """A resource that the definition would refuse as it stands."""
+
+    id: str
+    version: int
+    errors: tuple[Violation, ...]
+
+
+class Progress(msgspec.Struct, frozen=True, rename="camel"):
+    """How far a check has come; `total` is an estimate while resources come and go."""
+
+    checked: int
+    refused: int
+    total: int
+
+
+async def define(
+    name: str, definition: TypeDefinition, types: TypeStore, indexes: IndexStore, shelf: Shelf, *, dry_run: bool
+) -> bool:
+    """Keep a definition that can be lived by; return whether the type had none before.
+
+    Raises `InvalidRequestError` for a schema that is none and for a parent that cannot be.
+    """
+    known = await find_type(name, shelf)
+    if definition.json_schema is not UNSET:
+        Schema(definition.json_schema)
+    if definition.parent is not UNSET:
+        await _check_parent(name, definition.parent, shelf)
+    if dry_run:
+        return not known.is_defined
+    await indexes.ensure_members(name, indexed_members(definition))
+    is_new = await types.put(name, msgspec.json.encode(definition))
+    shelf.catalog.forget()
+    return is_new
+
+
+async def find_defined(name: str, shelf: Shelf) -> KnownType:
+    """Return a type that has a definition; raise `NotFoundError`."""
+    known = await find_type(name, shelf)
+    if not known.is_defined:
+        raise NotFoundError(f"The type {name} has no definition; resources of it live by the defaults.")
+    return known
+
+
+async def forget(name: str, types: TypeStore, shelf: Shelf, *, dry_run: bool) -> None:
+    """Forget a definition; the resources of the type stay, and live by the defaults."""
+    await find_defined(name, shelf)
+    if not dry_run:
+        await types.delete(name)
+        shelf.catalog.forget()
+
+
+async def check(
+    name: str, definition: TypeDefinition | None, lister: ResourceLister, shelf: Shelf
+) -> AsyncIterator[Refused | Progress]:
+    """Hold all resources of the type against a definition, None for its own; tell what it refuses on the way."""
+    known = await find_type(name, shelf)
+    used = definition or known.definition
+    schema = Schema(used.json_schema) if used.json_schema is not UNSET else None
+    total = await lister.count(name)
+    checked = refused = 0
+    after: str | None = None
+    while batch := await lister.scan(name, after, _BATCH):
+        for resource in batch:
+            checked += 1
+            if violations := _violations(content_of(resource), schema, used):
+                refused += 1
+                yield Refused(resource.id, resource.version, violations)
+        after = batch[-1].id
+        yield Progress(checked, refused, max(total, checked))
+    yield Progress(checked, refused, checked)
+
+
+def indexed_members(definition: TypeDefinition) -> tuple[tuple[str, ...], ...]:
+    """List the members that queries of the type look for, as paths."""
+    named = {tuple(each.split(".")) for each in definition.indexes}
+    if definition.parent is not UNSET:
+        named.add((definition.parent.property,))
+    return tuple(sorted(named))
+
+
+def _violations(content: dict[str, object], schema: Schema | None, definition: TypeDefinition) -> tuple[Violation, ...]:
+    found: tuple[Violation, ...] = ()
+    if schema is not None:
+        try:
+            schema.check(content)
+        except SchemaViolationError as error:
+            found = error.violations
+    if definition.parent is not UNSET and not isinstance(content.get(definition.parent.property), str):
+        detail = f"'{definition.parent.property}' names no {definition.parent.type}"
+        pointer = f"/{definition.parent.property}"
+        found = (*found, Violation(code=SchemaViolationError.code, detail=detail, pointer=pointer))
+    return found
+
+
+async def _check_parent(name: str, parent: Parent, shelf: Shelf) -> None:
+    if parent.property in OWNED or parent.shown_as in (*OWNED, MEMBER):
+        raise InvalidRequestError("The parent's members may not be those that the service owns.", field="parent")
+    ancestor = parent.type
+    for _ in range(_MOST_GENERATIONS):
+        if ancestor == name:
+            raise InvalidRequestError(
+                f"A {name} cannot be contained in itself, not even by way of {parent.type}.", field="parent.type"
+            )
+        above = (await shelf.catalog.find(ancestor)).definition.parent
+        if above is UNSET:
+            break
+        ancestor = above.type
+    else:
+        raise InvalidRequestError(f"Types contain each other at most {_MOST_GENERATIONS} deep.", field="parent.type")
+    siblings = (await shelf.catalog.find(parent.type)).contained
+    if any(each.parent.shown_as == parent.shown_as and each.type != name for each in siblings):
+        raise InvalidRequestError(
+            f"A {parent.type} shows other resources as '{parent.shown_as}' already.", field="parent.as"
+        )

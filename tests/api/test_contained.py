@@ -1,0 +1,196 @@
+"""Contained resources: their own URLs, their parent checked, shown on it, kept and deleted with it."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient
+
+Client = TestClient[web.Request, web.Application]
+MERGE = {"Content-Type": "application/merge-patch+json"}
+
+
+class Kinds(NamedTuple):
+    parent: str
+    child: str
+
+
+async def problem(response: ClientResponse, status: int, code: str) -> Any:
+    body = await response.json()
+    assert (response.status, body["code"]) == (status, code), body
+    return body
+
+
+@pytest.fixture(name="kinds")
+async def make_kinds(client: Client) -> AsyncIterator[Kinds]:
+    """Two types of the test's own, the second contained in the first."""
+    mark = uuid.uuid4().hex[:12]
+    kinds = Kinds(f"c{mark}", f"p{mark}")
+    parent = {"type": kinds.parent, "property": "clinic", "as": "practices"}
+    assert (await client.put(f"/types/{kinds.child}", json={"parent": parent})).status == 201
+    yield kinds
+    await client.delete(f"/types/{kinds.child}")
+
+
+async def make(client: Client, kind: str, **content: Any) -> Any:
+    response = await client.post(f"/v1/{kind}", json=content)
+    assert response.status == 201, await response.text()
+    return await response.json()
+
+
+async def test_a_parent_shows_what_it_contains(client: Client, kinds: Kinds) -> None:
+    clinic = await make(client, kinds.parent, name="x")
+    empty = await (await client.get(f"/v1/{kinds.parent}/{clinic['id']}")).json()
+    practices = [await make(client, kinds.child, clinic=clinic["id"], number=number) for number in range(3)]
+    full = await (await client.get(f"/v1/{kinds.parent}/{clinic['id']}")).json()
+
+    assert clinic["practices"] == empty["practices"] == []
+    assert full["practices"] == practices
+    assert await (await client.get(f"/v1/{kinds.child}/{practices[1]['id']}")).json() == practices[1]
+    assert await (await client.get(f"/resources/{clinic['id']}")).json() == full
+
+
+async def test_what_a_parent_shows_is_never_stale(client: Client, kinds: Kinds) -> None:
+    clinic = await make(client, kinds.parent)
+    path = f"/v1/{kinds.parent}/{clinic['id']}"
+    await make(client, kinds.child, clinic=clinic["id"])
+
+    answer = await client.get(path, headers={"If-None-Match": '"1"'})
+
+    assert answer.status == 200
+    assert len((await answer.json())["practices"]) == 1
+
+
+@pytest.mark.parametrize("clinic", [None, 5, "", "none", ["x"]])
+async def test_the_parent_must_exist(client: Client, kinds: Kinds, clinic: Any) -> None:
+    body = await problem(await client.post(f"/v1/{kinds.child}", json={"clinic": clinic}), 422, "schema-violation")
+
+    assert body["errors"][0]["pointer"] == "/clinic"
+
+
+async def test_the_parent_must_be_of_its_type_and_there(client: Client, kinds: Kinds) -> None:
+    other = await make(client, "elsewhere")
+    gone = await make(client, kinds.parent)
+    await client.delete(f"/v1/{kinds.parent}/{gone['id']}")
+
+    for parent in (other, gone):
+        answer = await client.post(f"/v1/{kinds.child}", json={"clinic": parent["id"]})
+        await problem(answer, 422, "schema-violation")
+
+
+async def test_a_contained_resource_moves_to_another_parent(client: Client, kinds: Kinds) -> None:
+    first, second = [await make(client, kinds.parent) for _ in range(2)]
+    practice = await make(client, kinds.child, clinic=first["id"])
+    path = f"/v1/{kinds.child}/{practice['id']}"
+
+    moved = await client.patch(path, json=[{"op": "replace", "path": "clinic", "value": second["id"]}])
+    lost = await client.patch(path, json={"clinic": "none"}, headers=MERGE)
+    orphan = await client.patch(path, json={"clinic": None}, headers=MERGE)
+
+    assert moved.status == 200
+    await problem(lost, 422, "schema-violation")
+    await problem(orphan, 422, "schema-violation")
+    shown = [await (await client.get(f"/v1/{kinds.parent}/{each['id']}")).json() for each in (first, second)]
+    assert [len(each["practices"]) for each in shown] == [0, 1]
+
+
+async def test_the_relationship_is_read_only_on_the_parent(client: Client, kinds: Kinds) -> None:
+    clinic = await make(client, kinds.parent, name="x")
+    await make(client, kinds.child, clinic=clinic["id"])
+    path = f"/v1/{kinds.parent}/{clinic['id']}"
+    read = await (await client.get(path)).json()
+
+    refused = [
+        await client.patch(path, json=[{"op": "add", "path": "practices", "value": []}]),
+        await client.patch(path, json={"practices": []}, headers=MERGE),
+        await client.put(path, json={**read, "practices": []}),
+        await client.post(f"/v1/{kinds.parent}", json={"practices": []}),
+    ]
+    put_back = await client.put(path, json=read)
+
+    for each in refused:
+        body = await problem(each, 422, "immutable-property")
+        assert body["errors"][0]["pointer"] == "/practices"
+    assert (put_back.status, put_back.headers["ETag"]) == (200, '"1"')
+
+
+async def test_a_parent_that_contains_something_stays(client: Client, kinds: Kinds) -> None:
+    clinic = await make(client, kinds.parent)
+    practice = await make(client, kinds.child, clinic=clinic["id"])
+    path = f"/v1/{kinds.parent}/{clinic['id']}"
+
+    await problem(await client.delete(path), 409, "still-referenced")
+    await client.delete(f"/v1/{kinds.child}/{practice['id']}")
+
+    assert (await client.delete(path)).status == 204
+
+
+async def test_a_cascade_deletes_all_together(client: Client, kinds: Kinds) -> None:
+    clinic = await make(client, kinds.parent)
+    practice = await make(client, kinds.child, clinic=clinic["id"])
+    path = f"/v1/{kinds.parent}/{clinic['id']}"
+
+    dry = await client.delete(f"{path}?cascade=true&dryRun=true")
+    wrong = await client.delete(f"{path}?cascade=true", headers={"If-Match": '"9"'})
+    between = await client.get(f"/v1/{kinds.child}/{practice['id']}")
+    done = await client.delete(f"{path}?cascade=true")
+
+    assert (dry.status, between.status, done.status) == (204, 200, 204)
+    await problem(wrong, 412, "version-conflict")
+    assert (await client.get(f"/v1/{kinds.child}/{practice['id']}")).status == 410
+    back = await client.post(f"/v1/{kinds.child}/{practice['id']}/revert", json={"version": 1})
+    await problem(back, 422, "schema-violation")
+    await client.post(f"{path}/revert", json={"version": 1})
+    assert (await client.post(f"/v1/{kinds.child}/{practice['id']}/revert", json={"version": 1})).status == 200
+
+
+async def test_one_of_a_kind(client: Client, kinds: Kinds) -> None:
+    parent = {"type": kinds.parent, "property": "clinic", "as": "owner", "many": False}
+    await client.put(f"/types/{kinds.child}", json={"parent": parent})
+    clinic = await make(client, kinds.parent)
+
+    answers = await asyncio.gather(
+        *(client.post(f"/v1/{kinds.child}", json={"clinic": clinic["id"]}) for _ in range(5))
+    )
+
+    assert sorted(each.status for each in answers) == [201, 409, 409, 409, 409]
+    read = await (await client.get(f"/v1/{kinds.parent}/{clinic['id']}")).json()
+    assert clinic["owner"] is None
+    assert read["owner"] == await next(each for each in answers if each.status == 201).json()
+    changed = await client.patch(f"/v1/{kinds.child}/{read['owner']['id']}", json={"n": 1}, headers=MERGE)
+    assert changed.status == 200
+
+
+async def test_types_cannot_contain_themselves(client: Client, kinds: Kinds) -> None:
+    own = {"type": kinds.parent, "property": "x", "as": "y"}
+    around = {"type": kinds.child, "property": "x", "as": "y"}
+
+    await problem(await client.put(f"/types/{kinds.parent}", json={"parent": own}), 400, "invalid-request")
+    await problem(await client.put(f"/types/{kinds.parent}", json={"parent": around}), 400, "invalid-request")
+
+
+async def test_two_types_cannot_be_shown_under_one_name(client: Client, kinds: Kinds) -> None:
+    parent = {"type": kinds.parent, "property": "x", "as": "practices"}
+
+    await problem(await client.put(f"/types/{kinds.child}-2", json={"parent": parent}), 400, "invalid-request")
+
+
+@pytest.mark.parametrize("round_number", range(10))
+async def test_nothing_is_left_without_its_parent(client: Client, kinds: Kinds, round_number: int) -> None:
+    """Children enter while the parent is deleted: either they keep it, or they come too late."""
+    clinic = await make(client, kinds.parent)
+    path = f"/v1/{kinds.parent}/{clinic['id']}"
+    children = [client.post(f"/v1/{kinds.child}", json={"clinic": clinic["id"]}) for _ in range(4)]
+
+    answers = await asyncio.gather(*children[: round_number % 3], client.delete(path), *children[round_number % 3 :])
+
+    deleted = [each for each in answers if each.status in (204, 409)]
+    entered = [each for each in answers if each.status == 201]
+    assert {each.status for each in answers} <= {201, 204, 409, 422}
+    assert len(deleted) == 1
+    assert (deleted[0].status == 204) == (not entered)
+    read = await client.get(path)
+    assert read.status == (410 if not entered else 200)

@@ -1,0 +1,198 @@
+"""`/types/{type}`: schemas, identified lists, required conditions, checks of what exists."""
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient
+
+Client = TestClient[web.Request, web.Application]
+MERGE = {"Content-Type": "application/merge-patch+json"}
+NAMED = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string", "minLength": 2},
+        "mail": {"format": "email"},
+        "phone": {"items": {"properties": {"value": {"pattern": "^[0-9]+$"}}}},
+    },
+}
+
+
+async def problem(response: ClientResponse, status: int, code: str) -> Any:
+    body = await response.json()
+    assert (response.status, body["code"]) == (status, code), body
+    return body
+
+
+@pytest.fixture(name="kind")
+async def name_type(client: Client) -> AsyncIterator[str]:
+    """A type of the test's own, without a definition afterwards."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    yield name
+    await client.delete(f"/types/{name}")
+
+
+async def test_a_definition_is_kept_and_forgotten(client: Client, kind: str) -> None:
+    definition = {"schema": NAMED, "identifiedLists": ["bed"], "required": ["If-Match"], "indexes": ["name"]}
+
+    made = await client.put(f"/types/{kind}", json=definition)
+    again = await client.put(f"/types/{kind}", json=definition)
+    read = await client.get(f"/types/{kind}")
+    listed = await client.get("/types?limit=500")
+    deleted = await client.delete(f"/types/{kind}")
+
+    assert [made.status, again.status, read.status, deleted.status] == [201, 200, 200, 204]
+    assert await read.json() == {"type": kind, "provider": "builtin", **definition}
+    assert kind in [each["type"] for each in await listed.json()]
+    await problem(await client.get(f"/types/{kind}"), 404, "not-found")
+    await problem(await client.delete(f"/types/{kind}"), 404, "not-found")
+
+
+async def test_types_come_in_pages(client: Client, kind: str) -> None:
+    for name in (f"{kind}-a", f"{kind}-b"):
+        await client.put(f"/types/{name}", json={})
+
+    first = await client.get("/types?limit=1")
+
+    assert len(await first.json()) == 1
+    assert 'rel="next"' in first.headers["Link"]
+    for name in (f"{kind}-a", f"{kind}-b"):
+        await client.delete(f"/types/{name}")
+
+
+async def test_a_schema_refuses_with_every_pointer(client: Client, kind: str) -> None:
+    await client.put(f"/types/{kind}", json={"schema": NAMED})
+    wrong = {"mail": "nobody", "phone": [{"value": "1"}, {"value": "x"}]}
+    made = await (await client.post(f"/v1/{kind}", json={"name": "ok"})).json()
+    path = f"/v1/{kind}/{made['id']}"
+
+    created = await problem(await client.post(f"/v1/{kind}", json=wrong), 422, "schema-violation")
+    patched = await client.patch(path, json={"name": None}, headers=MERGE)
+    replaced = await client.put(path, json={"name": "x"})
+
+    assert sorted(each["pointer"] for each in created["errors"]) == ["", "/mail", "/phone/1/value"]
+    await problem(patched, 422, "schema-violation")
+    await problem(replaced, 422, "schema-violation")
+    assert await (await client.get(path)).json() == made
+
+
+async def test_the_final_document_is_validated_not_each_step(client: Client, kind: str) -> None:
+    await client.put(f"/types/{kind}", json={"schema": NAMED})
+    made = await (await client.post(f"/v1/{kind}", json={"name": "ok"})).json()
+
+    answer = await client.patch(
+        f"/v1/{kind}/{made['id']}",
+        json=[{"op": "remove", "path": "name"}, {"op": "add", "path": "name", "value": "new"}],
+    )
+
+    assert (answer.status, (await answer.json())["name"]) == (200, "new")
+
+
+async def test_reverting_is_validated_too(client: Client, kind: str) -> None:
+    made = await (await client.post(f"/v1/{kind}", json={})).json()
+    await client.patch(f"/v1/{kind}/{made['id']}", json={"name": "ok"}, headers=MERGE)
+    await client.put(f"/types/{kind}", json={"schema": NAMED})
+
+    answer = await client.post(f"/v1/{kind}/{made['id']}/revert", json={"version": 1})
+
+    await problem(answer, 422, "schema-violation")
+
+
+async def test_identified_lists_can_be_named(client: Client, kind: str) -> None:
+    await client.put(f"/types/{kind}", json={"identifiedLists": ["bed"]})
+
+    made = await (await client.post(f"/v1/{kind}", json={"bed": [{}], "phone": [{}]})).json()
+
+    assert made["bed"][0]["id"].startswith("bed-")
+    assert made["phone"] == [{}]
+
+
+@pytest.mark.parametrize("required", ["If-Match", ["If-Match"]])
+async def test_changes_may_need_if_match(client: Client, kind: str, required: Any) -> None:
+    await client.put(f"/types/{kind}", json={"required": required})
+    made = await client.post(f"/v1/{kind}", json={"name": "x"})
+    path, tag = made.headers["Location"], made.headers["ETag"]
+
+    answers = [
+        await client.patch(path, json={"name": "y"}, headers=MERGE),
+        await client.put(path, json={}),
+        await client.delete(path),
+        await client.post(f"{path}/revert", json={"version": 1}),
+    ]
+
+    for each in answers:
+        await problem(each, 428, "precondition-required")
+    assert (await client.patch(path, json={"name": "y"}, headers={**MERGE, "If-Match": tag})).status == 200
+
+
+async def test_a_change_of_a_definition_counts_at_once(client: Client, kind: str) -> None:
+    for minimum in range(1, 6):
+        await client.put(f"/types/{kind}", json={"schema": {"properties": {"n": {"minimum": minimum}}}})
+
+        assert (await client.post(f"/v1/{kind}", json={"n": minimum - 1})).status == 422
+        assert (await client.post(f"/v1/{kind}", json={"n": minimum})).status == 201
+
+
+@pytest.mark.parametrize(
+    ("definition", "status", "code"),
+    [
+        pytest.param([], 400, "invalid-request", id="no object"),
+        pytest.param({"shema": {}}, 400, "invalid-request", id="unknown member"),
+        pytest.param({"schema": {"type": "nope"}}, 400, "invalid-request", id="no schema"),
+        pytest.param({"schema": {"$ref": "https://example.com/a"}}, 400, "invalid-request", id="remote"),
+        pytest.param({"schema": {"$ref": "http://169.254.169.254/"}}, 400, "invalid-request", id="metadata"),
+        pytest.param({"schema": {"pattern": "(?<=a)b"}}, 400, "invalid-request", id="look-behind"),
+        pytest.param({"schema": {"description": "x" * 300_000}}, 413, "too-large", id="enormous"),
+        pytest.param({"required": ["If-None-Match"]}, 400, "invalid-request", id="unknown requirement"),
+        pytest.param({"parent": {"type": "clinic"}}, 400, "invalid-request", id="half a parent"),
+        pytest.param(
+            {"parent": {"type": "clinic", "property": "id", "as": "x"}}, 400, "invalid-request", id="owned property"
+        ),
+        pytest.param({"indexes": ["a..b"]}, 400, "invalid-request", id="no path"),
+        pytest.param({"provider": "a b"}, 400, "invalid-request", id="provider"),
+    ],
+)
+async def test_refused_definitions(client: Client, kind: str, definition: Any, status: int, code: str) -> None:
+    await problem(await client.put(f"/types/{kind}", json=definition), status, code)
+    await problem(await client.get(f"/types/{kind}"), 404, "not-found")
+
+
+async def test_a_dry_run_defines_nothing(client: Client, kind: str) -> None:
+    assert (await client.put(f"/types/{kind}?dryRun=true", json={"schema": NAMED})).status == 201
+    await problem(await client.get(f"/types/{kind}"), 404, "not-found")
+
+
+@pytest.fixture(name="mixed")
+async def make_mixed(client: Client, kind: str) -> list[str]:
+    """Five resources of which the last two break the schema; the ids of these."""
+    names = ("one", "two", "three", "x", 5)
+    ids = [(await (await client.post(f"/v1/{kind}", json={"name": name})).json())["id"] for name in names]
+    await client.put(f"/types/{kind}", json={"schema": NAMED})
+    return sorted(ids[3:])
+
+
+async def test_existing_resources_are_checked(client: Client, kind: str, mixed: list[str]) -> None:
+    report = await (await client.post(f"/types/{kind}/check")).json()
+
+    assert (report["checked"], report["refused"]) == (5, 2)
+    assert sorted(each["id"] for each in report["resources"]) == mixed
+    assert {each["errors"][0]["pointer"] for each in report["resources"]} == {"/name"}
+    assert (await client.get(f"/v1/{kind}/{mixed[0]}")).status == 200
+
+
+async def test_a_definition_can_be_tried_before_it_is_put(client: Client, kind: str, mixed: list[str]) -> None:
+    report = await (await client.post(f"/types/{kind}/check", json={"schema": {"required": ["size"]}})).json()
+
+    assert len(mixed) < report["refused"] == report["checked"] == 5
+
+
+async def test_a_check_tells_its_progress(client: Client, kind: str, mixed: list[str]) -> None:
+    answer = await client.post(f"/types/{kind}/check", headers={"Accept": "application/x-ndjson"})
+    lines = [json.loads(line) for line in (await answer.text()).splitlines()]
+
+    assert sorted(each["refused"]["id"] for each in lines if "refused" in each) == mixed
+    assert lines[-1] == {"progress": {"checked": 5, "refused": 2, "total": 5}}
