@@ -29,7 +29,10 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """An answer, read to its end and decompressed. `target` is where it came from, after `redirects` hops."""
+    """An answer. `content` is its body, decompressed, where the status is a success; the body of others is not read.
+
+    `target` is where it came from, after `redirects` hops.
+    """
 
     status: int
     headers: CIMultiDictProxy[str]
@@ -57,7 +60,7 @@ class GuardedClient:
         body: bytes | None = None,
         max_redirects: int = 0,
     ) -> Exchange:
-        """Send a request and read the answer, whatever its status, within all bounds together.
+        """Send a request and receive the answer, whatever its status, within all bounds together.
 
         `credentials` are headers for the first origin: they end with the first hop to another one and do not come
         back. With `max_redirects` 0 a redirect is an answer like any other; a followed one is requested with GET.
@@ -99,7 +102,7 @@ class GuardedClient:
                 open_session(addresses) as session,
                 session.request(method, _url(target), headers=headers, data=body, allow_redirects=False) as response,
             ):
-                content = await _read(response, max_bytes)
+                content = await _read(response, max_bytes) if 200 <= response.status < 300 else b""
                 return Exchange(response.status, response.headers, content, target)
 
     async def _addresses(self, target: Target) -> list[Address]:

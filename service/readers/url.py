@@ -33,8 +33,8 @@ class UrlSource(Source, frozen=True):
             raise ValueError(f"`authorizationHeader` is one line of ASCII, at most {_MAX_HEADER} characters")
 
     def __repr__(self) -> str:
-        """Leave the credentials out, and what a query may hold."""
-        return f"UrlSource({self.location.partition('?')[0]!r})"
+        """Show nothing: a URL may hold a secret, and the header is one."""
+        return "UrlSource(…)"
 
     @property
     def location(self) -> str:

@@ -279,6 +279,15 @@ async def test_answer_at_the_limit_is_read(serve: Serve) -> None:
     assert len((await get(make_client(server), server.url)).content) == 1000
 
 
+@pytest.mark.parametrize("status", ["302 Found", "404 Not Found", "500 Oops"])
+async def test_body_of_what_is_no_success_is_not_read(serve: Serve, status: str) -> None:
+    server = await serve([answer(b"", "Content-Length: 99999", "Location: /", status=status), 60.0])
+
+    exchange = await get(make_client(server), server.url, max_redirects=0)
+
+    assert (exchange.status, exchange.content) == (int(status[:3]), b"")
+
+
 async def test_answer_that_says_it_is_too_large_is_not_read(serve: Serve) -> None:
     server = await serve([answer(b"", "Content-Length: 1001"), 60.0])
 

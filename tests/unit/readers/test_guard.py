@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import SourceForbiddenError, StartError
-from service.readers.address import is_public
 from service.readers.guard import MAX_URL_LENGTH, Guard
 
 HOSTILE = json.loads((Path(__file__).parents[2] / "cases" / "hostile-urls.json").read_text())["urls"]
@@ -144,12 +143,3 @@ def test_private_addresses_are_private_in_every_disguise(address: Any) -> None:
     for host in spellings:
         with pytest.raises(SourceForbiddenError):
             GUARD.target(f"http://{host}/")
-
-
-@given(st.ip_addresses())
-def test_public_is_never_what_python_calls_private(address: Any) -> None:
-    """A second opinion: the standard library's tables, which leave out what only we refuse."""
-    carried = getattr(address, "ipv4_mapped", None)
-    translated = address.version == 6 and address.exploded.startswith("0064:ff9b")
-
-    assert carried or translated or not is_public(address) or not address.is_private

@@ -77,7 +77,8 @@ async def test_authorization_is_sent(serve: Serve) -> None:
 def test_credentials_do_not_show_in_the_source() -> None:
     source = UrlSource(uri="https://example.com/a?token=t0ken", authorization_header="Bearer s3cret")
 
-    assert repr(source) == "UrlSource('https://example.com/a')"
+    assert "ken" not in repr(source)
+    assert "cret" not in repr(source)
 
 
 @pytest.mark.parametrize(
