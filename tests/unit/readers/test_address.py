@@ -8,20 +8,18 @@ from hypothesis import strategies as st
 from service.readers.address import carried, is_public
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["8.8.8.8", "1.0.0.0", "172.15.255.255", "172.32.0.0", "100.63.255.255", "100.128.0.0", "223.255.255.255"]
-    + ["168.63.129.15", "2606:2800:21f::1", "2a00::", "2001:200::1", "64:ff9b::808:808", "::ffff:8.8.8.8"],
-)
+PUBLIC = """8.8.8.8 1.0.0.0 172.15.255.255 172.32.0.0 100.63.255.255 100.128.0.0 223.255.255.255 168.63.129.15
+2606:2800:21f::1 2a00:: 2001:200::1 64:ff9b::808:808 ::ffff:8.8.8.8""".split()
+OTHERS = """0.0.0.0 10.255.255.255 100.64.0.0 100.127.255.255 172.16.0.0 172.31.255.255 224.0.0.0 168.63.129.16
+:: ::1 2001:1ff:: 2002:: 3fff:fff:: 4000:: 64:ff9b:1:: ::ffff:10.0.0.1""".split()
+
+
+@pytest.mark.parametrize("text", PUBLIC)
 def test_public_addresses_are_public(text: str) -> None:
     assert is_public(ip_address(text))
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["0.0.0.0", "10.255.255.255", "100.64.0.0", "100.127.255.255", "172.16.0.0", "172.31.255.255", "224.0.0.0"]
-    + ["168.63.129.16", "::", "::1", "2001:1ff::", "2002::", "3fff:fff::", "4000::", "64:ff9b:1::", "::ffff:10.0.0.1"],
-)
+@pytest.mark.parametrize("text", OTHERS)
 def test_other_addresses_are_not(text: str) -> None:
     assert not is_public(ip_address(text))
 
