@@ -16,6 +16,7 @@ from rapidfuzz.distance import Indel
 MAX_CELLS = 25_000_000
 """Up to so many pairs of elements a longest common subsequence is found exactly: about 10 ms."""
 
+_SMALL_CELLS = 4096
 _MAX_CODES = 1_000_000  # of the 1,114,112 characters there are
 _ONLY_BEFORE, _ONLY_AFTER = "\0", "\1"
 _AGREEING = 12
@@ -46,6 +47,8 @@ def align(before: Sequence[Hashable], after: Sequence[Hashable]) -> Alignment:
     [Block(before=0, after=0, length=2), Block(before=3, after=3, length=1)]
     """
     left, right = _codes(before, after)
+    if len(left) * len(right) <= _SMALL_CELLS:
+        return Alignment(_longest_common(left, right), bounded=False)
     blocks: list[Block] = []
     bounded = False
     waiting = [(0, len(left), 0, len(right), 0)]

@@ -10,14 +10,14 @@ from service.core.options import DiffOptions
 from service.core.pairing import Pairing
 from service.core.pointer import escape
 from service.core.prune import Pruning
-from service.core.scope import Scope
+from service.core.scope import Scope, scope_of
 from service.core.shifting import Places, ShiftingPlaces
 from service.core.values import Json
 
 _MAX_PROBES = 40
 """So many containers within each other are asked whether they differ at all before they are walked through."""
 
-_SMALLEST_OPERATION = 38
+_SMALLEST_OPERATION = len('{"op":"remove","path":"/0"},')
 _CONTAINERS = frozenset({dict, list})
 _ABSENT = object()
 
@@ -28,7 +28,7 @@ class Comparison:
     """One walk through two documents, which are not changed."""
 
     def __init__(self, options: DiffOptions, pruning: Pruning, *, strict: bool = False) -> None:
-        self._scope = Scope(options, strict=strict)
+        self._scope = scope_of(options, strict=strict)
         self._pruning = pruning
         self._pairing = Pairing()
         self._shorten_above = options.shorten_above
@@ -59,15 +59,17 @@ class Comparison:
             self._replace(parts, path, before, after, scope)
 
     def _is_same(self, before: Json, after: Json, scope: Scope, level: int) -> bool:
+        """Say whether nothing has to change; with little trust, where the scope is plain, in what is assumed."""
         kind = type(after)
         if level > _MAX_PROBES and kind in _CONTAINERS and kind is type(before):
             return False
         if scope.differ(before, after):
             return False
-        if scope.is_plain and kind in _CONTAINERS:
-            self._assume(before, after)
-        elif kind is not type(before):
-            return values.confirm(before, after) or not scope.is_plain
+        if scope.is_plain:
+            if kind in _CONTAINERS:
+                self._assume(before, after)
+            elif kind is not type(before):
+                return values.confirm(before, after)
         return True
 
     def _assume(self, before: Json, after: Json) -> None:
@@ -76,25 +78,30 @@ class Comparison:
 
     def _object(self, edit: Edit, scope: Scope, level: int) -> None:
         """Note the changes in the order of the members of `after`; what goes, goes before what followed it."""
-        before, after, parts, prefix = edit.before, edit.after, edit.parts, f"{edit.path}/"
+        before, after = edit.before, edit.after
         sources = _moved_members(before, after) if scope.moves else {}
-        leaving = _leaving(before, after, set(sources.values()))
-        inner = scope
+        leaving = {} if before.keys() <= after.keys() else _leaving(before, after, set(sources.values()))
+        is_uniform, inner = scope.is_uniform, scope
         for name, new in after.items():
-            if not scope.is_uniform:
+            if not is_uniform:
                 inner = scope.at(name)
-            if name in leaving:
+            if leaving and name in leaving:
                 self._remove_members(edit, leaving[name], scope)
             old = before.get(name, _ABSENT)
             if old is _ABSENT:
-                if name in sources:
-                    parts.append(edits.move(prefix + escape(sources[name]), prefix + escape(name)))
-                else:
-                    self._add(parts, prefix + escape(name), new)
+                self._member(edit, name, new, sources)
             elif not self._is_same(old, new, inner, level):
-                self._change(parts, prefix + escape(name), old, new, inner, level)
+                self._change(edit.parts, f"{edit.path}/{escape(name)}", old, new, inner, level)
         if None in leaving:
             self._remove_members(edit, leaving[None], scope)
+
+    def _member(self, edit: Edit, name: str, new: Json, sources: dict[str, str]) -> None:
+        """Note how a member that only `after` has comes to be."""
+        path = f"{edit.path}/{escape(name)}"
+        if name in sources:
+            edit.parts.append(edits.move(f"{edit.path}/{escape(sources[name])}", path))
+        else:
+            self._add(edit.parts, path, new)
 
     def _remove_members(self, edit: Edit, names: list[str], scope: Scope) -> None:
         for name in names:
@@ -113,7 +120,7 @@ class Comparison:
             for start, other, length, is_equal in mating.mates:
                 if is_equal:
                     self._assume(before[start : start + length], after[other : other + length])
-        if self._is_hopeless(edit, mating):
+        if level <= _MAX_PROBES and self._is_hopeless(edit, mating):
             edit.parts.extend(edit.replacement())
         else:
             self._emit(edit, mating, scope, level)
@@ -136,9 +143,10 @@ class Comparison:
                     self._remove(edit.parts, f"{edit.path}/{places.of(item)}", before[item], scope.at(item))
             for item in range(other_end - 1, other + length - 1, -1):
                 self._arrive(edit, item, places, start + length, (scope, level))
-            if not is_equal:
+            inner = scope.at(start)
+            if not is_equal and not self._is_same(before[start], after[other], inner, level):
                 path = f"{edit.path}/{places.of(start)}"
-                self._change(edit.parts, path, before[start], after[other], scope.at(start), level)
+                self._change(edit.parts, path, before[start], after[other], inner, level)
             places.add_behind(length)
             end, other_end = start, other
 
@@ -201,8 +209,6 @@ def _moved_members(before: dict[str, Json], after: dict[str, Json]) -> dict[str,
 
 def _leaving(before: dict[str, Json], after: dict[str, Json], moved: set[str]) -> dict[str | None, list[str]]:
     """Give the members that only `before` has, by the member that follows them and stays; None for the last."""
-    if before.keys() <= after.keys():
-        return {}
     leaving: dict[str | None, list[str]] = {}
     run: list[str] = []
     for name in before:

@@ -40,8 +40,12 @@ def compare_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -
     if before == after and not options.arrays:
         _decode("before", before, options)
         return Outcome(b"[]", bounded=False)
-    patch = compare(_decode("before", before, options), _decode("after", after, options), options)
-    return Outcome(values.encode(patch.operations), patch.bounded)
+    whole, bounded = _compared(_decode("before", before, options), _decode("after", after, options), options)
+    patch = values.encode(whole.operations())
+    if len(patch) > options.shorten_above:
+        whole.shorten()
+        patch = values.encode(whole.operations())
+    return Outcome(patch, bounded)
 
 
 def diff_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -> bytes:
@@ -64,14 +68,7 @@ def diff(before: Json, after: Json, options: DiffOptions = DEFAULT) -> list[Oper
 
 def compare(before: Json, after: Json, options: DiffOptions = DEFAULT) -> Patch:
     """Compare two values. Raises `ArrayKeyError` for arrays that are `keyed` and cannot be."""
-    pruning = Pruning(options)
-    if options.ignored_names or options.ignored_paths or options.only:
-        original, before, after = before, pruning.prune(before), pruning.prune(after)
-        if before is NOTHING:
-            is_empty = after is NOTHING or id(after) in pruning.hollow
-            return Patch([] if is_empty else edits.replace("", original, after, is_invertible=False), bounded=False)
-        after = type(before)() if after is NOTHING else after
-    whole, bounded = _compared(before, after, options, pruning)
+    whole, bounded = _compared(before, after, options)
     operations = whole.operations()
     if operations and edits.encoded_size(operations) > options.shorten_above:
         whole.shorten()
@@ -79,7 +76,17 @@ def compare(before: Json, after: Json, options: DiffOptions = DEFAULT) -> Patch:
     return Patch(operations, bounded)
 
 
-def _compared(before: Json, after: Json, options: DiffOptions, pruning: Pruning) -> tuple[Edit, bool]:
+def _compared(before: Json, after: Json, options: DiffOptions) -> tuple[Edit, bool]:
+    """Give what has to change, not yet shortened, and whether a bound was met."""
+    pruning = Pruning(options)
+    if options.ignored_names or options.ignored_paths or options.only:
+        original, before, after = before, pruning.prune(before), pruning.prune(after)
+        if before is NOTHING:
+            whole = Edit("", [], [], is_fixed=True)
+            if after is not NOTHING and id(after) not in pruning.hollow:
+                whole.parts.extend(edits.replace("", original, after, is_invertible=bool(options.invertible)))
+            return whole, False
+        after = type(before)() if after is NOTHING else after
     comparison = Comparison(options, pruning)
     whole = comparison.compare(before, after)
     if not comparison.is_confirmed():

@@ -15,6 +15,9 @@ from service.core.values import Json
 _MAX_SHIFTED = 4
 """Arrays of one length keep their positions while no more than one item in so many differs."""
 
+_FEW = 256
+"""Up to so many pairs of items are compared one by one."""
+
 _SMALL = 24
 """Strings shorter than this, and numbers, move only where that saves an operation."""
 
@@ -74,7 +77,9 @@ def _in_order(before: Sequence[Json], after: Sequence[Json], scope: Scope, pairi
     for gap, other_gap in gaps:
         rest = [place for place in gap if place not in leaving]
         other_rest = [place for place in other_gap if place not in arriving]
-        if rest and other_rest:
+        if len(rest) == len(other_rest) == 1:
+            mates.append(Mate(rest[0], other_rest[0], 1, is_equal=False))
+        elif rest and other_rest:
             pairs = pairing.pair([before[place] for place in rest], [after[place] for place in other_rest])
             mates.extend(Mate(rest[one], other_rest[other], 1, is_equal=False) for one, other in pairs)
     mates.sort()
@@ -87,13 +92,21 @@ def _equal_runs(before: Sequence[Json], after: Sequence[Json], scope: Scope) -> 
     place = other = 0
     for start, end, other_start, other_end in _differing(before, after, scope):
         blocks.append(Block(place, other, start - place))
-        if end - start != 1 or other_end - other_start != 1:
-            found = align(scope.keys(before[start:end]), scope.keys(after[other_start:other_end]))
+        items, other_items = before[start:end], after[other_start:other_end]
+        if not _have_nothing_in_common(items, other_items, scope):
+            found = align(scope.keys(items), scope.keys(other_items))
             bounded = bounded or found.bounded
             blocks.extend(Block(run.before + start, run.after + other_start, run.length) for run in found.blocks)
         place, other = end, other_end
     blocks.append(Block(place, other, len(before) - place))
     return Alignment([block for block in blocks if block.length], bounded)
+
+
+def _have_nothing_in_common(before: Sequence[Json], after: Sequence[Json], scope: Scope) -> bool:
+    """Say so quickly where it is quickly seen."""
+    if not before or not after or len(before) == len(after) == 1:
+        return True
+    return scope.is_plain and len(before) * len(after) <= _FEW and not any(map(after.__contains__, before))
 
 
 def _differing(before: Sequence[Json], after: Sequence[Json], scope: Scope) -> Iterator[tuple[int, int, int, int]]:

@@ -84,7 +84,7 @@ def apply(
             document = apply_operation(document, operation, index)
         except RecursionError as exc:
             raise _too_deep(max_depth, index=index) from exc
-    if may_deepen and _deeper_than(document, max_depth):
+    if may_deepen and values.is_deeper(document, max_depth):
         raise _too_deep(max_depth)
     return document
 
@@ -115,21 +115,6 @@ def _fault_of_pointer(text: Json) -> str | None:
     except ValueError as exc:
         return f"is not a JSON Pointer: {str(exc).rstrip('.')}"
     return None
-
-
-def _deeper_than(value: Json, max_depth: int) -> bool:
-    """Say whether containers nest deeper than that, without recursion."""
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(max_depth):
-        level = [
-            child
-            for container in level
-            for child in (container.values() if isinstance(container, dict) else container)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return False
-    return bool(level)
 
 
 def _check_growth(copied_bytes: int, max_copied_bytes: int | None, index: int) -> None:

@@ -12,11 +12,7 @@ class Pruning:
     """The documents of one comparison without what is ignored. What it remembers, it knows by `id`."""
 
     def __init__(self, options: DiffOptions) -> None:
-        self._names = options.ignored_names
-        self._sieve = _Sieve(
-            {pattern: Trail(pattern) for pattern in options.ignored_paths},
-            {pattern: Trail(pattern) for pattern in options.only},
-        )
+        self._options = options
         self.originals: dict[int, Json] = {}
         """Pruned containers that lost something, here or below, and what they were. They may not be replaced."""
         self.outside: set[int] = set()
@@ -28,7 +24,9 @@ class Pruning:
 
     def prune(self, value: Json) -> Json:
         """Give the value without what is ignored; the value itself is not changed, and shared where nothing is lost."""
-        return self._pruned(value, self._sieve)
+        ignored = {pattern: Trail(pattern) for pattern in self._options.ignored_paths}
+        only = {pattern: Trail(pattern) for pattern in self._options.only}
+        return self._pruned(value, _Sieve(ignored, only))
 
     def _pruned(self, value: Json, sieve: "_Sieve") -> Json:
         if sieve.is_shut:
@@ -36,7 +34,7 @@ class Pruning:
         if isinstance(value, dict):
             result: Json = {}
             for name, member in value.items():
-                left = NOTHING if name in self._names else self._pruned(member, sieve.at(name))
+                left = NOTHING if name in self._options.ignored_names else self._pruned(member, sieve.at(name))
                 if left is not NOTHING:
                     result[name] = left
             return self._remembered(value, result, list(result.values()), sieve)

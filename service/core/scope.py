@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from service.core import values
@@ -10,6 +11,12 @@ from service.core.trail import Trail
 from service.core.values import Json
 
 _IN_ORDER = ArrayRule("inOrder")
+
+
+@lru_cache(maxsize=64)
+def scope_of(options: DiffOptions, *, strict: bool = False) -> "Scope":
+    """Give the scope of the whole document; with `strict` no scope is plain."""
+    return Scope(options, strict=strict)
 
 
 class _Placed(Protocol):
@@ -24,7 +31,7 @@ class Scope:
     """The options that hold at one place. Where nothing depends on the place, one scope serves all.
 
     `differ` says whether two values differ there. In a `plain` scope it is Python's `!=`, which is many times faster
-    than the truth: what it calls equal has to be confirmed by `values.confirm`. With `strict` no scope is plain.
+    than the truth: what it calls equal has to be confirmed by `values.confirm`.
     """
 
     def __init__(

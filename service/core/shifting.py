@@ -64,7 +64,9 @@ class ShiftingPlaces(Places):
         if item not in self._moving:
             return True
         if self._taken.below(item + 1) == self._taken.below(item):
-            self._parked[item] = (len(self._parked), self._behind)
+            # Those that left before it parked are not behind it; counting them here makes up for it in `take`.
+            turn = len(self._parked)
+            self._parked[item] = (turn, self._behind + self._unparked.below(turn))
             self._behind += 1
         return False
 

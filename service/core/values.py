@@ -3,7 +3,6 @@
 A value is what `msgspec` makes of JSON: `None`, `bool`, `int`, `float`, `str`, `list`, `dict`.
 """
 
-import re
 from collections.abc import Hashable, Sequence
 from itertools import accumulate
 from typing import Any, TypeAlias
@@ -11,7 +10,6 @@ from typing import Any, TypeAlias
 import msgspec
 
 from service.core import fault
-from service.errors import TooDeepError
 
 Json: TypeAlias = Any
 
@@ -21,10 +19,9 @@ EXACT_IN_DOUBLES = 10**15
 _SORTING = msgspec.json.Encoder(order="sorted")
 _PLAIN_KEYS = {str, int, type(None)}
 _CONTAINERS = {dict, list}
-_BOM = b"\xef\xbb\xbf"
-_NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b'[]{}"')
+_NOT_OUTLINE = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-_STRING = re.compile(rb'"[^"]*"')
+_BOM = b"\xef\xbb\xbf"
 
 
 def decode(text: bytes, *, max_depth: int) -> Json:
@@ -37,17 +34,37 @@ def decode(text: bytes, *, max_depth: int) -> Json:
     {'a': [1, 2.0, True]}
     """
     text = text.removeprefix(_BOM)
-    _check_depth(text, max_depth)
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise fault.find(text) from exc
     except RecursionError as exc:
-        raise TooDeepError("The document is nested deeper than can be read.") from exc
-    # A repeated name leaves the tree with fewer strings than the text has.
-    if _quotes(text) != _quotes(msgspec.json.encode(value)):
+        raise fault.find_too_deep(text, max_depth) from exc
+    outline = text.translate(None, _NOT_OUTLINE)
+    if _may_be_deeper(outline, max_depth) and is_deeper(value, max_depth):
+        raise fault.find_too_deep(text, max_depth)
+    if _lacks_strings(value, text, outline):
         raise fault.find(text)
     return value
+
+
+def is_deeper(value: Json, max_depth: int) -> bool:
+    """Say whether containers nest deeper than that, without recursion.
+
+    >>> is_deeper([[1]], 1), is_deeper([[1]], 2)
+    (True, False)
+    """
+    level = [value] if type(value) in _CONTAINERS else []
+    for _ in range(max_depth):
+        level = [
+            child
+            for container in level
+            for child in (container.values() if type(container) is dict else container)
+            if type(child) in _CONTAINERS
+        ]
+        if not level:
+            return False
+    return bool(level)
 
 
 def check(text: bytes, max_depth: int) -> None:
@@ -120,26 +137,23 @@ def _same(left: Json, right: Json) -> bool:
     )
 
 
-def _check_depth(text: bytes, max_depth: int) -> None:
-    if text.count(b"[") + text.count(b"{") <= max_depth:
-        return
-    if max(accumulate(memoryview(_brackets(text)).cast("b"))) > max_depth:
-        raise fault.find_too_deep(text, max_depth)
+def _may_be_deeper(outline: bytes, max_depth: int) -> bool:
+    """Judge by the brackets in a text; those in strings can spoil it."""
+    brackets = outline.replace(b'""', b"")
+    if len(brackets) <= 2 * max_depth:
+        return False
+    return b'"' in brackets or max(accumulate(memoryview(brackets.translate(_STEPS)).cast("b"))) > max_depth
 
 
-def _brackets(text: bytes) -> bytes:
-    """Give the brackets outside strings as signed bytes: 1 opens, -1 closes."""
-    kept = _unescaped(text).translate(None, _NOT_STRUCTURE).replace(b'""', b"")
-    if b'"' in kept:
-        kept = _STRING.sub(b"", kept).replace(b'"', b"")
-    return kept.translate(_STEPS) or b"\0"
+def _lacks_strings(value: Json, text: bytes, outline: bytes) -> bool:
+    """Say whether a value has fewer strings than its text: that is what a repeated name leads to."""
+    encoded = msgspec.json.encode(value)
+    if b"u0022" in text:
+        return _ends_of_strings(encoded) != _ends_of_strings(text)
+    # All other quotes in strings are escaped alike in both.
+    return encoded.count(b'"') != outline.count(b'"')
 
 
-def _quotes(text: bytes) -> int:
+def _ends_of_strings(text: bytes) -> int:
     """Count the quotes that begin or end a string."""
-    return _unescaped(text).count(b'"')
-
-
-def _unescaped(text: bytes) -> bytes:
-    """Drop escaped backslashes and quotes, so that every quote left begins or ends a string."""
-    return text.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in text else text
+    return text.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
