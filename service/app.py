@@ -17,6 +17,7 @@ from service.api.routes import ROUTES
 from service.errors import StartError
 from service.metrics import Metrics
 from service.ports import Clock, Reader, StoredDocuments
+from service.providers.builtin import BuiltinProvider, ProviderRegistry
 from service.providers.webhook import WebhookSender
 from service.readers.client import GuardedClient
 from service.readers.file import FileReader
@@ -31,6 +32,7 @@ from service.store.applications import MongoApplications
 from service.store.comparisons import MongoComparisons
 from service.store.contained import MongoContained
 from service.store.deployment import MongoProbe, check_deployment
+from service.store.eligibility import MongoEligibility
 from service.store.embedded import EmbeddedMongo
 from service.store.feed import MongoFeed
 from service.store.idempotency import MongoIdempotency
@@ -41,7 +43,9 @@ from service.store.leases import Leases
 from service.store.listing import MongoLister
 from service.store.members import MongoIndexes
 from service.store.mongo import Database, connect
+from service.store.moves import MongoMoves
 from service.store.outbox import MongoOutbox
+from service.store.patches import MongoPatches
 from service.store.providers import MongoEndpoints
 from service.store.resources import MongoResources
 from service.store.signals import EventSignals
@@ -49,6 +53,8 @@ from service.store.timeline import MongoTimeline
 from service.store.types import MongoTypes
 from service.usecases.catalog import TypeCatalog
 from service.usecases.containing import FamilyLocks
+from service.usecases.drafting import Limits
+from service.usecases.patching import Desk
 from service.usecases.shelf import Shelf
 from service.usecases.stored import StoredResources
 from service.workers.background import running
@@ -179,9 +185,27 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
             FamilyLocks(),
         )
         app[keys.STORED] = StoredResources(app[keys.SHELF])
+        app[keys.DESK] = make_desk(app, database)
         await follow_feed(app, stack, database)
         await deliver(app, stack, database)
         yield
+
+
+def make_desk(app: web.Application, database: Database) -> Desk:
+    """Bring together what patches need."""
+    settings = app[keys.SETTINGS]
+    return Desk(
+        patches=MongoPatches(database),
+        applications=MongoApplications(database),
+        moves=MongoMoves(database),
+        eligibility=MongoEligibility(database),
+        providers=ProviderRegistry([BuiltinProvider()]),
+        shelf=app[keys.SHELF],
+        readers=app[keys.READERS],
+        comparer=app[keys.COMPARER],
+        clock=app[keys.CLOCK],
+        limits=Limits(settings.max_depth, settings.max_operations, settings.max_input_bytes),
+    )
 
 
 async def follow_feed(app: web.Application, stack: AsyncExitStack, database: Database) -> None:

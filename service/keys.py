@@ -33,6 +33,7 @@ from service.ports import (
     UrlPolicy,
 )
 from service.settings import Settings
+from service.usecases.patching import Desk
 from service.usecases.shelf import Shelf
 
 
@@ -54,6 +55,7 @@ SHELF = web.AppKey("SHELF", Shelf)
 TYPES = web.AppKey("TYPES", TypeStore)
 INDEXES = web.AppKey("INDEXES", IndexStore)
 LISTER = web.AppKey("LISTER", ResourceLister)
+DESK = web.AppKey("DESK", Desk)
 STORED = web.AppKey("STORED", StoredDocuments)
 PROBE = web.AppKey("PROBE", Probe)
 FEED = web.AppKey("FEED", FeedStore)

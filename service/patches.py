@@ -95,10 +95,14 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):
-    """A move of a patch's or an application's lifecycle: an event. The first is the recording of the patch."""
+    """A move of a patch's or an application's lifecycle: an event. The first is the recording of the patch.
+
+    `resource_type` is the type of the target, and of the resource while there is none.
+    """
 
     id: str
     resource_id: str
+    resource_type: str
     patch_id: str
     application_id: str | None = None
     target_id: str | None = None
@@ -119,6 +123,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     moves: tuple[Move, ...]
 
 
+class Edit(msgspec.Struct, frozen=True):
+    """What a provider that works at once wants done to a target: a patch in one of the two standard dialects."""
+
+    dialect: Literal["json-patch", "merge-patch"]
+    body: Any
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Patches found, and whether there are more after them."""
+
+    patches: list[Patch]
+    more: bool
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A resource that satisfies every constraint of a patch."""
 
@@ -135,14 +153,17 @@ class Page(msgspec.Struct, frozen=True):
     after: str | None
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """What a patch would do to a target. `document` and `diff` are null where it could not be carried out."""
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a patch would do to a target, and whether it fits it.
+
+    `document` and `diff` are null where the patch cannot be carried out; `error` and `errors` then say why.
+    """
 
     target_id: str
     version: int
     compatible: bool
     verdicts: tuple[Verdict, ...]
-    document: msgspec.Raw
-    diff: msgspec.Raw
+    document: msgspec.Raw | None = None
+    diff: msgspec.Raw | None = None
     error: str | None = None
     errors: tuple[Violation, ...] = ()

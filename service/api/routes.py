@@ -1,6 +1,7 @@
 """The route table: every route the service has, in the order of `openapi.yaml`."""
 
 from service.api import (
+    applications,
     comparing,
     contrasting,
     documentation,
@@ -10,6 +11,7 @@ from service.api import (
     history,
     listing,
     merging,
+    patches,
     providers,
     resources,
     types,
@@ -24,6 +26,8 @@ ROUTES: tuple[Route, ...] = (
     *resources.ROUTES,
     *listing.ROUTES,
     *history.ROUTES,
+    *patches.ROUTES,
+    *applications.ROUTES,
     *providers.ROUTES,
     *events.ROUTES,
     *types.ROUTES,

@@ -131,7 +131,8 @@ def _revision_events(record: Record) -> list[Record]:
 
 def _move_events(record: Record) -> list[Record]:
     names = ("resource", "patch", "application", "target", "attempt", "from", "to", "at", "by", "why")
-    return [{"type": f"patch.{record['to']}", **{name: record[name] for name in names}}]
+    moved = {name: record[name] for name in names}
+    return [{"type": f"patch.{record['to']}", "resourceType": record["type"], **moved}]
 
 
 _SOURCES: dict[str, Callable[[Record], list[Record]]] = {"revisions": _revision_events, "patch_moves": _move_events}

@@ -26,4 +26,7 @@ async def ensure_indexes(database: Database) -> None:
         )
         await database["outbox"].create_index([("application", 1), ("attempt", 1)])
         await database["outbox"].create_index([("provider", 1), ("created", -1), ("_id", -1)])
+        await database["patches"].create_index([("resource", 1), ("at", -1), ("patch", -1)])
+        await database["applications"].create_index([("resource", 1), ("patch", 1), ("started", -1), ("_id", -1)])
+        await database["patch_moves"].create_index([("resource", 1), ("patch", 1), ("at", 1), ("_id", 1)])
         await database["idempotency"].create_index("expires", expireAfterSeconds=0)

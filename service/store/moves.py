@@ -1,8 +1,8 @@
 """The moves of patches and applications: one document each, written with what they move, never changed.
 
-{_id, resource, patch, application, target, attempt, verb, from, to, at, by, why, unfed}
+{_id, resource, type, patch, application, target, attempt, verb, from, to, at, by, why, unfed}
 
-`unfed` marks those that the feed has not taken yet.
+`type` is that of the target, of the resource where there is none yet; `unfed` marks those that the feed has not taken.
 """
 
 from typing import Any
@@ -40,6 +40,7 @@ def to_insertion(move: Move, conflict: ServiceError) -> Companion:
     """Say how a move is written together with what it moves."""
     fields = {
         "resource": move.resource_id,
+        "type": move.resource_type,
         "patch": move.patch_id,
         "application": move.application_id,
         "target": move.target_id,
@@ -59,6 +60,7 @@ def _to_move(record: Record) -> Move:
     return Move(
         id=record["_id"],
         resource_id=record["resource"],
+        resource_type=record["type"],
         patch_id=record["patch"],
         application_id=record["application"],
         target_id=record["target"],

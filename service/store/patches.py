@@ -8,13 +8,13 @@
 from typing import Any
 
 import msgspec
-from pymongo import ASCENDING, DESCENDING
+from pymongo import DESCENDING
 
 from service.core import values
 from service.core.constraints import Constraint
 from service.errors import PatchExistsError
 from service.model import Companion
-from service.patches import Definition, Move, Patch, Standing
+from service.patches import Batch, Definition, Move, Patch, Standing
 from service.store.companions import write_together
 from service.store.mongo import Collection, Database, Record, translated
 from service.store.moves import to_insertion
@@ -59,7 +59,7 @@ class MongoPatches:
             record = await self._patches.find_one({"_id": patch_key(resource_id, patch_id), "resource": resource_id})
         return None if record is None else _to_patch(record)
 
-    async def list_newest(self, resource_id: str, after: tuple[str, str] | None, limit: int) -> list[Patch]:
+    async def list_newest(self, resource_id: str, after: tuple[str, str] | None, limit: int) -> Batch:
         """Return patches newest first, those after (`created_at`, `patch_id`); fewer where they are very large."""
         query: dict[str, Any] = {"resource": resource_id}
         if after is not None:
@@ -68,13 +68,13 @@ class MongoPatches:
         patches: list[Patch] = []
         size = 0
         with translated():
-            cursor = self._patches.find(query).sort([("at", DESCENDING), ("patch", DESCENDING)]).limit(limit)
+            cursor = self._patches.find(query).sort([("at", DESCENDING), ("patch", DESCENDING)]).limit(limit + 1)
             async for record in cursor:
+                if len(patches) == limit or size > _PAGE_BYTES:
+                    return Batch(patches, more=True)
                 patches.append(_to_patch(record))
                 size += len(record["text"])
-                if size > _PAGE_BYTES:
-                    break
-        return patches
+        return Batch(patches, more=False)
 
     async def find_standings(self, resource_id: str, patch_ids: list[str]) -> dict[str, Standing]:
         """Return where patches of a resource stand; those without an application are left out."""
@@ -91,18 +91,6 @@ class MongoPatches:
 def patch_key(resource_id: str, patch_id: str) -> str:
     """Make the `_id` of a patch's record; no two pairs share one."""
     return values.encode([resource_id, patch_id]).decode()
-
-
-async def ensure_patch_indexes(database: Database) -> None:
-    """Make the indexes of patches, applications and moves that are missing."""
-    with translated():
-        await database["patches"].create_index([("resource", ASCENDING), ("at", DESCENDING), ("patch", DESCENDING)])
-        await database["applications"].create_index(
-            [("resource", ASCENDING), ("patch", ASCENDING), ("started", DESCENDING), ("_id", DESCENDING)]
-        )
-        await database["patch_moves"].create_index(
-            [("resource", ASCENDING), ("patch", ASCENDING), ("at", ASCENDING), ("_id", ASCENDING)]
-        )
 
 
 def _to_record(patch: Patch) -> Record:

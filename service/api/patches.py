@@ -1,0 +1,262 @@
+"""`/resources/{resource_id}/patches`: patches recorded, read, listed, checked, and the resources they fit."""
+
+from typing import Any, get_args
+from urllib.parse import quote
+
+import msgspec
+from aiohttp import web
+
+from service.api import patch_examples as examples
+from service.api import wire, writes
+from service.api.bodies import read_body
+from service.api.comparing import flag
+from service.api.examples import LOCATION_HEADER
+from service.api.idempotency import KEY_PARAM, idempotent
+from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
+from service.api.replies import JSON, json_reply
+from service.api.resource_examples import DRY_RUN
+from service.api.route import Answer, Content, Param, Route
+from service.core.constraints import MAX_CONSTRAINTS, Constraint
+from service.core.lifecycle import Status
+from service.errors import InvalidRequestError, TooLargeError
+from service.keys import CALLER, DESK, SETTINGS
+from service.model import Reading, Timestamp
+from service.patches import Candidate, Definition, Patch, Preview
+from service.usecases import patching, previewing, recording
+from service.usecases.fitting import Aim
+from service.usecases.patching import Recorded
+
+STATUSES: tuple[str, ...] = get_args(Status)
+
+
+class RecordRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A patch to record. Both lists of constraints must hold on a target."""
+
+    definition: Definition
+    constraints: tuple[Constraint, ...] = ()
+
+
+class PatchRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded patch; `status` and `error` are those of its latest application."""
+
+    patch_id: str
+    resource_id: str
+    definition: Definition
+    created_by: str
+    constraints: tuple[Constraint, ...]
+    status: Status
+    created_at: Timestamp
+    error: str | None
+
+
+@idempotent
+async def record_patch(request: web.Request) -> web.Response:
+    """Keep a patch: 201 for a new one, 200 for one that is recorded with the same content."""
+    asked = await read_struct(request, RecordRequest)
+    check_count(asked.definition.constraints, "definition/constraints")
+    check_count(asked.constraints, "constraints")
+    settings, is_dry = request.app[SETTINGS], flag(request, "dryRun")
+    made = await recording.record(
+        request.match_info["resource_id"],
+        asked.definition,
+        asked.constraints,
+        Reading(settings.max_input_bytes, settings.url_timeout_s, request[CALLER]),
+        request.app[DESK],
+        dry_run=is_dry,
+    )
+    return answer_record(made, is_dry=is_dry)
+
+
+async def list_patches(request: web.Request) -> web.Response:
+    """Answer the patches of a resource, newest first."""
+    resource_id, desk = request.match_info["resource_id"], request.app[DESK]
+    status: Any = request.query.get("status")
+    if status is not None and status not in STATUSES:
+        raise InvalidRequestError(f"There is no status {status!r}; there are: {', '.join(STATUSES)}.", field="status")
+    kind = f"patches {resource_id} {status}"
+    after = cursor_of(request, kind, tuple[str, str])
+    await patching.find_resource(resource_id, request[CALLER], desk, even_deleted=True)
+    found, rest = await patching.list_newest(resource_id, status, after, limit_of(request), desk)
+    cursor = None if rest is None else write_cursor(kind, rest)
+    return json_reply([to_wire(each) for each in found], headers=next_link(request, cursor))
+
+
+async def get_patch(request: web.Request) -> web.Response:
+    """Answer a patch."""
+    return json_reply(to_wire(await patching.describe(await find_patch(request), request.app[DESK])))
+
+
+async def check_patch(request: web.Request) -> web.Response:
+    """Answer the verdict on each constraint, the document that the patch would give, and the difference."""
+    aim = await read_struct(request, Aim)
+    patch, mode = await find_patch(request), writes.mode_of(request)
+    seen = await previewing.preview(patch, aim, request[CALLER], mode, request.app[DESK])
+    return json_reply(seen, headers={"ETag": f'"{seen.version}"'})
+
+
+async def list_eligible(request: web.Request) -> web.Response:
+    """Answer the resources that satisfy every constraint."""
+    patch = await find_patch(request)
+    resource_type = request.query.get("type")
+    kind = f"eligible {patch.resource_id} {patch.patch_id} {resource_type}"
+    after = cursor_of(request, kind, str) or ""
+    page = await patching.find_eligible(
+        patch, resource_type, after, limit_of(request), request[CALLER], request.app[DESK]
+    )
+    cursor = None if page.after is None else write_cursor(kind, page.after)
+    return json_reply(page.candidates, headers=next_link(request, cursor))
+
+
+async def find_patch(request: web.Request) -> Patch:
+    """Find the patch that the URL names."""
+    names = request.match_info
+    return await patching.find(names["resource_id"], names["patch_id"], request[CALLER], request.app[DESK])
+
+
+async def read_struct(request: web.Request, struct: type[wire.Wire]) -> wire.Wire:
+    """Read the body; where all members have defaults, none at all will do."""
+    body = await read_body(request)
+    if not body and all(not field.required for field in msgspec.structs.fields(struct)):
+        return struct()
+    wire.check_media_type(request, (JSON,))
+    return wire.parse(body, struct, max_depth=request.app[SETTINGS].max_depth)
+
+
+def check_count(constraints: tuple[Constraint, ...], name: str) -> None:
+    """Refuse more constraints than are judged in a moment."""
+    if len(constraints) > MAX_CONSTRAINTS:
+        raise TooLargeError(
+            f"'{name}' holds {len(constraints)} constraints; at most {MAX_CONSTRAINTS} are taken.",
+            field=name,
+            limit="constraints",
+            maximum=MAX_CONSTRAINTS,
+        )
+
+
+def to_wire(found: Recorded) -> PatchRecord:
+    """Say of a patch what the contract says."""
+    patch = found.patch
+    return PatchRecord(
+        patch_id=patch.patch_id,
+        resource_id=patch.resource_id,
+        definition=patch.definition,
+        created_by=patch.created_by,
+        constraints=patch.constraints,
+        status=found.standing.status,
+        created_at=patch.created_at,
+        error=found.standing.error,
+    )
+
+
+def answer_record(made: Recorded, *, is_dry: bool) -> web.Response:
+    """Answer a record that was made, would be, or was there."""
+    headers = {"Patchbay-Dry-Run": "true"} if is_dry else {"Location": _location(made.patch)}
+    return json_reply(to_wire(made), status=201 if made.is_new else 200, headers=headers)
+
+
+def _location(patch: Patch) -> str:
+    return f"/resources/{quote(patch.resource_id, safe='')}/patches/{quote(patch.patch_id, safe='')}"
+
+
+_PATH = "/resources/{resource_id}/patches"
+_RECORD = Content(schema=PatchRecord, examples={"pending": examples.RECORD})
+
+ROUTES = (
+    Route(
+        method="POST",
+        path=_PATH,
+        handler=record_patch,
+        summary="Record a patch against a resource",
+        tag="patches",
+        access="writer",
+        description=(
+            "Recording changes nothing on the resource. The payload is any object; the built-in provider carries out "
+            "`operations` (RFC 6902) and `merge` (RFC 7396), and `from_diff` becomes the operations between two "
+            "documents. The same content again answers the record that there is."
+        ),
+        params=(examples.RESOURCE_ID, DRY_RUN, KEY_PARAM),
+        body=(Content(schema=RecordRequest, examples=examples.REQUESTS),),
+        answers=(
+            Answer(status=201, description="The new record", content=(_RECORD,), headers=(LOCATION_HEADER,)),
+            Answer(status=200, description="It was recorded before", content=(_RECORD,), headers=(LOCATION_HEADER,)),
+        ),
+        errors=examples.RECORD_ERRORS,
+    ),
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=list_patches,
+        summary="List the patches of a resource, newest first",
+        tag="patches",
+        params=(
+            examples.RESOURCE_ID,
+            Param(name="status", schema={"type": "string", "enum": list(STATUSES)}, description="only those"),
+            *PAGE_PARAMS,
+        ),
+        answers=(
+            Answer(
+                status=200,
+                description="The patches",
+                content=(Content(schema=list[PatchRecord], examples={"one": [examples.RECORD]}),),
+                headers=(LINK_HEADER,),
+            ),
+        ),
+        errors=examples.READ_ERRORS,
+    ),
+    Route(
+        method="GET",
+        path=f"{_PATH}/{{patch_id}}",
+        handler=get_patch,
+        summary="Read a patch",
+        tag="patches",
+        params=(examples.RESOURCE_ID, examples.PATCH_ID),
+        answers=(Answer(status=200, description="The record", content=(_RECORD,)),),
+        errors=examples.READ_ERRORS,
+    ),
+    Route(
+        method="POST",
+        path=f"{_PATH}/{{patch_id}}/check",
+        handler=check_patch,
+        summary="Check a patch against a target, writing nothing",
+        tag="patches",
+        description="Without `target_id` the target is the resource that the patch is recorded against.",
+        params=(examples.RESOURCE_ID, examples.PATCH_ID),
+        body=(Content(schema=Aim, examples=examples.AIMS),),
+        body_required=False,
+        answers=(
+            Answer(
+                status=200,
+                description="Verdicts, the document that would result, and its difference from the present one",
+                content=(Content(schema=Preview),),
+                headers=(examples.ETAG,),
+            ),
+        ),
+        errors=(*examples.BODY_ERRORS, *examples.APPLY_ERRORS[-4:-2]),
+    ),
+    Route(
+        method="GET",
+        path=f"{_PATH}/{{patch_id}}/eligible",
+        handler=list_eligible,
+        summary="List the resources that satisfy every constraint",
+        tag="patches",
+        description=(
+            "By id. A page looks at a bounded number of resources: it may hold fewer than `limit`, even none, and "
+            "still have a next one."
+        ),
+        params=(
+            examples.RESOURCE_ID,
+            examples.PATCH_ID,
+            Param(name="type", description="only resources of this type", example="clinic"),
+            *PAGE_PARAMS,
+        ),
+        answers=(
+            Answer(
+                status=200,
+                description="The resources",
+                content=(Content(schema=list[Candidate]),),
+                headers=(LINK_HEADER,),
+            ),
+        ),
+        errors=(*examples.READ_ERRORS,),
+    ),
+)

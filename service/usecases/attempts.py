@@ -1,0 +1,106 @@
+"""One attempt to move an application: what is written of it, whichever way it goes."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from service.core.lifecycle import State, Status, Verb, check_move, check_verb
+from service.core.timestamp import format_timestamp
+from service.errors import ServiceError
+from service.model import Resource
+from service.patches import Application, Move, Patch, Step
+from service.usecases.patching import Desk
+from service.usecases.recording import make_id
+
+_MOST_ERRORS = 100
+
+
+class Attempt(NamedTuple):
+    """A verb about to be carried out on a pair of patch and target; `before` is how the pair stands."""
+
+    patch: Patch
+    target: Resource
+    before: Application | None
+    verb: Verb
+    by: str
+    started_at: str
+
+
+async def begin(patch: Patch, target: Resource, verb: Verb, by: str, desk: Desk) -> Attempt:
+    """Read how the pair stands; raise `InvalidTransitionError` where the verb is not legal."""
+    before = await desk.applications.find(application_id(patch, target.id), patch.resource_id)
+    check_verb(state_of(before), verb)
+    now = format_timestamp(desk.clock.now())
+    return Attempt(patch, target, before, verb, by, now if before is None else max(now, before.started_at))
+
+
+def application_id(patch: Patch, target_id: str) -> str:
+    """Give the id of the application of a patch to a target: there is one for each pair."""
+    return make_id(patch.resource_id, patch.patch_id, target_id)
+
+
+def state_of(application: Application | None) -> State:
+    """Give the state of a pair; without an application it is pending."""
+    return "pending" if application is None else application.state
+
+
+def applied(attempt: Attempt, base: int, result: int, desk: Desk, provider: str) -> Step:
+    """Say that the attempt took the target from one version to the other."""
+    return _step(attempt, "applied", desk, provider=provider, base_version=base, result_version=result)
+
+
+def failed(attempt: Attempt, base: int | None, error: ServiceError, desk: Desk, provider: str) -> Step:
+    """Say that the attempt failed and why."""
+    errors = error.violations[:_MOST_ERRORS]
+    return _step(attempt, "failed", desk, provider=provider, base_version=base, error=error.detail, errors=errors)
+
+
+def cancelled(attempt: Attempt, desk: Desk) -> Step:
+    """Say that the application was called off."""
+    return _step(attempt, "failed", desk, error=f"Cancelled by {attempt.by}.")
+
+
+def reverted(application: Application, patch_id: str, by: str, desk: Desk) -> Step:
+    """Say that another patch took the application back."""
+    after = msgspec.structs.replace(application, reverted_by=patch_id, moves=application.moves + 1)
+    return Step(before=application, after=after, moves=(_move(application, after, "revert", by, desk, patch_id),))
+
+
+def _step(attempt: Attempt, status: Status, desk: Desk, **outcome: object) -> Step:
+    before = attempt.before
+    check_move(state_of(before), attempt.verb, status)
+    is_new_attempt = before is None or attempt.verb != "cancel"
+    after = Application(
+        id=application_id(attempt.patch, attempt.target.id),
+        resource_id=attempt.patch.resource_id,
+        patch_id=attempt.patch.patch_id,
+        target_id=attempt.target.id,
+        target_type=attempt.target.type,
+        attempt=(before.attempt if before else 0) + is_new_attempt,
+        status=status,
+        created_by=attempt.by,
+        started_at=attempt.started_at,
+        finished_at=max(attempt.started_at, format_timestamp(desk.clock.now())),
+        moves=(before.moves if before else 0) + 1,
+        **outcome,  # type: ignore[arg-type]
+    )
+    return Step(before=before, after=after, moves=(_move(before, after, attempt.verb, attempt.by, desk, after.error),))
+
+
+def _move(before: Application | None, after: Application, verb: Verb, by: str, desk: Desk, why: str | None) -> Move:
+    now = format_timestamp(desk.clock.now())
+    return Move(
+        id=f"{after.id}:{after.moves:06}",
+        resource_id=after.resource_id,
+        resource_type=after.target_type,
+        patch_id=after.patch_id,
+        application_id=after.id,
+        target_id=after.target_id,
+        attempt=after.attempt,
+        verb=verb,
+        source=state_of(before),
+        to=after.state,
+        at=max(now, after.finished_at or now),
+        by=by,
+        why=why,
+    )

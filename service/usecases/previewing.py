@@ -1,0 +1,69 @@
+"""What a patch would do to a target: the verdicts, the document that would result, the difference. Writes nothing."""
+
+import msgspec
+
+from service.core import values
+from service.core.constraints import judge
+from service.core.options import DiffOptions
+from service.errors import ServiceError
+from service.model import Caller, Change, Draft, Resource
+from service.patches import Patch, Preview
+from service.ports import Changing
+from service.usecases.drafting import Asked
+from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_version, editing
+from service.usecases.patching import Desk, find_resource
+from service.usecases.presenting import Shown
+from service.usecases.writing import Mode, Target, find_type, write
+
+
+async def preview(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk) -> Preview:
+    """Judge the constraints on the target, and carry the patch out on a copy of it."""
+    target = await find_resource(aim.target_id or patch.resource_id, caller, desk)
+    seen: list[Draft] = []
+
+    def making(asked: Asked) -> Changing:
+        def change(draft: Draft | None) -> Change | None:
+            if draft is not None:
+                check_version(draft.version, aim)
+                seen[:] = [msgspec.structs.replace(draft, content=values.copy(draft.content))]
+            return editing(asked, provider.plan(patch), desk.limits)(draft)
+
+        return change
+
+    known = await find_type(target.type, desk.shelf)
+    dry = msgspec.structs.replace(mode, conditions=ANY_VERSION, dry_run=True)
+    shown: Shown | None = None
+    failure: ServiceError | None = None
+    try:
+        provider = await desk.providers.find(known.definition.provider)
+        shown = await write(Target(target.type, target.id), known, making, dry, desk.shelf)
+    except FAILURES as error:
+        failure = error
+    draft = seen[0] if seen else _as_draft(target)
+    return await _preview(patch, draft, shown, failure, desk)
+
+
+async def _preview(
+    patch: Patch, draft: Draft, shown: Shown | None, failure: ServiceError | None, desk: Desk
+) -> Preview:
+    verdicts = tuple(judge(draft.content, patch.all_constraints))
+    diff: bytes | None = None
+    if shown is not None:
+        options = DiffOptions(max_depth=desk.limits.max_depth)
+        diff = (await desk.comparer.compare(values.encode(draft.content), shown.resource.text, options)).patch
+    return Preview(
+        target_id=draft.id,
+        version=draft.version,
+        compatible=all(each.satisfied for each in verdicts),
+        verdicts=verdicts,
+        document=None if shown is None else msgspec.Raw(shown.text),
+        diff=None if diff is None else msgspec.Raw(diff),
+        error=None if failure is None else failure.detail,
+        errors=() if failure is None else failure.violations,
+    )
+
+
+def _as_draft(resource: Resource) -> Draft:
+    content = msgspec.json.decode(resource.text)
+    members = {name: getattr(resource, name) for name in Draft.__struct_fields__ if name != "content"}
+    return Draft(content=content, **members)

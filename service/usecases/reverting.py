@@ -1,0 +1,181 @@
+"""Reverting an application: the inverse, merged with what changed since, recorded as a patch of its own and applied."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from service.core.timestamp import format_timestamp
+from service.core.undo import Clash, take_back
+from service.core.values import Json
+from service.errors import ApplicationFailedError, InvalidTransitionError, Violation
+from service.model import Caller, Change, Companion, Draft, Resource
+from service.patches import Application, Definition, Patch, Standing, Step
+from service.ports import Changing
+from service.usecases import attempts, drafting
+from service.usecases.applications import target_of
+from service.usecases.attempts import Attempt
+from service.usecases.drafting import Asked
+from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_version
+from service.usecases.patching import Desk, Recorded, describe, find_resource
+from service.usecases.recording import recorded
+from service.usecases.writing import Mode, Target, find_type, write
+
+_LONGEST_STEM = 150
+_MOST_CLASHES = 100
+
+
+class _Reversal(NamedTuple):
+    """An application about to be taken back: what the target was before it, and what it became."""
+
+    patch: Patch
+    application: Application
+    target: Resource
+    was: Json
+    became: Json
+    by: str
+
+
+class _Outcome(msgspec.Struct):
+    """What the change made when it was made last: the new patch, its application, and the old one reverted."""
+
+    patch: Patch | None = None
+    applied: Step | None = None
+    companions: tuple[Companion, ...] = ()
+
+
+async def revert(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk) -> Recorded:
+    """Take an applied patch back: the new patch, its application and the target's next version are one write.
+
+    Raises `InvalidTransitionError`, and `ApplicationFailedError` with one violation for each place that a later change
+    touched too; nothing is recorded then.
+    """
+    target = await find_resource(await target_of(patch, aim, "revert", desk), caller, desk)
+    if (done := await _find_done(patch, target, mode, desk)) is not None:
+        return done
+    application = (await attempts.begin(patch, target, "revert", caller.name, desk)).before
+    if application is None or application.base_version is None or application.result_version is None:
+        raise InvalidTransitionError("The application made no version of its target, so there is none to take back.")
+    was = await _content_at(target, application.base_version, desk)
+    became = await _content_at(target, application.result_version, desk)
+    reversal = _Reversal(patch, application, target, was, became, caller.name)
+    try:
+        return await _carry_out(reversal, aim, mode, desk)
+    except FAILURES as error:
+        detail = f"The patch cannot be taken back: {error.detail}"
+        raise ApplicationFailedError(detail, violations=error.violations) from error
+
+
+async def _carry_out(reversal: _Reversal, aim: Aim, mode: Mode, desk: Desk) -> Recorded:
+    known = await find_type(reversal.target.type, desk.shelf)
+    why = mode.attribution.why or f"Revert of patch {reversal.patch.patch_id} of {reversal.patch.resource_id}"
+    attribution = msgspec.structs.replace(mode.attribution, why=why)
+    outcome = _Outcome()
+    shown = await write(
+        Target(reversal.target.type, reversal.target.id),
+        known,
+        lambda asked: _reverting(reversal, aim, asked, outcome, desk),
+        msgspec.structs.replace(mode, attribution=attribution, conditions=ANY_VERSION),
+        desk.shelf,
+    )
+    if outcome.patch is None or outcome.applied is None:
+        raise InvalidTransitionError("Another request took this application back at the same time.")
+    if not shown.changed and not mode.dry_run:
+        await desk.applications.commit(outcome.applied, outcome.companions)
+    return Recorded(outcome.patch, Standing("applied"), is_new=True)
+
+
+def _reverting(reversal: _Reversal, aim: Aim, asked: Asked, outcome: _Outcome, desk: Desk) -> Changing:
+    """Make the change that takes the patch back, and have what is recorded of it written with it."""
+
+    def change(draft: Draft | None) -> Change | None:
+        if draft is None or draft.deleted:
+            return drafting.merging(asked, {})(draft)  # refuses, and says which
+        check_version(draft.version, aim)
+        taken = take_back(reversal.was, reversal.became, draft.content)
+        if taken.clashes:
+            raise _in_the_way(taken.clashes)
+        base = draft.version
+        made = drafting.reverting(asked, taken.document)(draft)
+        patch = outcome.patch = _inverse(reversal, made.forward if made else b"[]", desk)
+        attempt = Attempt(patch, reversal.target, None, "apply", reversal.by, patch.created_at)
+        outcome.applied = attempts.applied(attempt, base, base + (made is not None), desk, "builtin")
+        back = attempts.reverted(reversal.application, patch.patch_id, reversal.by, desk)
+        outcome.companions = (
+            *desk.applications.companions(back),
+            *desk.patches.companions(patch, recorded(patch, reversal.target.type)),
+        )
+        if made is None:
+            return None
+        applied = desk.applications.companions(outcome.applied)
+        return msgspec.structs.replace(made, companions=(*made.companions, *outcome.companions, *applied))
+
+    return change
+
+
+def _inverse(reversal: _Reversal, operations: bytes, desk: Desk) -> Patch:
+    """Make the record of the patch that takes the other one back. It belongs to the target, which it is made for."""
+    patch, application = reversal.patch, reversal.application
+    return Patch(
+        resource_id=reversal.target.id,
+        definition=Definition(
+            patch_id=_inverse_id(application),
+            description=f"Takes back attempt {application.attempt} of patch {patch.patch_id}",
+            payload={"operations": msgspec.json.decode(operations)},
+            metadata={
+                "reverts": {
+                    "resource_id": patch.resource_id,
+                    "patch_id": patch.patch_id,
+                    "application_id": application.id,
+                    "attempt": application.attempt,
+                }
+            },
+        ),
+        constraints=(),
+        fingerprint=f"revert:{application.id}:{application.attempt}",
+        created_by=reversal.by,
+        created_at=format_timestamp(desk.clock.now()),
+    )
+
+
+def _inverse_id(application: Application) -> str:
+    return f"{application.patch_id[:_LONGEST_STEM]}-revert-{application.id[:8]}-{application.attempt}"
+
+
+async def _content_at(target: Resource, version: int, desk: Desk) -> Json:
+    resource = await desk.shelf.resources.find_version(target.id, version)
+    if resource is None:
+        raise ApplicationFailedError(
+            f"The patch cannot be taken back: the history of the target no longer holds version {version}."
+        )
+    return msgspec.json.decode(resource.text)
+
+
+def _in_the_way(clashes: list[Clash]) -> ApplicationFailedError:
+    more = f", and at {len(clashes) - 1} more places" if len(clashes) > 1 else ""
+    violations = tuple(
+        Violation(
+            code=ApplicationFailedError.code,
+            detail=f"a later change touched '{each.pointer}' too",
+            pointer=each.pointer,
+            **{
+                name: value
+                for name, key, value in (("expected", "left", each.left), ("actual", "stands", each.stands))
+                if key not in each.absent
+            },
+        )
+        for each in clashes[:_MOST_CLASHES]
+    )
+    detail = f"later changes touched what it changed, at '{clashes[0].pointer}'{more}."
+    return ApplicationFailedError(detail, violations=violations)
+
+
+async def _find_done(patch: Patch, target: Resource, mode: Mode, desk: Desk) -> Recorded | None:
+    """Return the new patch if a request with the same idempotency key has made it before."""
+    write_id = mode.attribution.write_id
+    if write_id is None or await desk.shelf.resources.find_write(target.id, write_id) is None:
+        return None
+    application = await desk.applications.find(attempts.application_id(patch, target.id), patch.resource_id)
+    if application is None or application.reverted_by is None:
+        return None
+    inverse = await desk.patches.find(target.id, application.reverted_by)
+    return None if inverse is None else await describe(inverse, desk)
