@@ -70,7 +70,8 @@ class MongoFeed:
             first = counter["n"] - len(happened) + 1
             events = [{"_id": first + at, **event} for at, event in enumerate(happened)]
             await self._events.insert_many(events, session=session)
-            fed = {"_id": {"$in": [record["_id"] for record in found]}}
+            resources = {"$in": list({record["resource"] for record in found})}
+            fed = {"_id": {"$in": [record["_id"] for record in found]}, "resource": resources}
             await source.update_many(fed, {"$unset": {"unfed": ""}}, session=session)
             return len(happened)
 
