@@ -3,7 +3,6 @@
 use crate::cancel::Cancel;
 use crate::context::{self, Context, Input};
 use crate::fault::{self, Fault, Reason, Stop};
-use crate::options::Options;
 use crate::scan;
 use crate::tape::Tape;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -11,7 +10,7 @@ use std::ptr;
 use std::sync::atomic::AtomicU8;
 
 /// Raised with every change of the ABI; the wrapper refuses a library with another number.
-const ABI_VERSION: u32 = 1;
+const ABI_VERSION: u32 = 2;
 
 /// How a call ended.
 #[repr(u32)]
@@ -30,6 +29,8 @@ pub enum Status {
     Unsupported = 5,
     /// A panic: a fault of the core.
     Panicked = 6,
+    /// Items of a keyed array lack a key or share one; the data says which, as JSON.
+    Keys = 7,
 }
 
 /// What a call answers besides its status. Pointers stay good until the handle is released.
@@ -39,7 +40,7 @@ pub struct Reply {
     pub handle: *mut Context,
     /// The result, or the reason of a refusal.
     pub data: *const u8,
-    /// The pointer of a refusal.
+    /// The pointer of a refusal, or the patch that leads back.
     pub pointer: *const u8,
     pub length: usize,
     pub pointer_length: usize,
@@ -140,10 +141,7 @@ pub unsafe extern "C" fn patchbay_compare(
     let cancel = Cancel(if cancel.is_null() { None } else { Some(unsafe { &*cancel.cast::<AtomicU8>() }) });
     let (status, answer) = guarded(|| {
         let mut context = Context::lend();
-        let result = Options::unpack(options)
-            .map_err(|stop| (stop, Input::Before))
-            .and_then(|options| context.compare(before, after, &options, cancel));
-        match result {
+        match context.compare(before, after, options, cancel) {
             Ok(()) => (Status::Done, lend_out(context)),
             Err((stop, input)) => refuse(stop, if input == Input::Before { before } else { after }, input, context),
         }
@@ -158,6 +156,8 @@ fn lend_out(context: Box<Context>) -> Reply {
     Reply {
         data: context.patch.as_ptr(),
         length: context.patch.len(),
+        pointer: context.inverse.as_ptr(),
+        pointer_length: context.inverse.len(),
         bounded: usize::from(context.is_bounded()),
         handle: Box::into_raw(context),
         ..Reply::empty()
@@ -187,6 +187,10 @@ fn guarded(work: impl FnOnce() -> (Status, Reply)) -> (Status, Reply) {
 fn refuse(stop: Stop, text: &[u8], input: Input, mut context: Box<Context>) -> (Status, Reply) {
     let fault = match stop {
         Stop::Fault(fault) => fault,
+        Stop::Keys => {
+            let (data, length) = (context.key_report().as_ptr(), context.key_report().len());
+            return (Status::Keys, Reply { data, length, handle: Box::into_raw(context), ..Reply::empty() });
+        }
         Stop::Memory | Stop::Cancelled | Stop::Unsupported => {
             context.give_back();
             return (plain_status(stop), Reply::empty());
@@ -218,6 +222,7 @@ fn plain_status(stop: Stop) -> Status {
         Stop::Cancelled => Status::Cancelled,
         Stop::Unsupported => Status::Unsupported,
         Stop::Fault(_) => Status::Malformed,
+        Stop::Keys => Status::Keys,
     }
 }
 

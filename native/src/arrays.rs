@@ -2,11 +2,16 @@
 //! first, so that every index is simply the index in the first array.
 
 use crate::alignment::{Aligner, Outcome, NONE};
+use crate::anchors::rising;
 use crate::equality::View;
 use crate::fault::Stop;
+use crate::keyed;
+use crate::moves::{self, Places, Unmatched};
+use crate::options::Alignment;
 use crate::pairing::{self, Gap};
+use crate::scope::KeyNames;
 use crate::steps::Step;
-use crate::tape::Doc;
+use crate::tape::{Doc, Kind};
 
 /// On a mate: the two differ, so they are to be compared further.
 const DIFFERS: u32 = 1 << 31;
@@ -18,6 +23,8 @@ struct Side {
     hashes: Vec<u64>,
     /// Index of each element in its array; empty where it is the place plus the number of equal ones before.
     indexes: Vec<u32>,
+    /// Some elements are ignored.
+    has_gaps: bool,
 }
 
 /// Buffers that stay allocated.
@@ -27,7 +34,19 @@ pub struct Arrays {
     before: Side,
     after: Side,
     mates: Vec<u32>,
+    gap: Vec<usize>,
+    other_gap: Vec<usize>,
     gap_mates: Vec<u32>,
+    /// After `Stop::Keys`: what is wrong with the keys, for the wrapper.
+    pub report: Vec<u8>,
+}
+
+/// Two arrays that differ, and where they lie.
+#[derive(Clone, Copy)]
+pub struct Pair<'a> {
+    pub a: u32,
+    pub b: u32,
+    pub path: &'a [u8],
 }
 
 impl Arrays {
@@ -36,21 +55,177 @@ impl Arrays {
         side(&self.before) + side(&self.after) + self.mates.capacity() * 4 + self.aligner.used()
     }
 
-    /// Append the steps that turn array `a` into array `b`; `Hopeless` when more than `budget` elements would have to
-    /// be removed and added.
-    pub fn plan(&mut self, view: &View, a: u32, b: u32, budget: usize, steps: &mut Vec<Step>) -> Result<Outcome, Stop> {
-        let head = self.gather(view, a, b)?;
-        self.mates.clear();
-        self.mates.try_reserve(self.before.nodes.len())?;
-        self.mates.resize(self.before.nodes.len(), NONE);
+    /// Append the steps that turn array `a` into array `b`, which lie at `path`; `Hopeless` when more than `budget`
+    /// elements would have to be removed and added.
+    pub fn plan(&mut self, view: &View, pair: Pair, budget: usize, steps: &mut Vec<Step>) -> Result<Outcome, Stop> {
+        let mark = view.before.mark(pair.a);
+        match view.rules.array_rule(mark) {
+            Some((rule, _)) if rule.alignment == Alignment::ByPosition => {
+                self.gather_all(view, pair)?;
+                self.mate_by_position(view)?;
+                return self.write_steps(0, steps).map(|()| Outcome::Aligned);
+            }
+            Some((rule, keys)) if rule.alignment == Alignment::Keyed => {
+                self.gather_all(view, pair)?;
+                if self.mate_by_keys(view, pair, rule.is_lenient, keys, steps)? {
+                    return Ok(Outcome::Aligned);
+                }
+            }
+            _ => {}
+        }
+        self.plan_in_order(view, pair, budget, steps)
+    }
+
+    /// Append the steps that empty an array.
+    pub fn plan_emptying(&mut self, view: &View, a: u32, steps: &mut Vec<Step>) -> Result<(), Stop> {
+        self.before.gather(view.before, a, a + 1, view)?;
+        self.after.clear();
+        self.forget_mates()?;
+        self.write_steps(0, steps)
+    }
+
+    fn plan_in_order(
+        &mut self,
+        view: &View,
+        pair: Pair,
+        budget: usize,
+        steps: &mut Vec<Step>,
+    ) -> Result<Outcome, Stop> {
+        let head = self.gather(view, pair.a, pair.b)?;
+        if view.rules.is_tolerant(view.before.mark(pair.a)) {
+            self.call_near_equal(view)?;
+        }
+        self.forget_mates()?;
         let outcome = self.aligner.align(&self.before.hashes, &self.after.hashes, budget, &mut self.mates)?;
         if outcome == Outcome::Hopeless {
             return Ok(outcome);
         }
         self.confirm_all(view)?;
-        self.pair_gaps(view)?;
-        self.write_steps(head, steps)?;
+        let mut moved = Vec::new();
+        if self.may_move(view, pair) {
+            moved = moves::find(view, &self.before.nodes, &self.after.nodes, self.unmatched()?)?;
+        }
+        self.pair_gaps(view, &moved)?;
+        if moved.is_empty() {
+            self.write_steps(head, steps)?;
+        } else {
+            self.write_moving_steps(head, &moved, steps)?;
+        }
         Ok(Outcome::Aligned)
+    }
+
+    fn may_move(&self, view: &View, pair: Pair) -> bool {
+        let mark = view.before.mark(pair.a);
+        view.rules.moves(mark) && !self.before.has_gaps && !view.rules.is_outside(mark)
+    }
+
+    fn forget_mates(&mut self) -> Result<(), Stop> {
+        self.mates.clear();
+        self.mates.try_reserve(self.before.nodes.len())?;
+        self.mates.resize(self.before.nodes.len(), NONE);
+        Ok(())
+    }
+
+    fn gather_all(&mut self, view: &View, pair: Pair) -> Result<(), Stop> {
+        self.before.gather(view.before, pair.a, pair.a + 1, view)?;
+        self.after.gather(view.after, pair.b, pair.b + 1, view)?;
+        self.forget_mates()
+    }
+
+    /// Mate an element; it is compared further unless it is the same.
+    fn mate(&mut self, view: &View, place: usize, other: usize) -> Result<(), Stop> {
+        let is_same = view.same(self.before.nodes[place], self.after.nodes[other])?;
+        self.mates[place] = other as u32 | if is_same { 0 } else { DIFFERS };
+        Ok(())
+    }
+
+    fn mate_by_position(&mut self, view: &View) -> Result<(), Stop> {
+        for place in 0..self.before.nodes.len().min(self.after.nodes.len()) {
+            self.mate(view, place, place)?;
+        }
+        Ok(())
+    }
+
+    /// Plan by keys. False where the items have none, or bad ones and the rule says to go on in order.
+    fn mate_by_keys(
+        &mut self,
+        view: &View,
+        pair: Pair,
+        is_lenient: bool,
+        keys: &KeyNames,
+        steps: &mut Vec<Step>,
+    ) -> Result<bool, Stop> {
+        let is_object = |doc: Doc, nodes: &[u32]| nodes.iter().any(|&node| doc.node(node).kind() == Kind::Object);
+        if !is_object(view.before, &self.before.nodes) && !is_object(view.after, &self.after.nodes) {
+            return Ok(false);
+        }
+        let pairs = match keyed::pair(view, &self.before.nodes, &self.after.nodes, keys, pair.path)? {
+            Ok(pairs) => pairs,
+            Err(_) if is_lenient => return Ok(false),
+            Err(report) => {
+                self.report = report.text;
+                return Err(Stop::Keys);
+            }
+        };
+        let chain = rising(pairs.iter().copied())?;
+        for &(place, other) in &chain {
+            self.mate(view, place as usize, other as usize)?;
+        }
+        if !self.may_move(view, pair) || chain.len() == pairs.len() {
+            return self.write_steps(0, steps).map(|()| true);
+        }
+        let moved: Vec<(u32, u32)> =
+            pairs.iter().copied().filter(|&(place, _)| self.mates[place as usize] == NONE).collect();
+        self.write_moving_steps(0, &moved, steps).map(|()| true)
+    }
+
+    /// Give elements that a tolerance calls equal one hash: in place where the lengths agree, else at both ends.
+    fn call_near_equal(&mut self, view: &View) -> Result<(), Stop> {
+        let (length, other_length) = (self.before.nodes.len(), self.after.nodes.len());
+        let mut unify = |place: usize, other: usize| -> Result<bool, Stop> {
+            let is_near = view.near(self.before.nodes[place], self.after.nodes[other])?;
+            if is_near {
+                self.after.hashes[other] = self.before.hashes[place];
+            }
+            Ok(is_near)
+        };
+        let shorter = length.min(other_length);
+        let mut head = 0;
+        while head < shorter && (unify(head, head)? || length == other_length) {
+            head += 1;
+        }
+        let mut tail = 0;
+        while head + tail < shorter && unify(length - 1 - tail, other_length - 1 - tail)? {
+            tail += 1;
+        }
+        Ok(())
+    }
+
+    /// The elements without a mate, gap by gap.
+    fn unmatched(&self) -> Result<Unmatched, Stop> {
+        let mut found = Unmatched { leaving: Vec::new(), arriving: Vec::new(), surplus: vec![0] };
+        found.leaving.try_reserve(self.mates.len())?;
+        found.arriving.try_reserve(self.after.nodes.len())?;
+        let (mut gap, mut next) = (0u32, 0u32);
+        let arrive = |found: &mut Unmatched, gap: u32, from: u32, until: u32| {
+            found.surplus[gap as usize] -= i64::from(until) - i64::from(from);
+            found.arriving.extend((from..until).map(|other| (other, gap)));
+        };
+        for (place, &mate) in (0u32..).zip(&self.mates) {
+            if mate == NONE {
+                found.leaving.push((place, gap));
+                found.surplus[gap as usize] += 1;
+                continue;
+            }
+            let mate = mate & !DIFFERS;
+            arrive(&mut found, gap, next, mate);
+            next = mate + 1;
+            gap += 1;
+            found.surplus.try_reserve(1)?;
+            found.surplus.push(0);
+        }
+        arrive(&mut found, gap, next, self.after.nodes.len() as u32);
+        Ok(found)
     }
 
     /// Step over the equal head and gather what follows; the number of elements stepped over.
@@ -104,8 +279,18 @@ impl Arrays {
         Ok(())
     }
 
-    /// Pair elements inside the gaps between mates.
-    fn pair_gaps(&mut self, view: &View) -> Result<(), Stop> {
+    /// Pair elements inside the gaps between mates; those that move take no part.
+    fn pair_gaps(&mut self, view: &View, moved: &[(u32, u32)]) -> Result<(), Stop> {
+        let mut is_leaving = Vec::new();
+        let mut is_arriving = Vec::new();
+        if !moved.is_empty() {
+            is_leaving.resize(self.mates.len(), false);
+            is_arriving.resize(self.after.nodes.len(), false);
+            moved.iter().for_each(|&(place, other)| {
+                is_leaving[place as usize] = true;
+                is_arriving[other as usize] = true;
+            });
+        }
         let (mut i, mut j) = (0, 0);
         let (rows, columns) = (self.mates.len(), self.after.nodes.len());
         while i < rows {
@@ -117,27 +302,69 @@ impl Arrays {
             let length = self.mates[i..].iter().take_while(|&&mate| mate == NONE).count();
             let end = self.mates.get(i + length).map_or(columns, |mate| (mate & !DIFFERS) as usize);
             if end > j {
-                self.pair_gap(view, i..i + length, j..end)?;
+                let is_free = |flags: &[bool], place: &usize| !flags.get(*place).copied().unwrap_or(false);
+                self.gap.clear();
+                self.gap.extend((i..i + length).filter(|place| is_free(&is_leaving, place)));
+                self.other_gap.clear();
+                self.other_gap.extend((j..end).filter(|place| is_free(&is_arriving, place)));
+                self.pair_gap(view)?;
             }
             i += length;
         }
         Ok(())
     }
 
-    fn pair_gap(&mut self, view: &View, a: std::ops::Range<usize>, b: std::ops::Range<usize>) -> Result<(), Stop> {
-        let first = b.start as u32;
-        if a.len() == 1 && b.len() == 1 {
-            self.mates[a.start] = first | DIFFERS;
+    /// Pair the elements at the places `gap` and `other_gap`.
+    fn pair_gap(&mut self, view: &View) -> Result<(), Stop> {
+        if self.gap.len() == 1 && self.other_gap.len() == 1 {
+            self.mates[self.gap[0]] = self.other_gap[0] as u32 | DIFFERS;
             return Ok(());
         }
         self.gap_mates.clear();
-        self.gap_mates.try_reserve(a.len())?;
-        self.gap_mates.resize(a.len(), NONE);
-        let gap = Gap { a: &self.before.nodes[a.clone()], b: &self.after.nodes[b] };
-        self.aligner.is_bounded |= pairing::pair(view, &gap, &mut self.gap_mates)?;
-        for (mate, found) in self.mates[a].iter_mut().zip(&self.gap_mates) {
-            if *found != NONE {
-                *mate = (first + found) | DIFFERS;
+        self.gap_mates.try_reserve(self.gap.len())?;
+        self.gap_mates.resize(self.gap.len(), NONE);
+        let a: Vec<u32> = self.gap.iter().map(|&place| self.before.nodes[place]).collect();
+        let b: Vec<u32> = self.other_gap.iter().map(|&place| self.after.nodes[place]).collect();
+        self.aligner.is_bounded |= pairing::pair(view, &Gap { a: &a, b: &b }, &mut self.gap_mates)?;
+        for (&place, &found) in self.gap.iter().zip(&self.gap_mates) {
+            if found != NONE {
+                self.mates[place] = self.other_gap[found as usize] as u32 | DIFFERS;
+            }
+        }
+        Ok(())
+    }
+
+    /// As `write_steps`, where some elements move instead of being removed and added.
+    fn write_moving_steps(&self, head: u32, moved: &[(u32, u32)], steps: &mut Vec<Step>) -> Result<(), Stop> {
+        let (mut i, mut j) = (self.mates.len(), self.after.nodes.len());
+        let mut places = Places::new(i, j, moved)?;
+        while i > 0 || j > 0 {
+            steps.try_reserve(1)?;
+            let mate = if i > 0 { self.mates[i - 1] } else { NONE };
+            if i > 0 && mate == NONE {
+                i -= 1;
+                if places.leaves(i as u32) {
+                    steps.push(Step::remove(self.before.nodes[i], head + places.of(i as u32)));
+                }
+            } else if j > 0 && (i == 0 || (mate & !DIFFERS) as usize != j - 1) {
+                j -= 1;
+                let index = |places: &Places| head + places.of(i as u32);
+                match places.take(j as u32, i as u32) {
+                    None => steps.push(Step::add(self.after.nodes[j], index(&places))),
+                    Some((source, from)) => {
+                        let (a, b) = (self.before.nodes[source as usize], self.after.nodes[j]);
+                        steps.push(Step::moved(a, b, head + from, index(&places)));
+                    }
+                }
+                places.add_behind();
+            } else {
+                i -= 1;
+                j -= 1;
+                if mate & DIFFERS != 0 {
+                    let index = head + places.of(i as u32);
+                    steps.push(Step::change(self.before.nodes[i], self.after.nodes[j], index));
+                }
+                places.add_behind();
             }
         }
         Ok(())
@@ -170,11 +397,16 @@ impl Arrays {
 }
 
 impl Side {
-    /// The elements of `array` from node `from` on.
-    fn gather(&mut self, doc: Doc, array: u32, from: u32, view: &View) -> Result<(), Stop> {
+    fn clear(&mut self) {
         self.nodes.clear();
         self.hashes.clear();
         self.indexes.clear();
+        self.has_gaps = false;
+    }
+
+    /// The elements of `array` from node `from` on.
+    fn gather(&mut self, doc: Doc, array: u32, from: u32, view: &View) -> Result<(), Stop> {
+        self.clear();
         let parent = doc.node(array);
         if parent.is_flat() {
             let most = (parent.next - from) as usize;
@@ -195,6 +427,7 @@ impl Side {
                     self.indexes.push(index);
                 }
             }
+            self.has_gaps |= is_ignored;
             index += 1;
             at = node.next;
         }

@@ -19,6 +19,7 @@ use std::sync::Mutex;
 /// Contexts that wait for the next call. More may be lent at once; those beyond this many are dropped on return.
 const POOLED: usize = 16;
 
+#[allow(clippy::vec_box)] // a context keeps its address while it is lent across the ABI
 static POOL: Mutex<Vec<Box<Context>>> = Mutex::new(Vec::new());
 static KEEP_BYTES: AtomicUsize = AtomicUsize::new(64 << 20);
 
@@ -38,6 +39,11 @@ pub struct Context {
     work: Work,
     /// The patch, once a comparison is done.
     pub patch: Vec<u8>,
+    /// The patch that leads back, where it was asked for.
+    pub inverse: Vec<u8>,
+    /// The options of the last call, as packed and as rules.
+    packed: Vec<u8>,
+    rules: Option<Rules>,
     /// The pointer of a refusal.
     pub pointer: Vec<u8>,
 }
@@ -51,6 +57,9 @@ impl Context {
             scratch: Scratch::default(),
             work: Work::default(),
             patch: Vec::new(),
+            inverse: Vec::new(),
+            packed: Vec::new(),
+            rules: None,
             pointer: Vec::new(),
         }
     }
@@ -74,7 +83,12 @@ impl Context {
     }
 
     fn used(&self) -> usize {
-        self.before.used() + self.after.used() + self.scratch.used() + self.work.used() + self.patch.capacity()
+        self.before.used()
+            + self.after.used()
+            + self.scratch.used()
+            + self.work.used()
+            + self.patch.capacity()
+            + self.inverse.capacity()
     }
 
     /// Check one text; its tape is `before`.
@@ -82,28 +96,58 @@ impl Context {
         scan::scan(text, &self.keys, max_depth, &mut Everywhere, &mut self.before, &mut self.scratch, cancel)
     }
 
-    /// Compare two texts; the result is `patch`. A stop says which text it is about: false the first.
-    pub fn compare(
-        &mut self,
-        before: &[u8],
-        after: &[u8],
-        options: &Options,
-        cancel: Cancel,
-    ) -> Result<(), (Stop, Input)> {
-        let Context { keys, scratch, work, .. } = self;
-        if !options.is_supported() {
-            return Err((Stop::Unsupported, Input::Before));
+    /// Compare two texts; the results are `patch` and, where it is asked for, `inverse`.
+    pub fn compare(&mut self, before: &[u8], after: &[u8], packed: &[u8], cancel: Cancel) -> Result<(), (Stop, Input)> {
+        self.learn(packed).map_err(|stop| (stop, Input::Before))?;
+        self.scan_as_told(before, Input::Before, cancel).map_err(|stop| (stop, Input::Before))?;
+        self.scan_as_told(after, Input::After, cancel).map_err(|stop| (stop, Input::After))?;
+        self.diff(before, after, cancel).map_err(|stop| (stop, Input::Before))
+    }
+
+    /// Read the options, unless they are those of the last call.
+    fn learn(&mut self, packed: &[u8]) -> Result<(), Stop> {
+        if self.rules.is_none() || self.packed != packed || self.has_overflowed() {
+            self.rules = None;
+            self.rules = Some(Rules::new(Options::unpack(packed)?, &self.keys)?);
+            self.packed = packed.to_vec();
         }
-        let depth = options.max_depth;
-        scan::scan(before, keys, depth, &mut Everywhere, &mut self.before, scratch, cancel)
-            .map_err(|stop| (stop, Input::Before))?;
-        scan::scan(after, keys, depth, &mut Everywhere, &mut self.after, scratch, cancel)
-            .map_err(|stop| (stop, Input::After))?;
-        let rules = Rules::default();
-        let view = View { before: Doc::new(before, &self.before), after: Doc::new(after, &self.after), rules: &rules };
-        diff::compare(view, work, options.shorten_above, cancel)
-            .and_then(|()| emission::write(&view, &work.records, &mut self.patch))
-            .map_err(|stop| (stop, Input::Before))
+        Ok(())
+    }
+
+    fn has_overflowed(&self) -> bool {
+        self.rules.as_ref().map_or(false, Rules::has_overflowed)
+    }
+
+    fn scan_as_told(&mut self, text: &[u8], input: Input, cancel: Cancel) -> Result<(), Stop> {
+        let Context { keys, scratch, before, after, rules, .. } = self;
+        let tape = if input == Input::Before { before } else { after };
+        let rules = rules.as_mut().ok_or(Stop::Unsupported)?;
+        let depth = rules.options().max_depth;
+        if !rules.is_active() {
+            return scan::scan(text, keys, depth, &mut Everywhere, tape, scratch, cancel);
+        }
+        scan::scan(text, keys, depth, &mut &mut *rules, tape, scratch, cancel)?;
+        if rules.has_overflowed() {
+            return Err(Stop::Unsupported);
+        }
+        Ok(())
+    }
+
+    fn diff(&mut self, before: &[u8], after: &[u8], cancel: Cancel) -> Result<(), Stop> {
+        let rules = self.rules.as_ref().ok_or(Stop::Unsupported)?;
+        let view = View { before: Doc::new(before, &self.before), after: Doc::new(after, &self.after), rules };
+        diff::compare(view, &mut self.work, rules.options().shorten_above, cancel)?;
+        emission::write(&view, &self.work.records, &mut self.patch)?;
+        self.inverse.clear();
+        if rules.options().wants_inverse {
+            emission::write_inverse(&view, &self.work.records, &mut self.inverse)?;
+        }
+        Ok(())
+    }
+
+    /// After `Stop::Keys`: what is wrong with the keys.
+    pub fn key_report(&self) -> &[u8] {
+        &self.work.arrays.report
     }
 
     /// A bound made the last patch coarser than it could be.

@@ -5,16 +5,16 @@
 //! the limit is passed. So a patch is readable while it is small and short when it is not.
 
 use crate::alignment::{Outcome, NONE};
-use crate::arrays::Arrays;
+use crate::arrays::{Arrays, Pair};
 use crate::cancel::Cancel;
 use crate::emission::value_size;
-use crate::equality::View;
+use crate::equality::{Children, View};
 use crate::fault::Stop;
 use crate::objects;
 use crate::pointer;
 use crate::records::{Mark, Op, Records};
-use crate::scope::HOLDS_IGNORED;
-use crate::steps::Step;
+use crate::scope::{HOLDS_IGNORED, HOLLOW, IGNORED};
+use crate::steps::{Action, Step};
 use crate::tape::Kind;
 
 /// Steps between two looks at the cancel flag.
@@ -62,7 +62,7 @@ impl Work {
 pub fn compare(view: View, work: &mut Work, shorten_above: usize, cancel: Cancel) -> Result<(), Stop> {
     work.records.clear();
     work.arrays.aligner.is_bounded = false;
-    if view.same(0, 0)? {
+    if is_settled(&view, work)? {
         return Ok(());
     }
     if shorten_above > 0 {
@@ -75,6 +75,18 @@ pub fn compare(view: View, work: &mut Work, shorten_above: usize, cancel: Cancel
     let mut short = Pass { view, work, shortens: true, cancel };
     short.run(usize::MAX)?;
     Ok(())
+}
+
+/// Whether nothing has to be compared: the documents are the same, or the first one takes no part.
+fn is_settled(view: &View, work: &mut Work) -> Result<bool, Stop> {
+    let (mark, other_mark) = (view.before.mark(0), view.after.mark(0));
+    if view.rules.is_ignored(mark) {
+        if other_mark & (IGNORED | HOLLOW) == 0 {
+            work.records.push(Op::Replace, b"", 0, 0, value_size(view.after, Some(view.rules), 0))?;
+        }
+        return Ok(true);
+    }
+    Ok(!view.rules.is_ignored(other_mark) && view.same(0, 0)?)
 }
 
 struct Pass<'a, 'w> {
@@ -91,7 +103,8 @@ impl Pass<'_, '_> {
         self.work.frames.clear();
         self.work.steps.clear();
         self.work.path.clear();
-        let mut is_within = self.change(0, 0, limit)? || self.give_up()?;
+        let root = if self.view.rules.is_ignored(self.view.after.mark(0)) { NONE } else { 0 };
+        let mut is_within = self.change(0, root, limit)? || self.give_up()?;
         let mut until_check = STEPS_PER_CHECK;
         while is_within {
             let frame = match self.work.frames.last_mut() {
@@ -119,41 +132,105 @@ impl Pass<'_, '_> {
 
     /// Carry out one step. False if `limit` was passed.
     fn carry_out(&mut self, step: Step, is_object: bool, limit: usize) -> Result<bool, Stop> {
+        let value = |node: u32| node + u32::from(is_object);
+        let length = self.work.path.len();
+        match step.action {
+            Action::Add => {
+                self.enter(false, step.b, step.index, is_object)?;
+                self.add(step.b, is_object, limit)
+            }
+            Action::Remove => {
+                self.enter(true, step.a, step.index, is_object)?;
+                self.remove(value(step.a), limit)
+            }
+            Action::Change => {
+                self.enter(true, step.a, step.index, is_object)?;
+                self.change(value(step.a), value(step.b), limit)
+            }
+            Action::Move => {
+                self.enter(true, step.a, step.from, is_object)?;
+                let from = self.work.path.split_off(length);
+                let source = [&self.work.path, from.as_slice()].concat();
+                self.enter(false, step.b, step.index, is_object)?;
+                self.work.records.push_move(&source, &self.work.path)?;
+                if self.view.same(value(step.a), value(step.b))? {
+                    return Ok(self.work.records.size() <= limit);
+                }
+                self.change(value(step.a), value(step.b), limit)
+            }
+        }
+    }
+
+    /// Extend the path by one child: a member of one of the documents, or an index.
+    fn enter(&mut self, is_before: bool, child: u32, index: u32, is_object: bool) -> Result<(), Stop> {
         self.work.path.try_reserve(16)?;
         if is_object {
-            let (doc, name) = if step.a == NONE { (&self.view.after, step.b) } else { (&self.view.before, step.a) };
-            self.work.path.try_reserve(2 * doc.slice(name).len())?;
-            pointer::push_name(doc.inner(name), doc.node(name).is_escaped(), &mut self.work.path);
+            let doc = if is_before { &self.view.before } else { &self.view.after };
+            self.work.path.try_reserve(2 * doc.slice(child).len())?;
+            pointer::push_name(doc.inner(child), doc.node(child).is_escaped(), &mut self.work.path);
         } else {
-            pointer::push_index(step.index, &mut self.work.path);
+            pointer::push_index(index, &mut self.work.path);
         }
-        let value = |node: u32| node + u32::from(is_object);
-        if step.a == NONE {
-            let size = value_size(self.view.after, Some(self.view.rules), value(step.b));
-            self.work.records.push(Op::Add, &self.work.path, value(step.b), size)?;
-        } else if step.b == NONE {
-            self.test(value(step.a))?;
-            self.work.records.push(Op::Remove, &self.work.path, NONE, 0)?;
-        } else {
-            return self.change(value(step.a), value(step.b), limit);
+        Ok(())
+    }
+
+    /// Add a child of the second document: an item, or a member by its name.
+    fn add(&mut self, child: u32, is_object: bool, limit: usize) -> Result<bool, Stop> {
+        let b = child + u32::from(is_object);
+        if self.view.after.mark(b) & HOLLOW == 0 {
+            let size = value_size(self.view.after, Some(self.view.rules), b);
+            let old = if is_object { self.hidden(child) } else { NONE };
+            self.work.records.push(Op::Add, &self.work.path, old, b, size)?;
         }
         Ok(self.work.records.size() <= limit)
     }
 
-    /// Turn one value into another at the current path: look inside both, or replace.
+    /// What an added member overwrites: a scalar where `only` names something inside a container, else nothing.
+    fn hidden(&self, name: u32) -> u32 {
+        let (before, rules) = (self.view.before, self.view.rules);
+        match self.work.frames.last() {
+            Some(frame) if before.mark(frame.a) & HOLDS_IGNORED != 0 => {
+                let mut names = Children::all(before, rules, frame.a);
+                names.find(|&old| self.view.same_name(old, name)).map_or(NONE, |old| old + 1)
+            }
+            _ => NONE,
+        }
+    }
+
+    /// Remove a value. A container that is only on the way to what takes part stays, and only the latter goes.
+    fn remove(&mut self, a: u32, limit: usize) -> Result<bool, Stop> {
+        if self.view.rules.is_outside(self.view.before.mark(a)) {
+            return self.open(a, NONE, limit);
+        }
+        self.test(a)?;
+        self.work.records.push(Op::Remove, &self.work.path, a, NONE, 0)?;
+        Ok(self.work.records.size() <= limit)
+    }
+
+    /// Turn one value into another at the current path: look inside both, or replace. `NONE` for `b` is an empty
+    /// container of the same kind.
     fn change(&mut self, a: u32, b: u32, limit: usize) -> Result<bool, Stop> {
         let kind = self.view.before.node(a).kind();
-        let is_alike = kind == self.view.after.node(b).kind() && matches!(kind, Kind::Array | Kind::Object);
-        if !is_alike {
-            return self.replace(a, b, limit);
+        if b == NONE || (kind == self.view.after.node(b).kind() && matches!(kind, Kind::Array | Kind::Object)) {
+            return self.open(a, b, limit);
         }
-        let holds_ignored = self.view.before.mark(a) & HOLDS_IGNORED != 0;
-        let is_replaceable = self.shortens && !holds_ignored;
+        if self.view.rules.is_tolerant(self.view.before.mark(a)) && self.view.near(a, b)? {
+            return Ok(true);
+        }
+        if self.view.after.mark(b) & HOLLOW != 0 {
+            return self.remove(a, limit);
+        }
+        self.replace(a, b, limit)
+    }
+
+    /// Look inside two containers of one kind.
+    fn open(&mut self, a: u32, b: u32, limit: usize) -> Result<bool, Stop> {
+        let is_replaceable = self.shortens && b != NONE && !self.view.rules.is_fixed(self.view.before.mark(a));
         let own = if is_replaceable { self.work.records.size() + self.replace_size(a, b) } else { usize::MAX };
         let frame = Frame {
             a,
             b,
-            is_object: kind == Kind::Object,
+            is_object: self.view.before.node(a).kind() == Kind::Object,
             first_step: self.work.steps.len() as u32,
             next_step: self.work.steps.len() as u32,
             end_step: 0,
@@ -167,20 +244,29 @@ impl Pass<'_, '_> {
 
     /// Plan the steps of a pair of containers and put it on the stack. False if that is hopeless.
     fn plan(&mut self, mut frame: Frame) -> Result<bool, Stop> {
+        let budget = self.budget(&frame);
+        let Work { arrays, steps, path, .. } = &mut *self.work;
         let mut outcome = Outcome::Aligned;
-        if frame.is_object {
-            objects::plan(&self.view, frame.a, frame.b, &mut self.work.steps)?;
-        } else {
-            let smallest = Op::Remove.overhead() + frame.path as usize + 3;
-            let left = frame.limit.saturating_sub(self.work.records.size());
-            let budget = if frame.limit == usize::MAX { usize::MAX } else { left / smallest * 2 + 2 };
-            let steps = &mut self.work.steps;
-            outcome = self.work.arrays.plan(&self.view, frame.a, frame.b, budget, steps)?;
+        match (frame.is_object, frame.b) {
+            (true, NONE) => objects::plan_emptying(&self.view, frame.a, steps)?,
+            (false, NONE) => arrays.plan_emptying(&self.view, frame.a, steps)?,
+            (true, b) => objects::plan(&self.view, frame.a, b, steps)?,
+            (false, b) => outcome = arrays.plan(&self.view, Pair { a: frame.a, b, path }, budget, steps)?,
         }
         frame.end_step = self.work.steps.len() as u32;
         self.work.frames.try_reserve(1)?;
         self.work.frames.push(frame);
         Ok(outcome == Outcome::Aligned)
+    }
+
+    /// How many removed and added elements of an array can still pay.
+    fn budget(&self, frame: &Frame) -> usize {
+        if frame.limit == usize::MAX {
+            return usize::MAX;
+        }
+        let smallest = Op::Remove.overhead() + frame.path as usize + "/0".len() + ",".len();
+        let left = frame.limit.saturating_sub(self.work.records.size());
+        left / smallest * 2 + 2 // a replacement is one of each
     }
 
     /// A limit was passed: replace the innermost container that may be, and the next one around it while that does not
@@ -204,7 +290,7 @@ impl Pass<'_, '_> {
     fn replace(&mut self, a: u32, b: u32, limit: usize) -> Result<bool, Stop> {
         self.test(a)?;
         let size = value_size(self.view.after, Some(self.view.rules), b);
-        self.work.records.push(Op::Replace, &self.work.path, b, size)?;
+        self.work.records.push(Op::Replace, &self.work.path, a, b, size)?;
         Ok(self.work.records.size() <= limit)
     }
 
@@ -223,7 +309,7 @@ impl Pass<'_, '_> {
     fn test(&mut self, a: u32) -> Result<(), Stop> {
         if self.view.rules.is_invertible(self.view.before.mark(a)) {
             let size = self.view.before.node(a).size();
-            self.work.records.push(Op::Test, &self.work.path, a, size)?;
+            self.work.records.push(Op::Test, &self.work.path, a, NONE, size)?;
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! Writing the patch: one allocation of the exact size, filled from records, paths and slices of the documents.
 
+use crate::alignment::NONE;
 use crate::equality::{Children, View};
 use crate::fault::Stop;
-use crate::records::{Op, Record, Records};
+use crate::records::{Op, Records};
 use crate::scope::{Rules, HOLDS_IGNORED};
 use crate::tape::{Doc, Kind};
 
@@ -11,32 +12,66 @@ pub fn write(view: &View, records: &Records, out: &mut Vec<u8>) -> Result<(), St
     out.clear();
     out.try_reserve(records.size())?;
     out.push(b'[');
-    for (place, record) in records.list.iter().enumerate() {
-        if place > 0 {
-            out.push(b',');
-        }
-        write_operation(view, records, record, out);
+    for record in &records.list {
+        let value = match record.op {
+            Op::Add | Op::Replace => Some((view.after, Some(view.rules), record.new)),
+            Op::Test => Some((view.before, None, record.old)),
+            Op::Remove | Op::Move => None,
+        };
+        write_operation(record.op, records.path(record.path), records.path(record.from), value, out);
     }
-    out.push(b']');
+    close(out);
     Ok(())
 }
 
-fn write_operation(view: &View, records: &Records, record: &Record, out: &mut Vec<u8>) {
+/// Write the patch that leads back: every operation undone, the last one first.
+pub fn write_inverse(view: &View, records: &Records, out: &mut Vec<u8>) -> Result<(), Stop> {
+    out.clear();
+    let values = records.list.iter().filter(|record| record.old != NONE);
+    out.try_reserve(records.size() + values.map(|record| view.before.node(record.old).size() + 16).sum::<usize>())?;
+    out.push(b'[');
+    for record in records.list.iter().rev() {
+        let (path, from) = (records.path(record.path), records.path(record.from));
+        let old = Some((view.before, None, record.old));
+        match record.op {
+            Op::Add if record.old == NONE => write_operation(Op::Remove, path, b"", None, out),
+            Op::Add => write_operation(Op::Add, path, b"", old, out),
+            Op::Remove => write_operation(Op::Add, path, b"", old, out),
+            Op::Replace => write_operation(Op::Replace, path, b"", old, out),
+            Op::Move => write_operation(Op::Move, from, path, None, out),
+            Op::Test => {}
+        }
+    }
+    close(out);
+    Ok(())
+}
+
+/// Turn the last comma into the closing bracket.
+fn close(out: &mut Vec<u8>) {
+    if out.len() > 1 {
+        out.pop();
+    }
+    out.push(b']');
+}
+
+/// A value to be written: its document, the rules on what to leave out, its node.
+type Value<'a> = (Doc<'a>, Option<&'a Rules>, u32);
+
+fn write_operation(op: Op, path: &[u8], from: &[u8], value: Option<Value>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"op\":\"");
-    out.extend_from_slice(record.op.name());
-    if matches!(record.op, Op::Move | Op::Copy) {
+    out.extend_from_slice(op.name());
+    if op == Op::Move {
         out.extend_from_slice(b"\",\"from\":\"");
-        out.extend_from_slice(records.path(record.from));
+        out.extend_from_slice(from);
     }
     out.extend_from_slice(b"\",\"path\":\"");
-    out.extend_from_slice(records.path(record.path));
+    out.extend_from_slice(path);
     out.push(b'"');
-    if matches!(record.op, Op::Add | Op::Replace | Op::Test) {
+    if let Some((doc, rules, node)) = value {
         out.extend_from_slice(b",\"value\":");
-        let doc = if record.op == Op::Test { view.before } else { view.after };
-        write_value(doc, if record.op == Op::Test { None } else { Some(view.rules) }, record.value, out);
+        write_value(doc, rules, node, out);
     }
-    out.push(b'}');
+    out.extend_from_slice(b"},");
 }
 
 /// Bytes that `write_value` writes.

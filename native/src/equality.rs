@@ -24,7 +24,13 @@ impl<'a> View<'a> {
         if self.before.slice(a) == self.after.slice(b) {
             return Ok(true);
         }
-        self.walk(a, b)
+        self.walk(a, b, true)
+    }
+
+    /// Whether two values are the same but for numbers that a tolerance calls equal. Slower than `same`, which may
+    /// miss numbers that are close and round differently.
+    pub fn near(&self, a: u32, b: u32) -> Result<bool, Stop> {
+        Ok(self.same(a, b)? || (self.rules.is_tolerant(self.before.mark(a)) && self.walk(a, b, false)?))
     }
 
     /// Whether two name nodes mean the same name.
@@ -48,12 +54,12 @@ impl<'a> View<'a> {
 
     /// Compare by structure. An explicit stack of pairs: documents may be deep.
     #[inline(never)]
-    fn walk(&self, a: u32, b: u32) -> Result<bool, Stop> {
-        let mut pairs = Vec::new();
+    fn walk(&self, a: u32, b: u32, trusts_hash: bool) -> Result<bool, Stop> {
+        let mut pairs = Pairs { open: Vec::new(), trusts_hash };
         if !self.agree(a, b, &mut pairs)? {
             return Ok(false);
         }
-        while let Some((a, b)) = pairs.pop() {
+        while let Some((a, b)) = pairs.open.pop() {
             let is_same = if self.before.node(a).kind() == Kind::Array {
                 self.items_agree(a, b, &mut pairs)?
             } else {
@@ -67,9 +73,9 @@ impl<'a> View<'a> {
     }
 
     /// Compare two nodes; containers whose texts differ are put on the stack of open questions.
-    fn agree(&self, a: u32, b: u32, pairs: &mut Vec<(u32, u32)>) -> Result<bool, Stop> {
+    fn agree(&self, a: u32, b: u32, pairs: &mut Pairs) -> Result<bool, Stop> {
         let (left, right) = (self.before.node(a), self.after.node(b));
-        if left.hash != right.hash || left.kind() != right.kind() {
+        if left.kind() != right.kind() || (pairs.trusts_hash && left.hash != right.hash) {
             return Ok(false);
         }
         if self.before.slice(a) == self.after.slice(b) {
@@ -79,8 +85,8 @@ impl<'a> View<'a> {
             Kind::String | Kind::Name => Ok(self.same_string(a, b)),
             Kind::Number => Ok(self.same_number(a, b)),
             Kind::Array | Kind::Object => {
-                pairs.try_reserve(1)?;
-                pairs.push((a, b));
+                pairs.open.try_reserve(1)?;
+                pairs.open.push((a, b));
                 Ok(true)
             }
             Kind::Null | Kind::True | Kind::False => Ok(false), // their texts are fixed
@@ -89,13 +95,15 @@ impl<'a> View<'a> {
 
     fn same_number(&self, a: u32, b: u32) -> bool {
         let (left, right) = (self.before.slice(a), self.after.slice(b));
-        match self.rules.tolerance(self.before.mark(a)) {
-            Some(distance) => numbers::close(left, right, distance),
-            None => numbers::equal(left, right),
+        let distance = self.rules.distance(self.before.mark(a));
+        if distance > 0.0 {
+            numbers::close(left, right, distance)
+        } else {
+            numbers::equal(left, right)
         }
     }
 
-    fn items_agree(&self, a: u32, b: u32, pairs: &mut Vec<(u32, u32)>) -> Result<bool, Stop> {
+    fn items_agree(&self, a: u32, b: u32, pairs: &mut Pairs) -> Result<bool, Stop> {
         let mut items = self.children_before(a);
         let mut others = self.children_after(b);
         loop {
@@ -107,7 +115,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn members_agree(&self, a: u32, b: u32, pairs: &mut Vec<(u32, u32)>) -> Result<bool, Stop> {
+    fn members_agree(&self, a: u32, b: u32, pairs: &mut Pairs) -> Result<bool, Stop> {
         let mut names = self.children_before(a);
         let mut others = self.children_after(b);
         let rest = loop {
@@ -145,6 +153,13 @@ impl<'a> View<'a> {
     }
 }
 
+/// Pairs of containers that have yet to be compared.
+struct Pairs {
+    open: Vec<(u32, u32)>,
+    /// Different hashes mean different values: true but for tolerances.
+    trusts_hash: bool,
+}
+
 /// Walks along the siblings inside a container, past those that the options ignore.
 #[derive(Clone, Copy)]
 pub struct Children<'a> {
@@ -153,13 +168,20 @@ pub struct Children<'a> {
     at: u32,
     end: u32,
     is_object: bool,
+    with_ignored: bool,
 }
 
 impl<'a> Children<'a> {
     #[inline(always)]
     pub fn of(doc: Doc<'a>, rules: &'a Rules, container: u32) -> Children<'a> {
         let node = doc.node(container);
-        Children { doc, rules, at: container + 1, end: node.next, is_object: node.kind() == Kind::Object }
+        let is_object = node.kind() == Kind::Object;
+        Children { doc, rules, at: container + 1, end: node.next, is_object, with_ignored: doc.marks.is_empty() }
+    }
+
+    /// The same, and those that the options ignore.
+    pub fn all(doc: Doc<'a>, rules: &'a Rules, container: u32) -> Children<'a> {
+        Children { with_ignored: true, ..Children::of(doc, rules, container) }
     }
 }
 
@@ -172,7 +194,7 @@ impl Iterator for Children<'_> {
             let child = self.at;
             let value = child + u32::from(self.is_object);
             self.at = self.doc.node(value).next;
-            if self.doc.marks.is_empty() || !self.rules.is_ignored(self.doc.mark(value)) {
+            if self.with_ignored || !self.rules.is_ignored(self.doc.mark(value)) {
                 return Some(child);
             }
         }

@@ -76,6 +76,8 @@ pub enum Stop {
     Cancelled,
     /// The text is longer than a tape can describe, or the options ask for more than the core can do.
     Unsupported,
+    /// Items of a keyed array lack a key or share one.
+    Keys,
 }
 
 impl From<Fault> for Stop {

@@ -198,6 +198,16 @@ pub fn equal(left: &[u8], right: &[u8]) -> bool {
         && left_parts.digit_bytes().eq(right_parts.digit_bytes())
 }
 
+/// A number as a multiple of `distance`, so that most numbers that are close round alike.
+pub fn rounded(text: &[u8], distance: f64) -> Option<f64> {
+    let rounded = (as_double(text)? / distance).round() + 0.0; // no negative zero
+    if rounded.is_finite() {
+        Some(rounded)
+    } else {
+        None
+    }
+}
+
 /// Whether two numbers differ by less than `distance`, as doubles.
 pub fn close(left: &[u8], right: &[u8], distance: f64) -> bool {
     if equal(left, right) {

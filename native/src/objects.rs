@@ -20,7 +20,7 @@ pub fn plan(view: &View, a: u32, b: u32, steps: &mut Vec<Step>) -> Result<(), St
             (name, other) => {
                 let names = collect(name.into_iter().chain(names))?;
                 let others = collect(other.into_iter().chain(others))?;
-                return plan_rest(view, &names, &others, steps);
+                return plan_rest(view, &names, &others, view.rules.moves(view.before.mark(a)), steps);
             }
         };
         change(view, name, other, steps)?;
@@ -46,23 +46,75 @@ fn collect(names: impl Iterator<Item = u32>) -> Result<Vec<u32>, Stop> {
 }
 
 /// The members from the first disagreement on.
-fn plan_rest(view: &View, names: &[u32], others: &[u32], steps: &mut Vec<Step>) -> Result<(), Stop> {
+fn plan_rest(view: &View, names: &[u32], others: &[u32], moves: bool, steps: &mut Vec<Step>) -> Result<(), Stop> {
     let mates = match_names(view, names, others)?;
     steps.try_reserve(names.len() + others.len())?;
-    let mut is_common = vec![false; names.len()];
-    mates.iter().filter(|&&place| place != NONE).for_each(|&place| is_common[place as usize] = true);
-    for (&other, &place) in others.iter().zip(&mates) {
-        if place == NONE {
-            steps.push(Step::add(other, 0));
-            continue;
-        }
-        let place = place as usize;
-        let run = is_common[..place].iter().rev().take_while(|&&common| !common).count();
-        steps.extend(names[place - run..place].iter().map(|&name| Step::remove(name, 0)));
-        change(view, names[place], other, steps)?;
+    let mut fates = vec![Fate::Goes; names.len()];
+    mates.iter().filter(|&&place| place != NONE).for_each(|&place| fates[place as usize] = Fate::Stays);
+    let mut sources = Vec::new();
+    if moves {
+        sources = find_moves(view, names, others, &mates, &mut fates)?;
     }
-    let run = is_common.iter().rev().take_while(|&&common| !common).count();
-    steps.extend(names[names.len() - run..].iter().map(|&name| Step::remove(name, 0)));
+    let remove_before = |place: usize, steps: &mut Vec<Step>| {
+        let run = fates[..place].iter().rev().take_while(|&&fate| fate != Fate::Stays).count();
+        let gone = (place - run..place).filter(|&place| fates[place] == Fate::Goes);
+        steps.extend(gone.map(|place| Step::remove(names[place], 0)));
+    };
+    for (position, (&other, &place)) in others.iter().zip(&mates).enumerate() {
+        if place != NONE {
+            remove_before(place as usize, steps);
+            change(view, names[place as usize], other, steps)?;
+        } else if let Some(&source) = sources.get(position).filter(|&&source| source != NONE) {
+            steps.push(Step::moved(names[source as usize], other, 0, 0));
+        } else {
+            steps.push(Step::add(other, 0));
+        }
+    }
+    remove_before(names.len(), steps);
+    Ok(())
+}
+
+/// What becomes of a member of the first object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Stays,
+    Goes,
+    /// Gets another name.
+    Moves,
+}
+
+/// For each of `others` the place in `names` of a member with an equal value that would go, or `NONE`.
+fn find_moves(view: &View, names: &[u32], others: &[u32], mates: &[u32], fates: &mut [Fate]) -> Result<Vec<u32>, Stop> {
+    let going = names.iter().zip(0u32..).filter(|(_, place)| fates[*place as usize] == Fate::Goes);
+    let mut waiting: Vec<(u64, u32)> = going.map(|(&name, place)| (view.before.node(name + 1).hash, place)).collect();
+    waiting.sort_unstable();
+    let mut sources = Vec::new();
+    sources.try_reserve(others.len())?;
+    for (&other, &mate) in others.iter().zip(mates) {
+        let mut source = NONE;
+        if mate == NONE {
+            let hash = view.after.node(other + 1).hash;
+            let first = waiting.partition_point(|entry| entry.0 < hash);
+            for entry in waiting[first..].iter().take_while(|entry| entry.0 == hash) {
+                let is_free = fates[entry.1 as usize] == Fate::Goes;
+                if is_free && view.same(names[entry.1 as usize] + 1, other + 1)? {
+                    source = entry.1;
+                    fates[source as usize] = Fate::Moves;
+                    break;
+                }
+            }
+        }
+        sources.push(source);
+    }
+    Ok(sources)
+}
+
+/// Append the steps that empty an object.
+pub fn plan_emptying(view: &View, a: u32, steps: &mut Vec<Step>) -> Result<(), Stop> {
+    for name in view.children_before(a) {
+        steps.try_reserve(1)?;
+        steps.push(Step::remove(name, 0));
+    }
     Ok(())
 }
 

@@ -75,20 +75,6 @@ impl Options {
     }
 }
 
-impl Options {
-    /// Nothing that the core cannot do yet is asked for.
-    pub fn is_supported(&self) -> bool {
-        !self.wants_inverse
-            && self.ignored_names.is_empty()
-            && self.ignored_paths.is_empty()
-            && self.only.is_empty()
-            && self.arrays.is_empty()
-            && self.tolerances.is_empty()
-            && self.moves.is_empty()
-            && self.invertible.is_empty()
-    }
-}
-
 struct Reader<'a> {
     bytes: &'a [u8],
 }

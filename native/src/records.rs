@@ -1,6 +1,7 @@
 //! Operations as records: what to do, where, and which node holds the value. Nothing is written until the end; taking
 //! operations back means cutting three counters.
 
+use crate::alignment::NONE;
 use crate::fault::Stop;
 
 /// The operations of RFC 6902.
@@ -10,7 +11,6 @@ pub enum Op {
     Remove,
     Replace,
     Move,
-    Copy,
     Test,
 }
 
@@ -21,7 +21,6 @@ impl Op {
             Op::Remove => b"remove",
             Op::Replace => b"replace",
             Op::Move => b"move",
-            Op::Copy => b"copy",
             Op::Test => b"test",
         }
     }
@@ -30,7 +29,7 @@ impl Op {
     pub fn overhead(self) -> usize {
         let members = match self {
             Op::Add | Op::Replace | Op::Test => br#"{"op":"","path":"","value":}"#.len(),
-            Op::Move | Op::Copy => br#"{"op":"","from":"","path":""}"#.len(),
+            Op::Move => br#"{"op":"","from":"","path":""}"#.len(),
             Op::Remove => br#"{"op":"","path":""}"#.len(),
         };
         members + self.name().len()
@@ -48,13 +47,15 @@ impl Span {
     const NOTHING: Span = Span { start: 0, length: 0 };
 }
 
-/// One operation. `value` is a node: of the first document for `Test`, of the second one otherwise.
+/// One operation, by nodes: `old` of the first document is what it takes away or tests, `new` of the second one what it
+/// puts there; or `NONE`.
 #[derive(Clone, Copy, Debug)]
 pub struct Record {
     pub op: Op,
     pub path: Span,
     pub from: Span,
-    pub value: u32,
+    pub old: u32,
+    pub new: u32,
 }
 
 /// A place to cut back to.
@@ -97,15 +98,15 @@ impl Records {
     }
 
     /// Append an operation; `value_size` is the number of bytes that the value will take.
-    pub fn push(&mut self, op: Op, path: &[u8], value: u32, value_size: usize) -> Result<(), Stop> {
+    pub fn push(&mut self, op: Op, path: &[u8], old: u32, new: u32, value_size: usize) -> Result<(), Stop> {
         let path = self.keep(path)?;
-        self.push_record(Record { op, path, from: Span::NOTHING, value }, value_size)
+        self.push_record(Record { op, path, from: Span::NOTHING, old, new }, value_size)
     }
 
-    /// Append a `move` or `copy`.
-    pub fn push_from(&mut self, op: Op, from: &[u8], path: &[u8]) -> Result<(), Stop> {
+    /// Append a `move`.
+    pub fn push_move(&mut self, from: &[u8], path: &[u8]) -> Result<(), Stop> {
         let (from, path) = (self.keep(from)?, self.keep(path)?);
-        self.push_record(Record { op, path, from, value: 0 }, 0)
+        self.push_record(Record { op: Op::Move, path, from, old: NONE, new: NONE }, 0)
     }
 
     fn push_record(&mut self, record: Record, value_size: usize) -> Result<(), Stop> {

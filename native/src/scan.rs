@@ -6,7 +6,7 @@ use crate::hash::{word, Keys};
 use crate::names::find_twins;
 use crate::numbers;
 use crate::pointer;
-use crate::scope::{Guide, HOLDS_IGNORED};
+use crate::scope::{Guide, HOLDS_IGNORED, HOLLOW, IGNORED};
 use crate::strings::{self, ScanError};
 use crate::tape::{Kind, Node, Tape, MAX_TEXT};
 
@@ -33,6 +33,8 @@ struct Frame {
     kind: Kind,
     is_flat: bool,
     holds_ignored: bool,
+    /// Some child takes part and is not hollow.
+    holds_part: bool,
 }
 
 /// Buffers of the scan that stay allocated between calls.
@@ -94,6 +96,7 @@ impl<G: Guide> Scanner<'_, G> {
             kind: Kind::Null, // of the frame around the whole text
             is_flat: true,
             holds_ignored: false,
+            holds_part: false,
         };
         let mut mark = self.guide.root();
         let mut next_check = CHUNK;
@@ -120,6 +123,9 @@ impl<G: Guide> Scanner<'_, G> {
                 at += 1;
                 (hash, mark) = self.close(&mut frame, at)?;
             } else {
+                if G::ACTIVE && self.guide.is_outside(mark) {
+                    mark |= IGNORED;
+                }
                 (at, hash) = self.scalar(first, at, mark)?;
             }
             // A value has ended before `at`.
@@ -227,6 +233,7 @@ impl<G: Guide> Scanner<'_, G> {
             kind,
             is_flat: true,
             holds_ignored: false,
+            holds_part: false,
         };
         self.push(Node::open(kind, at), mark)
     }
@@ -246,8 +253,9 @@ impl<G: Guide> Scanner<'_, G> {
         let node = &mut self.tape.nodes[frame.node as usize];
         node.close(hash, end, next, self.white - frame.white, !is_object && frame.is_flat);
         let mut mark = frame.mark;
-        if G::ACTIVE && frame.holds_ignored {
-            mark |= HOLDS_IGNORED;
+        if G::ACTIVE {
+            mark |= if frame.holds_ignored { HOLDS_IGNORED } else { 0 };
+            mark |= if !frame.holds_part && self.guide.is_outside(mark) { HOLLOW } else { 0 };
             self.tape.marks[frame.node as usize] = mark;
         }
         *frame = match self.scratch.frames.pop() {
@@ -262,8 +270,9 @@ impl<G: Guide> Scanner<'_, G> {
     fn fold(&mut self, frame: &mut Frame, hash: u64, mark: u32) {
         frame.children += 1;
         if G::ACTIVE {
-            frame.holds_ignored |= mark & HOLDS_IGNORED != 0 || self.guide.is_ignored(mark);
-            if self.guide.is_ignored(mark) {
+            frame.holds_ignored |= mark & (HOLDS_IGNORED | IGNORED) != 0;
+            frame.holds_part |= mark & (HOLLOW | IGNORED) == 0;
+            if mark & IGNORED != 0 {
                 return;
             }
         }
@@ -287,7 +296,9 @@ impl<G: Guide> Scanner<'_, G> {
             }
             b'-' | b'0'..=b'9' => {
                 let (end, hash) = numbers::scan(self.text, at, self.keys)?;
-                let hash = if G::ACTIVE && self.guide.is_tolerant(mark) { self.keys.yes ^ self.keys.no } else { hash };
+                let distance = if G::ACTIVE { self.guide.distance(mark) } else { 0.0 };
+                let rounded = if distance > 0.0 { numbers::rounded(&self.text[at..end], distance) } else { None };
+                let hash = rounded.map_or(hash, |rounded| self.keys.integer(rounded.to_bits(), false));
                 (Kind::Number, end, hash, false)
             }
             b't' => (Kind::True, self.word(at, b"true")?, self.keys.yes, false),

@@ -4,8 +4,9 @@ from typing import Literal
 
 from service.core import diff, values
 from service.core.diff import Outcome
-from service.core.native import Cancellation, NativeCore, NativeCoreError
+from service.core.native import Cancellation, NativeCore
 from service.core.options import DEFAULT, DiffOptions
+from service.core.reply import NativeCoreError
 
 Preference = Literal["auto", "native", "python"]
 __all__ = ["Cancellation", "Engine", "EngineMissingError", "Preference", "choose"]

@@ -23,9 +23,20 @@ def pair_by_keys(path: str, before: Sequence[Json], after: Sequence[Json], rule:
     if faults and rule.on_key_error == "inOrder":
         return None
     if faults:
-        detail = f"{faults[0].detail} Items are paired by {', '.join(rule.keys) or 'no key at all'}."
-        raise ArrayKeyError(detail, violations=tuple(faults[:_MAX_VIOLATIONS]))
+        raise refusal(faults, rule.keys)
     return [(place, other_places[key]) for key, place in places.items() if key in other_places]
+
+
+def fault(name: str, pointer: str, twin: str | None = None) -> Violation:
+    """Say that an item of the input `name` lacks a key, or has the keys of its twin."""
+    said = "lacks a key" if twin is None else f"has the keys of {twin}"
+    return Violation(code=ArrayKeyError.code, detail=f"The item {pointer} {said}.", pointer=pointer, input=name)
+
+
+def refusal(faults: Sequence[Violation], keys: Sequence[str]) -> ArrayKeyError:
+    """Give the error for an array whose items cannot be paired by `keys`."""
+    detail = f"{faults[0].detail} Items are paired by {', '.join(keys) or 'no key at all'}."
+    return ArrayKeyError(detail, violations=tuple(faults[:_MAX_VIOLATIONS]))
 
 
 def _places(
@@ -36,16 +47,11 @@ def _places(
     for index, item in enumerate(items):
         key = _key(item, keys)
         if key is None:
-            said = "lacks a key"
+            faults.append(fault(name, f"{path}/{index}"))
         elif key in places:
-            said = f"has the keys of {path}/{places[key]}"
+            faults.append(fault(name, f"{path}/{index}", f"{path}/{places[key]}"))
         else:
             places[key] = index
-            continue
-        pointer = f"{path}/{index}"
-        faults.append(
-            Violation(code=ArrayKeyError.code, detail=f"The item {pointer} {said}.", pointer=pointer, input=name)
-        )
     return places, faults
 
 

@@ -3,24 +3,16 @@
 import ctypes
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
 
 from service.core.diff import Outcome
 from service.core.options import DEFAULT, DiffOptions
 from service.core.packing import pack
-from service.errors import MalformedJsonError, TooComplexError, TooDeepError
+from service.core.reply import DONE, NativeCoreError, Reply, error_of
 
 LIBRARY = Path(__file__).with_name({"darwin": "_native.dylib", "win32": "_native.dll"}.get(sys.platform, "_native.so"))
-ABI_VERSION = 1
-DONE, MALFORMED, TOO_DEEP, CANCELLED, MEMORY, UNSUPPORTED, PANICKED = range(7)
+ABI_VERSION = 2
 INLINE_BYTES = 1 << 14
 """Below this, releasing the interpreter lock costs more than it gives."""
-
-_FAULTS = {MEMORY: "out of memory", UNSUPPORTED: "a call that the core cannot do", PANICKED: "a fault of the core"}
-
-
-class NativeCoreError(Exception):
-    """The core cannot be loaded, or cannot do a call; the reference engine can. The message says why."""
 
 
 class Cancellation:
@@ -33,12 +25,6 @@ class Cancellation:
     def cancel(self) -> None:
         """Make the comparison raise `TooComplexError` within milliseconds."""
         self._flag.value = 1
-
-
-class _Reply(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_void_p) for name in ("handle", "data", "pointer")] + [
-        (name, ctypes.c_size_t) for name in ("length", "pointer_length", "line", "column", "input", "bounded")
-    ]
 
 
 class NativeCore:
@@ -72,39 +58,44 @@ class NativeCore:
         if known is not options:
             packed = pack(options)
             self._packed = (options, packed)
-        reply = _Reply()
-        call = self._compare[len(before) + len(after) < INLINE_BYTES]
-        flag = None if cancellation is None else cancellation.address
-        status = call(before, len(before), after, len(after), packed, len(packed), flag, ctypes.addressof(reply))
-        if status != DONE:
-            self._refuse(status, reply, options.max_depth, input=("before", "after")[reply.input])
-        patch = ctypes.string_at(reply.data, reply.length)
+        reply = self._called(before, after, packed, options, cancellation)
+        outcome = Outcome(reply.data(), bool(reply.bounded))
         self._release(reply.handle)
-        return Outcome(patch, bounded=bool(reply.bounded))
+        return outcome
+
+    def compare_both_ways(
+        self, before: bytes, after: bytes, options: DiffOptions = DEFAULT, cancellation: Cancellation | None = None
+    ) -> tuple[Outcome, bytes]:
+        """Compare like `compare_bytes`; give the patch that undoes the outcome's too, from the same comparison."""
+        reply = self._called(before, after, pack(options, wants_inverse=True), options, cancellation)
+        outcome, inverse = Outcome(reply.data(), bool(reply.bounded)), reply.pointer() or b""
+        self._release(reply.handle)
+        return outcome, inverse
 
     def check(self, text: bytes, max_depth: int) -> None:
         """Refuse what is not acceptable JSON; raises what `values.check` raises."""
-        reply = _Reply()
+        reply = Reply()
         status = self._check[len(text) < INLINE_BYTES](text, len(text), max_depth, ctypes.addressof(reply))
         if status != DONE:
-            self._refuse(status, reply, max_depth)
+            raise self._error(status, reply, DiffOptions(max_depth=max_depth), names_input=False)
 
     def keep(self, max_bytes: int) -> None:
         """Let each idle set of buffers keep at most that much memory for the next call."""
         self._keep(max_bytes)
 
-    def _refuse(self, status: int, reply: _Reply, max_depth: int, **facts: Any) -> NoReturn:
-        reason = ctypes.string_at(reply.data, reply.length).decode() if reply.data else ""
-        if reply.pointer:
-            facts["pointer"] = ctypes.string_at(reply.pointer, reply.pointer_length).decode(errors="replace")
+    def _called(
+        self, before: bytes, after: bytes, packed: bytes, options: DiffOptions, cancellation: Cancellation | None
+    ) -> Reply:
+        reply = Reply()
+        call = self._compare[len(before) + len(after) < INLINE_BYTES]
+        flag = None if cancellation is None else cancellation.address
+        place = ctypes.addressof(reply)
+        status = call(before, len(before), after, len(after), packed, len(packed), flag, place)
+        if status != DONE:
+            raise self._error(status, reply, options, names_input=True)
+        return reply
+
+    def _error(self, status: int, reply: Reply, options: DiffOptions, *, names_input: bool) -> Exception:
+        error = error_of(status, reply, options, names_input=names_input)
         self._release(reply.handle)
-        if status == MALFORMED:
-            line, column = reply.line, reply.column
-            detail = f"Not valid JSON at line {line}, column {column}: {reason}."
-            raise MalformedJsonError(detail, line=line, column=column, **facts)
-        if status == TOO_DEEP:
-            detail = f"The document is nested deeper than {max_depth} levels."
-            raise TooDeepError(detail, **facts, limit="max_depth", maximum=max_depth)
-        if status == CANCELLED:
-            raise TooComplexError("The comparison was stopped before it ended. Compare smaller documents, or parts.")
-        raise NativeCoreError(_FAULTS[status])
+        return error

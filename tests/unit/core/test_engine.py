@@ -2,7 +2,8 @@ import pytest
 
 from service.core import diff, native
 from service.core.engine import Engine, EngineMissingError, choose
-from service.core.native import NativeCore, NativeCoreError
+from service.core.native import NativeCore
+from service.core.reply import NativeCoreError
 from service.errors import MalformedJsonError
 
 

@@ -1,0 +1,159 @@
+//! Keyed arrays: items (objects) with equal values at the keys are the same item, as data bases have it.
+
+use crate::equality::{Children, View};
+use crate::fault::Stop;
+use crate::hash::mix;
+use crate::pointer;
+use crate::scope::{KeyNames, Rules};
+use crate::strings::unescape;
+use crate::tape::{Doc, Kind};
+
+const MOST_REPORTED: usize = 100;
+
+/// The items of one side by their keys.
+struct Keyed {
+    /// Hash of the values at the keys, and the item's place; sorted.
+    entries: Vec<(u64, u32)>,
+}
+
+/// Items that lack a key or share one, as JSON for the wrapper to make sentences of: the place of the rule, then for
+/// each item the input, its pointer and that of its twin.
+pub struct Report {
+    pub text: Vec<u8>,
+    count: usize,
+}
+
+impl Report {
+    fn add(&mut self, is_before: bool, path: &[u8], place: u32, twin: Option<u32>) {
+        self.count += 1;
+        if self.count > MOST_REPORTED {
+            return;
+        }
+        self.text.extend_from_slice(b",[");
+        self.text.extend_from_slice(if is_before { b"\"before\"" } else { b"\"after\"" });
+        for place in std::iter::once(place).chain(twin) {
+            self.text.extend_from_slice(b",\"");
+            self.text.extend_from_slice(path);
+            pointer::push_index(place, &mut self.text);
+            self.text.push(b'"');
+        }
+        self.text.push(b']');
+    }
+}
+
+/// Pair items by their keys: places in both arrays, in rising order of the first; or what is wrong with the keys.
+pub fn pair(
+    view: &View,
+    a: &[u32],
+    b: &[u32],
+    keys: &KeyNames,
+    path: &[u8],
+) -> Result<Result<Vec<(u32, u32)>, Report>, Stop> {
+    let mut report = Report { text: format!("[{}", keys.rule).into_bytes(), count: 0 };
+    // Items of one document are compared with each other, so that document stands on both sides.
+    let before = View { after: view.before, ..*view };
+    let after = View { before: view.after, ..*view };
+    let left = Keyed::of(&before, a, keys, &mut |place, twin| report.add(true, path, place, twin))?;
+    let right = Keyed::of(&after, b, keys, &mut |place, twin| report.add(false, path, place, twin))?;
+    if report.count > 0 {
+        report.text.push(b']');
+        return Ok(Err(report));
+    }
+    let mut pairs = Vec::new();
+    pairs.try_reserve(left.entries.len())?;
+    for &(hash, place) in &left.entries {
+        for &(_, other) in right.with_hash(hash) {
+            if has_same_keys(view, a[place as usize], b[other as usize], keys)? {
+                pairs.push((place, other));
+            }
+        }
+    }
+    pairs.sort_unstable();
+    Ok(Ok(pairs))
+}
+
+impl Keyed {
+    /// Gather the items' keys; `complain` about each that lacks a key, or shares its keys with an earlier one.
+    fn of(
+        view: &View,
+        items: &[u32],
+        keys: &KeyNames,
+        complain: &mut impl FnMut(u32, Option<u32>),
+    ) -> Result<Keyed, Stop> {
+        let mut entries = Vec::new();
+        entries.try_reserve(items.len())?;
+        let mut faults = Vec::new();
+        for (&item, place) in items.iter().zip(0u32..) {
+            match key_hash(view.before, view.rules, item, keys) {
+                Some(hash) => entries.push((hash, place)),
+                None => faults.push((place, None)),
+            }
+        }
+        entries.sort_unstable();
+        for (at, &(hash, place)) in entries.iter().enumerate() {
+            let earlier = entries[..at].iter().rev().take_while(|entry| entry.0 == hash);
+            // The first of its like is enough; with many of one hash this is the pair before, in nearly all cases.
+            for &(_, twin) in earlier {
+                if has_same_keys(view, items[twin as usize], items[place as usize], keys)? {
+                    faults.push((place, Some(first_twin(&entries[..at], hash))));
+                    break;
+                }
+            }
+        }
+        faults.sort_unstable();
+        faults.into_iter().for_each(|(place, twin)| complain(place, twin));
+        Ok(Keyed { entries })
+    }
+
+    fn with_hash(&self, hash: u64) -> impl Iterator<Item = &(u64, u32)> {
+        let first = self.entries.partition_point(|entry| entry.0 < hash);
+        self.entries[first..].iter().take_while(move |entry| entry.0 == hash)
+    }
+}
+
+fn first_twin(entries: &[(u64, u32)], hash: u64) -> u32 {
+    entries[entries.partition_point(|entry| entry.0 < hash)].1
+}
+
+/// Nodes of the values at the keys; None if the item is no object or lacks one.
+fn key_values(doc: Doc, rules: &Rules, item: u32, keys: &KeyNames) -> Option<Vec<u32>> {
+    if doc.node(item).kind() != Kind::Object || keys.hashes.is_empty() {
+        return None;
+    }
+    let find = |(&hash, text): (&u64, &Vec<u8>)| {
+        Children::of(doc, rules, item)
+            .find(|&name| doc.node(name).hash == hash && means(doc, name, text))
+            .map(|name| name + 1)
+    };
+    keys.hashes.iter().zip(&keys.texts).map(find).collect()
+}
+
+fn means(doc: Doc, name: u32, text: &[u8]) -> bool {
+    if !doc.node(name).is_escaped() {
+        return doc.inner(name) == text;
+    }
+    let mut meaning = Vec::new();
+    unescape(doc.inner(name), &mut meaning);
+    meaning == text
+}
+
+fn key_hash(doc: Doc, rules: &Rules, item: u32, keys: &KeyNames) -> Option<u64> {
+    let values = key_values(doc, rules, item, keys)?;
+    Some(values.into_iter().fold(keys.hashes[0], |sum, value| mix(sum ^ doc.node(value).hash, keys.hashes[0] | 1)))
+}
+
+fn has_same_keys(view: &View, a: u32, b: u32, keys: &KeyNames) -> Result<bool, Stop> {
+    let left = key_values(view.before, view.rules, a, keys);
+    let right = key_values(view.after, view.rules, b, keys);
+    match (left, right) {
+        (Some(left), Some(right)) => {
+            for (&one, &other) in left.iter().zip(&right) {
+                if !view.same(one, other)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
