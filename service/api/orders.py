@@ -27,6 +27,7 @@ Input = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/sch
 
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 
+_START_BYTES = 4096
 _LITERAL_STARTS = (b"{", b"[", b'"')
 _NUMBER_STARTS = b"-0123456789"
 _LITERALS = (b"true", b"false", b"null")
@@ -114,10 +115,13 @@ def _source(name: str, upload: Upload, readers: SourceReader) -> Source:
 
 
 def _start(upload: Upload) -> bytes:
+    """Return how a part begins, white space aside."""
     if isinstance(upload.content, Path):
         with upload.content.open("rb") as file:
-            return file.read(64).strip()
-    return upload.content.removeprefix(b"\xef\xbb\xbf").strip()[:64]
+            start = file.read(_START_BYTES)
+    else:
+        start = upload.content[:_START_BYTES]
+    return start.removeprefix(b"\xef\xbb\xbf").strip()[:64]
 
 
 def _text(name: str, upload: Upload) -> bytes:

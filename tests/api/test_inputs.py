@@ -120,6 +120,11 @@ async def test_kinds_mix_in_one_form(open_client: Client, server: Server, first:
     assert await send(open_client, first, part("b", server.url.encode())) == (200, PATCH)
 
 
+@pytest.mark.parametrize("lead", [b"\xef\xbb\xbf", b" " * 200, b"\n" * 2_000])
+async def test_large_text_part_is_a_document_by_how_it_begins(client: Client, lead: bytes) -> None:
+    assert await send(client, part("a", lead + LARGE), part("b", LARGE)) == (200, [])
+
+
 async def test_lines_of_json_are_an_array(client: Client) -> None:
     parts = [part("a", b"1\n2\n", file="a.ndjson"), part("b", b"[1]", file="b.json")]
 

@@ -2,7 +2,9 @@ import asyncio
 import gzip
 import json
 import re
+import socket
 import zlib
+from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,10 @@ from service.errors import (
     SourceUnreachableError,
     TooLargeError,
 )
+from service.readers import client as client_module
 from service.readers import pinning
 from service.readers.client import Exchange, GuardedClient
-from service.readers.guard import Guard
+from service.readers.guard import Guard, Target
 from service.readers.resolver import SystemResolver
 from tests.loopback import Names, Server, answer, redirect
 from tests.unit.readers.conftest import Serve
@@ -417,6 +420,26 @@ async def test_slow_look_up_is_left_in_time(serve: Serve) -> None:
 
     with pytest.raises(SourceTimeoutError):
         await get(GuardedClient(Guard(OPEN, [server.port]), Hanging()), f"http://a.b:{server.port}/", timeout_s=0.1)
+
+
+async def test_host_that_does_not_accept_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue of connections that is full: one more is never answered."""
+    monkeypatch.setattr(pinning, "CONNECT_TIMEOUT_S", 0.2)
+    with ExitStack() as opened:
+        full = opened.enter_context(socket.create_server(("127.0.0.2", 0), backlog=0))
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        port = full.getsockname()[1]
+
+        with pytest.raises(SourceTimeoutError):
+            await get(GuardedClient(Guard(OPEN, [port]), Names()), f"http://127.0.0.2:{port}/")
+
+
+def test_url_that_two_parsers_read_differently_is_refused() -> None:
+    with pytest.raises(SourceForbiddenError, match="two ways"):
+        client_module._url(Target("http", "A.example", 80, "/"))
 
 
 async def test_system_resolver_knows_this_machine() -> None:

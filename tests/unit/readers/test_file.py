@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import json
 import os
 import socket
@@ -11,7 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.errors import ServiceError, SourceForbiddenError, SourceUnreachableError, TooLargeError
+from service.errors import (
+    ServiceError,
+    SourceForbiddenError,
+    SourceNotFoundError,
+    SourceUnreachableError,
+    TooLargeError,
+)
 from service.model import Reading
 from service.readers.beneath import MAX_LINKS, open_beneath
 from service.readers.file import FileReader, FileSource
@@ -230,3 +237,25 @@ def test_opening_leaves_no_descriptor_behind(root: Path) -> None:
     outcomes = {outcome_of(root, case["path"]) for case in HOSTILE}
 
     assert (outcomes, count_descriptors()) == ({"refused"}, before)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(errno.EACCES, "source-forbidden"), (errno.EIO, "source-unreachable"), (errno.ELOOP, "source-forbidden")],
+)
+def test_fault_while_opening_is_told_without_its_text(
+    root: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(number, "on /dev/sda1")
+
+    monkeypatch.setattr("service.readers.beneath.os.stat", fail)
+    with pytest.raises(ServiceError) as caught:
+        open_beneath(root, "ok.json")
+
+    assert (caught.value.code, "sda1" in caught.value.detail) == (code, False)
+
+
+def test_name_that_no_file_system_has_is_not_found(root: Path) -> None:
+    with pytest.raises(SourceNotFoundError):
+        open_beneath(root, "\ud800.json")

@@ -1,6 +1,5 @@
 import asyncio
 from importlib.metadata import EntryPoint
-from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +11,7 @@ from service.readers.inline import InlineReader, InlineSource, RawReader, RawSou
 from service.readers.registry import ReaderRegistry, ReaderSetupError, discover
 from service.readers.upload import UploadReader
 
+HERE = "tests.unit.readers.test_registry"
 READING = Reading(max_bytes=1000, timeout_s=30)
 
 
@@ -141,14 +141,17 @@ def offer(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
 
 
 class NotAReader:
+    """Offered as a reader, and answers to no type."""
+
     types: tuple[str, ...] = ()
+    source = EchoSource
+    read = EchoReader.read
 
 
-def make_echo() -> Any:
-    return EchoReader()
-
-
-@pytest.mark.parametrize("value", ["no_such_module:Reader", "json:no_such_name", "json:dumps", "collections:Counter"])
+@pytest.mark.parametrize(
+    "value",
+    ["no_such_module:Reader", "json:no_such_name", "json:dumps", "collections:Counter", f"{HERE}:NotAReader"],
+)
 def test_a_plugin_that_cannot_be_used_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     offer(monkeypatch, value)
 
@@ -157,11 +160,21 @@ def test_a_plugin_that_cannot_be_used_is_refused_by_name(monkeypatch: pytest.Mon
 
 
 async def test_faults_of_a_plugin_are_those_of_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry_module, "_load", lambda _entry: EchoReader())
-    offer(monkeypatch, "any:thing")
+    offer(monkeypatch, f"{HERE}:EchoReader")
     registry = ReaderRegistry(discover())
 
     with pytest.raises(SourceUnreachableError) as caught:
-        await registry.read(EchoSource("fail"), READING)
+        await registry.read(registry.parse(b'{"type": "echo", "text": "fail"}', "a"), READING)
 
     assert "/srv" not in caught.value.detail
+
+
+@pytest.mark.parametrize(("text", "error"), [("hang", SourceTimeoutError), ("huge", TooLargeError)])
+async def test_bounds_hold_for_a_plugin(monkeypatch: pytest.MonkeyPatch, text: str, error: type[Exception]) -> None:
+    offer(monkeypatch, f"{HERE}:EchoReader")
+    registry = ReaderRegistry(discover())
+
+    with pytest.raises(error):
+        await registry.read(
+            registry.parse(b'{"type": "echo", "text": "%s"}' % text.encode(), "a"), Reading(max_bytes=3, timeout_s=0.05)
+        )
