@@ -73,24 +73,32 @@ def _merge_objects(
 
 
 class _Run(NamedTuple):
-    """Stretches of the three arrays that correspond; `start` is where the present one begins."""
+    """Stretches of the three arrays between items that all have in common.
+
+    `start` is where the present one begins. `was` and `stands` say which items of `after` are in the other two, and
+    where there.
+    """
 
     before: list[Json]
     after: list[Json]
     present: list[Json]
     start: int
+    was: dict[int, int]
+    stands: dict[int, int]
 
 
 def _merge_arrays(
     path: Path, before: list[Json], after: list[Json], present: list[Json], clashes: list[Clash]
 ) -> list[Json]:
-    """Merge the stretches between items that all three have in common."""
+    """Merge stretch by stretch; what is in the way is an item that neither of the other two has as it was left."""
     merged: list[Json] = []
     for run in _runs(before, after, present):
         if values.equal(run.before, run.after) or values.equal(run.before, run.present):
             merged += run.present
         elif values.equal(run.after, run.present):
             merged += run.before
+        elif run.was.keys() | run.stands.keys() == set(range(len(run.after))):
+            merged += _weave(run)
         elif len(run.before) == len(run.after) == len(run.present):
             items = zip(run.before, run.after, run.present, strict=True)
             merged += [_merge((*path, run.start + at), *item, clashes) for at, item in enumerate(items)]
@@ -99,18 +107,32 @@ def _merge_arrays(
     return merged
 
 
+def _weave(run: _Run) -> list[Json]:
+    """Put together what only one side has: every item that was left is gone on the one side or on the other."""
+    woven: list[Json] = []
+    b = p = 0
+    for at in (*range(len(run.after)), None):
+        b_end = len(run.before) if at is None else run.was.get(at, b)
+        p_end = len(run.present) if at is None else run.stands.get(at, p)
+        woven += run.before[b:b_end] + run.present[p:p_end]
+        b, p = b_end + (at in run.was), p_end + (at in run.stands)
+    return woven
+
+
 def _runs(before: list[Json], after: list[Json], present: list[Json]) -> list[_Run]:
     """Cut the arrays at the items that are the same in all three; every such item is a run of its own."""
     in_before, in_present = _places(after, before), _places(after, present)
     runs: list[_Run] = []
-    starts = (0, 0, 0)
+    b = a = p = 0
     for at in (*sorted(in_before.keys() & in_present.keys()), None):
-        ends = (len(before), len(after), len(present)) if at is None else (in_before[at], at, in_present[at])
-        (b, a, p), (b_end, a_end, p_end) = starts, ends
-        runs.append(_Run(before[b:b_end], after[a:a_end], present[p:p_end], p))
+        b_end, p_end = (len(before), len(present)) if at is None else (in_before[at], in_present[at])
+        a_end = len(after) if at is None else at
+        was = {each - a: in_before[each] - b for each in range(a, a_end) if each in in_before}
+        stands = {each - a: in_present[each] - p for each in range(a, a_end) if each in in_present}
+        runs.append(_Run(before[b:b_end], after[a:a_end], present[p:p_end], p, was, stands))
         if at is not None:
-            runs.append(_Run([before[b_end]], [after[a_end]], [present[p_end]], p_end))
-            starts = (b_end + 1, a_end + 1, p_end + 1)
+            runs.append(_Run([before[b_end]], [after[at]], [present[p_end]], p_end, {0: 0}, {0: 0}))
+        b, a, p = b_end + 1, a_end + 1, p_end + 1
     return runs
 
 

@@ -64,6 +64,10 @@ def test_no_document_is_changed(triple: tuple[Any, Any, Any]) -> None:
         pytest.param([1, 2, 3], [1, 9, 3], [0, 1, 9, 3, 4], [0, 1, 2, 3, 4], id="items came around"),
         pytest.param([1, 2], [1, 2, 3], [5, 1, 2, 3], [5, 1, 2], id="added item goes"),
         pytest.param([1, 2, 3], [1, 3], [1, 3, 4], [1, 2, 3, 4], id="removed item returns"),
+        pytest.param([], [1], [1, 2], [2], id="another item came next to it"),
+        pytest.param([1], [9], [8, 9, 7], [8, 1, 7], id="items came on both sides"),
+        pytest.param([1, 2], [2], [7], [1, 7], id="its neighbour was replaced"),
+        pytest.param([1, 2, 3], [1, 3], [1, 4, 3], [1, 2, 4, 3], id="another took its place"),
         pytest.param([{"x": 1, "y": 1}], [{"x": 2, "y": 1}], [{"x": 2, "y": 5}], [{"x": 1, "y": 5}], id="one item"),
     ],
 )
@@ -83,3 +87,24 @@ def test_later_changes_beside_it_are_kept(before: Any, after: Any, present: Any,
 )
 def test_what_stands_in_the_way_is_named(before: Any, after: Any, present: Any, clash: Clash) -> None:
     assert take_back(before, after, present).clashes == [clash]
+
+
+@given(st.lists(st.integers(0, 99), unique=True), st.data())
+def test_items_of_their_own_never_clash(items: list[int], data: st.DataObject) -> None:
+    """Items go and others come, twice: the first time can be taken back where the second left what it had put in."""
+    kept = [each for each in items if data.draw(st.booleans())]
+    after = insert_all(data, kept, range(100, 103))
+    present = insert_all(data, [each for each in after if each >= 100 or data.draw(st.booleans())], range(200, 203))
+
+    taken = take_back(items, after, present)
+
+    lost = {each for each in after if each not in present}
+    assert taken.clashes == []
+    assert sorted(taken.document) == sorted((set(items) - lost) | set(range(200, 203)))
+
+
+def insert_all(data: st.DataObject, items: list[int], more: range) -> list[int]:
+    result = list(items)
+    for each in more:
+        result.insert(data.draw(st.integers(0, len(result))), each)
+    return result
