@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.patches import CLINIC, RENAME, Client, act, fetch, follow, make, read, record, version_of
+from tests.api.patches import CLINIC, RENAME, Client, act, fetch, follow, fresh_type, make, read, record, version_of
 
 FAILING = {"operations": [{"op": "replace", "path": "/name", "value": 1}, {"op": "remove", "path": "/none"}]}
 
@@ -394,3 +394,44 @@ async def test_reverting_what_is_gone_already_changes_nothing(client: Client) ->
     assert (status, made["definition"]["payload"]) == (201, {"operations": []})
     assert await version_of(client, resource_id) == 3
     assert (await fetch(client, resource_id, f"/{made['patch_id']}"))["status"] == "applied"
+
+
+async def test_rules_of_the_target_type_are_kept(client: Client) -> None:
+    name = fresh_type()
+    definition = {"schema": {"properties": {"beds": {"type": "integer"}}}, "required": ["If-Match"]}
+    assert (await client.put(f"/types/{name}", json=definition)).status == 201
+    resource_id = await make(client, {"beds": 1}, name)
+    await record(client, resource_id, payload={"merge": {"beds": "many"}})
+    await record(client, resource_id, "p-2", payload={"merge": {"beds": 2}})
+
+    failed, problem = await act(client, resource_id, "apply")
+    applied, _ = await act(client, resource_id, "apply", patch_id="p-2")
+
+    assert (failed, problem["errors"][0]["code"], problem["errors"][0]["pointer"]) == (409, "schema-violation", "/beds")
+    assert applied == 200
+
+
+async def test_identifiers_of_the_target_are_claimed(client: Client) -> None:
+    value = fresh_type()
+    first, second = await make(client), await make(client)
+    await record(client, first, payload={"merge": {"identifier": [{"system": "npi", "value": value}]}})
+
+    statuses = [await act(client, first, "apply", {"target_id": each}) for each in (first, second)]
+    found = await client.get(f"/v1/clinic/{value}")
+
+    assert [status for status, _ in statuses] == [200, 409]
+    assert statuses[1][1]["errors"][0]["code"] == "duplicate-identifier"
+    assert (await found.json())["id"] == first
+    assert (await act(client, first, "revert", {"target_id": first}))[0] == 201
+    assert (await client.get(f"/v1/clinic/{value}")).status == 404
+
+
+async def test_type_may_name_a_provider_that_is_not_there(client: Client) -> None:
+    name = fresh_type()
+    await client.put(f"/types/{name}", json={"provider": "nobody"})
+    resource_id = await make(client, {"beds": 1}, name)
+    await record(client, resource_id)
+
+    status, problem = await act(client, resource_id, "apply")
+
+    assert (status, problem["code"], problem["application"]["provider"]) == (409, "application-failed", "nobody")
