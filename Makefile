@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help install install-run run demo lint format types openapi test test-unit test-faults test-long check bench bench-diff bench-store bench-http native docs lock clean
+.PHONY: help install install-run run demo lint format types openapi readme test test-unit test-faults test-long check bench bench-diff bench-store bench-http native docs lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ types: install  ## check types
 
 openapi: install  ## write openapi.yaml from the wire types and the route table
 	$(BIN)/python -m service openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+
+readme: install  ## write the tables of the pages from the code
+	$(BIN)/python -m tests.pages
 
 test-unit: install  ## the tests that need no MongoDB
 	$(PYTEST) tests/unit tests/architecture
