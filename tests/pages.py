@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from service import errors
 from service.api import problems
 from service.api.documentation import error_classes
 from service.settings import describe
@@ -56,7 +57,7 @@ def settings_table() -> str:
 
 def errors_table() -> str:
     """Lay out every code of a problem as a row, by status."""
-    classes = [each for each in error_classes() if each.code != "internal-error"]
+    classes = [each for each in error_classes() if each.__module__ == errors.__name__ and "code" in vars(each)]
     kinds = sorted({(problems.status_of(each), each.code, _meaning(each)) for each in classes})
     rows = [f"| {status} | `{code}` | {sentence} |" for status, code, sentence in kinds]
     return "\n".join(["| Status | `code` | Meaning |", "|---|---|---|", *rows])
