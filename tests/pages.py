@@ -57,7 +57,11 @@ def settings_table() -> str:
 
 def errors_table() -> str:
     """Lay out every code of a problem as a row, by status."""
-    classes = [each for each in error_classes() if each.__module__ == errors.__name__ and "code" in vars(each)]
+    classes = [
+        each
+        for each in error_classes()
+        if each.__module__ == errors.__name__ and "code" in vars(each) and each is not errors.ServiceError
+    ]
     kinds = sorted({(problems.status_of(each), each.code, _meaning(each)) for each in classes})
     rows = [f"| {status} | `{code}` | {sentence} |" for status, code, sentence in kinds]
     return "\n".join(["| Status | `code` | Meaning |", "|---|---|---|", *rows])
