@@ -14,6 +14,7 @@ from service.access.rates import RateLimiter
 from service.api.contract import RouteTableContract
 from service.api.middleware import MIDDLEWARES, harden
 from service.api.routes import ROUTES
+from service.core.engine import EngineMissingError, choose
 from service.errors import StartError
 from service.metrics import Metrics
 from service.ports import Clock, Reader, StoredDocuments
@@ -58,9 +59,8 @@ from service.usecases.patching import Desk
 from service.usecases.shelf import Shelf
 from service.usecases.stored import StoredResources
 from service.workers.background import running
-from service.workers.compute import ThreadComparer
+from service.workers.compute import Compute
 from service.workers.courier import Courier
-from service.workers.family import ThreadRunner
 from service.workers.feeding import Feeder, Watch
 
 if TYPE_CHECKING:
@@ -91,8 +91,7 @@ def create_app(
     client = GuardedClient(guard)
     app[keys.SENDER] = WebhookSender(client)
     app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]))
-    app[keys.COMPARER] = ThreadComparer()
-    app[keys.RUNNER] = ThreadRunner()
+    app[keys.COMPARER] = app[keys.RUNNER] = _make_compute(app, settings)
     app[keys.CONTRACT] = RouteTableContract()
     app[keys.ROUTE_TABLE] = {route.operation_id: route for route in ROUTES}
     app[keys.METRICS] = Metrics()
@@ -109,6 +108,19 @@ def create_app(
         if route.method == "GET":
             resource.add_route("HEAD", route.handler)
     return app
+
+
+def _make_compute(app: web.Application, settings: Settings) -> Compute:
+    try:
+        compute = Compute(choose(settings.engine), timeout_s=settings.diff_timeout_s)
+    except EngineMissingError as error:
+        raise StartError(str(error)) from error
+
+    async def close(_: web.Application) -> None:
+        await compute.close()
+
+    app.on_cleanup.append(close)
+    return compute
 
 
 def _make_readers(settings: Settings, client: GuardedClient, stored: Callable[[], StoredDocuments]) -> list[Reader]:
