@@ -1,6 +1,7 @@
 """`patchbay` or `patchbay serve`: one process that listens until a signal says stop."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable
@@ -49,6 +50,7 @@ async def _serve(settings: Settings, inherited: workers.Inherited | None) -> Non
     try:
         site = web.SockSite(runner, listening)
         await site.start()
+        gc.freeze()  # what the service is made of never becomes garbage: collections need not look at it
         if inherited:
             inherited.tell_ready()
         else:
