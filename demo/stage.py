@@ -47,6 +47,10 @@ class Stage:
         self.url = url
         self._screen = screen
 
+    def at(self, url: str) -> "Stage":
+        """Give a stage before another service, on the same screen."""
+        return Stage(url, self._screen)
+
     def say(self, text: str) -> None:
         """Explain what comes."""
         self._screen.say(text)
