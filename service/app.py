@@ -20,6 +20,7 @@ from service.metrics import Metrics
 from service.ports import Clock, Reader, StoredDocuments
 from service.providers.builtin import BuiltinProvider, ProviderRegistry
 from service.providers.webhook import WebhookSender
+from service.readers.callback import GuardedCallbacks
 from service.readers.client import GuardedClient
 from service.readers.file import FileReader
 from service.readers.guard import Guard
@@ -39,6 +40,7 @@ from service.store.feed import MongoFeed
 from service.store.idempotency import MongoIdempotency
 from service.store.identifiers import MongoIdentifiers
 from service.store.indexes import ensure_indexes
+from service.store.jobs import MongoJobs
 from service.store.keys import MongoKeys
 from service.store.leases import Leases
 from service.store.listing import MongoLister
@@ -62,6 +64,7 @@ from service.workers.background import running
 from service.workers.compute import Compute
 from service.workers.courier import Courier
 from service.workers.feeding import Feeder, Watch
+from service.workers.jobs import Jobs
 
 if TYPE_CHECKING:
     from service.telemetry import Telemetry
@@ -90,6 +93,7 @@ def create_app(
     guard = app[keys.URL_POLICY] = Guard(settings.url_allow, settings.url_ports)
     client = GuardedClient(guard)
     app[keys.SENDER] = WebhookSender(client)
+    app[keys.CALLBACKS] = GuardedCallbacks(client, settings.url_timeout_s)
     app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]))
     app[keys.COMPARER] = app[keys.RUNNER] = _make_compute(app, settings)
     app[keys.CONTRACT] = RouteTableContract()
@@ -199,6 +203,7 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         app[keys.STORED] = StoredResources(app[keys.SHELF])
         app[keys.DESK] = make_desk(app, database)
         await follow_feed(app, stack, database)
+        await carry_out_jobs(app, stack, database)
         await deliver(app, stack, database)
         yield
 
@@ -238,3 +243,13 @@ async def deliver(app: web.Application, stack: AsyncExitStack, database: Databas
         outbox, endpoints, MongoApplications(database), app[keys.SENDER], app[keys.CLOCK], app[keys.METRICS]
     )
     await stack.enter_async_context(running(courier.run()))
+
+
+async def carry_out_jobs(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
+    """Carry out asynchronous calls, two at once, for as long as the stack stands."""
+    store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK])
+    for _ in range(2):
+        worker = Jobs(
+            store, app[keys.RUNNER], app[keys.COMPARER], app[keys.CALLBACKS], lease_s=app[keys.SETTINGS].job_lease_s
+        )
+        await stack.enter_async_context(running(worker.run()))

@@ -8,6 +8,7 @@ from service.metrics import Metrics
 from service.model import Caller
 from service.ports import (
     Authenticator,
+    Callbacks,
     Clock,
     Comparer,
     ComparisonStore,
@@ -18,6 +19,7 @@ from service.ports import (
     Guarded,
     IdempotencyStore,
     IndexStore,
+    JobStore,
     KeyStore,
     OutboxStore,
     Probe,
@@ -49,6 +51,8 @@ READERS = web.AppKey("READERS", SourceReader)
 COMPARER = web.AppKey("COMPARER", Comparer)
 RUNNER = web.AppKey("RUNNER", Runner)
 COMPARISONS = web.AppKey("COMPARISONS", ComparisonStore)
+JOBS = web.AppKey("JOBS", JobStore)
+CALLBACKS = web.AppKey("CALLBACKS", Callbacks)
 IDEMPOTENCY = web.AppKey("IDEMPOTENCY", IdempotencyStore)
 RESOURCES = web.AppKey("RESOURCES", ResourceStore)
 SHELF = web.AppKey("SHELF", Shelf)

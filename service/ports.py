@@ -23,6 +23,8 @@ from service.model import (
     Document,
     Draft,
     Event,
+    Job,
+    JobFailure,
     Reading,
     Resource,
     Revision,
@@ -627,4 +629,72 @@ class ResourceLister(Protocol):
 
         Raises `TooComplexError` when the database does not find them in time.
         """
+        ...
+
+
+class JobStore(Protocol):
+    """Keeps asynchronous calls with their inputs and results, for a day, and hands each to one instance at a time."""
+
+    async def insert(self, job: Job, texts: Mapping[str, bytes]) -> None:
+        """Keep a new job; it is durable, and can be claimed, when this returns."""
+        ...
+
+    async def count_open(self) -> int:
+        """Count the jobs that are neither finished nor cancelled."""
+        ...
+
+    async def find(self, job_id: str) -> Job | None:
+        """Return the job, or None when there is none of that id."""
+        ...
+
+    async def claim(self, seconds: float) -> Job | None:
+        """Take the job that has waited longest, or one whose instance has died, for so many seconds; None: no work."""
+        ...
+
+    async def renew(self, job: Job, stage: int, seconds: float) -> bool:
+        """Keep a claimed job for so many seconds more, and say how far it is; False: it is no longer this claim's."""
+        ...
+
+    async def release(self, job: Job) -> None:
+        """Give a claimed job back unfinished: the instance stops."""
+        ...
+
+    async def read_inputs(self, job: Job) -> dict[str, bytes]:
+        """Return the texts of the inputs by their names."""
+        ...
+
+    async def succeed(self, job: Job, result: bytes, *, bounded: bool) -> bool:
+        """Keep the result and finish the job; False when the claim was lost or the job cancelled."""
+        ...
+
+    async def fail(self, job: Job, failure: JobFailure) -> bool:
+        """Finish the job without a result; False when the claim was lost or the job cancelled."""
+        ...
+
+    async def cancel(self, job_id: str) -> bool:
+        """End a job that is not finished; False when it is, or is unknown."""
+        ...
+
+    async def read_result(self, job: Job) -> bytes | None:
+        """Return the result, None when it is gone."""
+        ...
+
+    async def drop_result(self, job: Job) -> None:
+        """Forget the result."""
+        ...
+
+    async def take_callback(self, job_id: str) -> str | None:
+        """Return the callback of a finished job, once: whoever gets it makes the call."""
+        ...
+
+
+class Callbacks(Protocol):
+    """Tells callers' servers that a job is over, under the guard of remote sources."""
+
+    async def check(self, url: str) -> None:
+        """Raise `SourceForbiddenError` where the guard refuses the URL."""
+        ...
+
+    async def call(self, url: str) -> int:
+        """Send one GET and return the status. Raises a `SourceError`."""
         ...

@@ -9,10 +9,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from service import errors
 from service.api import dxconfig, examples, replies
+from service.api.jobs import ACCEPTED, Deferrable, accept, wish_of
 from service.api.orders import FORM, JSON, Input, order
 from service.api.route import Answer, Content, Param, Route
 from service.core.changes import Change
 from service.core.options import Alignment, DiffOptions
+from service.core.work import PatchWork
 from service.errors import InvalidRequestError
 from service.keys import CALLER, CLOCK, COMPARER, COMPARISONS, READERS, SETTINGS
 from service.model import Comparison, Direction
@@ -26,7 +28,7 @@ PATCH_TYPES = (JSON, JSON_PATCH, MERGE_PATCH, CHANGES)
 FORMS: dict[str, rendering.Form] = {MERGE_PATCH: rendering.as_merge, CHANGES: rendering.as_changes}
 
 
-class PatchRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class PatchRequest(Deferrable, frozen=True, rename="camel", kw_only=True):
     """Which two documents to compare, and how. `A` and `B` are accepted as spellings of `a` and `b`."""
 
     a: Input
@@ -62,6 +64,11 @@ async def create_patch(request: web.Request) -> web.Response:
         options = to_options(asked.options, request.app[SETTINGS].max_depth)
         texts = await comparing.read_inputs(asked.sources, request.app[READERS], asked.reading)
     inputs, direction = Inputs(**texts), asked.options.patch_direction
+    wish = wish_of(asked.options)
+    if wish is not None:
+        if store:
+            raise InvalidRequestError("An asynchronous comparison is not recorded: leave 'store' out.", field="store")
+        return await accept(request, PatchWork(direction=direction, options=options), texts, wish)
     outcome = await comparing.compare(inputs, direction, options, request.app[COMPARER])
     headers = {"Patchbay-Diff": "bounded" if outcome.bounded else "exact"}
     body = outcome.patch
@@ -193,6 +200,7 @@ def _patch_route(version: str) -> Route:
                 content=PATCH_CONTENTS,
                 headers=(examples.DIFF_HEADER, examples.LOCATION_HEADER),
             ),
+            ACCEPTED,
         ),
         errors=COMPARE_ERRORS,
     )

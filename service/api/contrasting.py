@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from service.api import family, family_examples
 from service.api.family import FamilyRequest
+from service.api.flags import is_set
 from service.api.orders import Input, Order
 from service.api.route import Content, Route
 from service.core.assignment import CompareAssignment, Output
@@ -36,7 +37,7 @@ async def compare_documents(request: web.Request) -> web.Response:
 def _assign(request: web.Request, asked: Order[CompareRequest]) -> CompareAssignment:
     return CompareAssignment(
         options=family.to_options(asked.options, family.max_depth(request)),
-        metadata=family.is_set(asked.options.metadata),
+        metadata=is_set(asked.options.metadata),
         input_format=family.input_format(request, asked.sources),
         output=asked.options.output,
     )

@@ -10,6 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from service.api import dxconfig, examples, replies, wire
 from service.api.comparing import COMPARE_ERRORS
+from service.api.flags import Flag, is_set
+from service.api.jobs import ACCEPTED, Deferrable, accept, wish_of
 from service.api.orders import FORM, Order, order
 from service.api.route import Answer, Content, Route
 from service.core.assignment import AnyAssignment
@@ -18,12 +20,11 @@ from service.keys import READERS, RUNNER, SETTINGS
 from service.model import Source
 from service.usecases import comparing, merging
 
-Flag = Annotated[bool | Literal["true", "false"], Meta(description="a boolean, or one of the strings true and false")]
 DxConfig = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/FamilyDxConfig"})]
 VERSIONS = ("v1", "v2")
 
 
-class FamilyRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class FamilyRequest(Deferrable, frozen=True, rename="camel", kw_only=True):
     """Members that `compare` and the merges share."""
 
     array_alignment: FamilyAlignment = "orderless"
@@ -35,13 +36,7 @@ class FamilyRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     dx_config: DxConfig | UnsetType = UNSET
 
 
-Wire = TypeVar("Wire", bound=msgspec.Struct)
-Shared = TypeVar("Shared", bound=FamilyRequest)
-
-
-def is_set(flag: Flag) -> bool:
-    """Read a boolean that may be spelt as a string."""
-    return flag is True or flag == "true"
+Wire = TypeVar("Wire", bound=Deferrable)
 
 
 def to_options(asked: FamilyRequest, max_depth: int) -> FamilyOptions:
@@ -93,6 +88,9 @@ async def carry_out(
     async with order(request, struct, inputs) as asked:
         assignment = assign(request, asked)
         texts = await comparing.read_inputs(asked.sources, request.app[READERS], asked.reading)
+    wish = wish_of(asked.options)
+    if wish is not None:
+        return await accept(request, assignment, texts, wish)
     product = await merging.carry_out(assignment, texts, request.app[RUNNER])
     headers = {"Patchbay-Diff": "bounded" if product.bounded else "exact"}
     return replies.json_reply(product.text, headers=headers)
@@ -105,7 +103,10 @@ def max_depth(request: web.Request) -> int:
 
 def answered(description: str, content: Content) -> tuple[Answer, ...]:
     """Describe the answer of a route of the family."""
-    return (Answer(status=200, description=description, content=(content,), headers=(examples.DIFF_HEADER,)),)
+    return (
+        Answer(status=200, description=description, content=(content,), headers=(examples.DIFF_HEADER,)),
+        ACCEPTED,
+    )
 
 
 def every_version(

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-import msgspec
 from aiohttp import web
 from msgspec import Meta
 
 from service.api import family, family_examples
-from service.api.family import Flag
+from service.api.flags import Flag, is_set
+from service.api.jobs import Deferrable
 from service.api.orders import Input, Order
 from service.api.route import Content, Route
 from service.core.assignment import GraftAssignment
@@ -15,7 +15,7 @@ from service.core.graft import Mode
 from service.core.options import DiffOptions, FamilyOptions
 
 
-class GraftRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class GraftRequest(Deferrable, frozen=True, rename="camel", kw_only=True):
     """A changeset (an answer of `compare` of full context) and the document it is carried to."""
 
     changeset: Input
@@ -32,7 +32,7 @@ async def graft_changeset(request: web.Request) -> web.Response:
 def _assign(request: web.Request, asked: Order[GraftRequest]) -> GraftAssignment:
     return GraftAssignment(
         options=FamilyOptions(DiffOptions(max_depth=family.max_depth(request))),
-        metadata=family.is_set(asked.options.metadata),
+        metadata=is_set(asked.options.metadata),
         input_format=family.input_format(request, asked.sources),
         mode=asked.options.graft_resolution_mode,
     )

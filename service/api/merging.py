@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from service.api import family, family_examples
 from service.api.family import FamilyRequest
+from service.api.flags import is_set
 from service.api.orders import Input, Order
 from service.api.route import Content, Route
 from service.core.assignment import ThreeWayAssignment, ThreeWayMode, TwoWayAssignment
@@ -63,7 +64,7 @@ def _assign_two_way(request: web.Request, asked: Order[TwoWayMergeRequest]) -> T
 def _assign_three_way(request: web.Request, asked: Order[ThreeWayMergeRequest]) -> ThreeWayAssignment:
     return ThreeWayAssignment(
         options=family.to_options(asked.options, family.max_depth(request)),
-        metadata=family.is_set(asked.options.metadata),
+        metadata=is_set(asked.options.metadata),
         input_format=family.input_format(request, asked.sources),
         mode=asked.options.three_way_merge_mode,
         resolutions={each.path: each.use for each in asked.options.resolutions},

@@ -48,6 +48,13 @@ class GuardedClient:
         self._guard = guard
         self._resolver = resolver or SystemResolver()
 
+    async def check(self, url: str) -> None:
+        """Judge a URL as `request` would, and send nothing.
+
+        Raises `SourceForbiddenError`, and `SourceUnreachableError` where the host cannot be found.
+        """
+        await self._addresses(self._guard.target(url))
+
     async def request(
         self,
         method: str,

@@ -1,6 +1,8 @@
 """Bytes of any length in a collection, in parts, because a document of the database holds 16 MiB."""
 
-from service.store.mongo import Collection, Database, translated
+from datetime import datetime
+
+from service.store.mongo import Collection, Database, Record, translated
 
 _PART_BYTES = 8 * 1024 * 1024
 
@@ -11,12 +13,17 @@ class Blobs:
     def __init__(self, database: Database, collection: str) -> None:
         self._parts: Collection = database[collection]
 
-    async def put(self, blob_id: str, data: bytes) -> None:
-        """Keep the bytes, in place of what the id had before. Written twice, it is the same."""
+    async def put(self, blob_id: str, data: bytes, *, expires: datetime | None = None) -> None:
+        """Keep the bytes, in place of what the id had before. Written twice, it is the same.
+
+        With `expires` the database removes them some time after that moment, if the collection has the index for it.
+        """
         parts = [data[at : at + _PART_BYTES] for at in range(0, len(data), _PART_BYTES)] or [b""]
         with translated():
             for number, part in enumerate(parts):
-                record = {"bytes": part, "parts": len(parts)}
+                record: Record = {"bytes": part, "parts": len(parts)}
+                if expires is not None:
+                    record["expires"] = expires
                 await self._parts.replace_one({"_id": _part_id(blob_id, number)}, record, upsert=True)
 
     async def find(self, blob_id: str) -> bytes | None:
@@ -30,6 +37,13 @@ class Blobs:
                 part = await self._parts.find_one({"_id": _part_id(blob_id, number)})
                 data.append((part or {})["bytes"])
         return b"".join(data)
+
+    async def remove(self, blob_id: str) -> None:
+        """Forget the bytes, if there are any; the first part goes last, so that what is left can be removed again."""
+        with translated():
+            first = await self._parts.find_one({"_id": _part_id(blob_id, 0)}, {"parts": 1})
+            for number in reversed(range(first["parts"] if first else 0)):
+                await self._parts.delete_one({"_id": _part_id(blob_id, number)})
 
 
 def _part_id(blob_id: str, number: int) -> str:

@@ -1,0 +1,85 @@
+"""Asynchronous calls: accepted with their inputs, carried out by whichever instance claims them, asked after later."""
+
+import uuid
+from collections.abc import Mapping
+
+import msgspec
+
+from service.core.timestamp import format_timestamp
+from service.core.work import Work, encode_work
+from service.errors import GoneError, InvalidTransitionError, NotFoundError, OverloadedError
+from service.model import Caller, Job
+from service.ports import Callbacks, Clock, JobStore
+
+MAX_OPEN = 1000
+"""Jobs that may wait or run at once, of all callers together."""
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """How the caller wants to hear of the job, and whether the result stays when it has been read."""
+
+    callback: str | None = None
+    keep_result: bool = True
+
+
+async def create(
+    work: Work,
+    texts: Mapping[str, bytes],
+    wish: Wish,
+    *,
+    caller: Caller,
+    clock: Clock,
+    callbacks: Callbacks,
+    store: JobStore,
+) -> Job:
+    """Accept a job. Raises `SourceForbiddenError` for a callback under guard, `OverloadedError` when too many wait."""
+    if wish.callback is not None:
+        await callbacks.check(wish.callback)
+    if await store.count_open() >= MAX_OPEN:
+        raise OverloadedError(f"{MAX_OPEN} jobs wait already. Come back later.", retry_after_s=10)
+    job = Job(
+        id=str(uuid.uuid4()),
+        status="QUEUED",
+        work=encode_work(work),
+        inputs=tuple(texts),
+        created_by=caller.name,
+        created_at=format_timestamp(clock.now()),
+        keep_result=wish.keep_result,
+        callback=wish.callback,
+    )
+    await store.insert(job, texts)
+    return job
+
+
+async def find(job_id: str, *, caller: Caller, store: JobStore) -> Job:
+    """Return a job of the caller's own; an admin may see all. Raises `NotFoundError`."""
+    job = await store.find(job_id)
+    if job is None or (job.created_by != caller.name and "admin" not in caller.roles):
+        raise NotFoundError("There is no job with this id. Jobs are kept for a day.")
+    return job
+
+
+async def cancel(job_id: str, *, caller: Caller, store: JobStore) -> Job:
+    """Cancel a job; cancelling twice is fine. Raises `InvalidTransitionError` when it is over."""
+    await find(job_id, caller=caller, store=store)
+    await store.cancel(job_id)
+    job = await find(job_id, caller=caller, store=store)
+    if job.status != "CANCELLED":
+        raise InvalidTransitionError(f"The job is over: it is {job.status}. Only QUEUED and STARTED can be cancelled.")
+    return job
+
+
+async def read_result(job_id: str, *, caller: Caller, store: JobStore) -> tuple[Job, bytes]:
+    """Return the result; unless it is to be kept, it is gone afterwards.
+
+    Raises `InvalidTransitionError` for a job without a result, `GoneError` when it was read.
+    """
+    job = await find(job_id, caller=caller, store=store)
+    if job.status != "SUCCESS":
+        raise InvalidTransitionError(f"There is no result: the job is {job.status}. A result comes with SUCCESS.")
+    result = await store.read_result(job)
+    if result is None:
+        raise GoneError("The result was read, and the job was to keep it only until then.")
+    if not job.keep_result:
+        await store.drop_result(job)
+    return job, result

@@ -1,0 +1,156 @@
+"""Carries out jobs: claims one after another, keeps its claim while it works, and hands the result to the store."""
+
+import asyncio
+import contextlib
+import logging
+
+import msgspec
+
+from service.core.assignment import Product
+from service.core.work import PatchWork, decode_work
+from service.errors import ServiceError, SourceError, StoreError
+from service.model import Job, JobFailure
+from service.ports import Callbacks, Comparer, JobStore, Runner
+from service.usecases import comparing, merging
+from service.usecases.comparing import Inputs
+
+_LOG = logging.getLogger(__name__)
+_IDLE_S = 0.5
+_TROUBLED_S = 2.0
+MAX_ATTEMPTS = 3
+"""A job that brought down so many instances is given up."""
+
+
+class Jobs:
+    """One worker of jobs; an instance may have several. A context of the application's life is `run`."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        runner: Runner,
+        comparer: Comparer,
+        callbacks: Callbacks,
+        *,
+        lease_s: float,
+    ) -> None:
+        self._store = store
+        self._runner = runner
+        self._comparer = comparer
+        self._callbacks = callbacks
+        self._lease_s = lease_s
+
+    async def run(self) -> None:
+        """Carry out jobs until cancelled. While the database is away nothing is lost: claims run out, jobs wait."""
+        while True:
+            try:
+                job = await self._store.claim(self._lease_s)
+                if job is None:
+                    await asyncio.sleep(_IDLE_S)
+                else:
+                    await self._carry_out(job)
+            except StoreError:
+                await asyncio.sleep(_TROUBLED_S)
+            except Exception:  # noqa: BLE001 - one job that nobody foresaw must not end all others
+                _LOG.exception("a job could not be carried out")
+                await asyncio.sleep(_TROUBLED_S)
+
+    async def _carry_out(self, job: Job) -> None:
+        claim = _Claim(self._store, job, self._lease_s)
+        work = asyncio.create_task(self._work(job, claim))
+        keeping = asyncio.create_task(claim.keep())
+        try:
+            await asyncio.wait({work, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreError):
+                await self._store.release(job)
+            raise
+        finally:
+            await _end(work, keeping)
+        # A claim that ended first was lost or cancelled: whoever has the job now, or nobody, goes on with it.
+        if work.done() and not work.cancelled():
+            work.result()
+            await self._call_back(job.id)
+
+    async def _work(self, job: Job, claim: "_Claim") -> None:
+        if job.attempt > MAX_ATTEMPTS:
+            await self._store.fail(job, _GIVEN_UP)
+            return
+        try:
+            product = await self._produce(job, claim)
+        except StoreError:
+            raise
+        except ServiceError as error:
+            await self._store.fail(job, _to_failure(error))
+        except Exception:  # noqa: BLE001 - as a request that nobody foresaw: logged, and told without its reasons
+            _LOG.exception("job %s failed", job.id)
+            await self._store.fail(job, _UNEXPECTED)
+        else:
+            await claim.advance()
+            await self._store.succeed(job, product.text, bounded=product.bounded)
+
+    async def _produce(self, job: Job, claim: "_Claim") -> Product:
+        texts = await self._store.read_inputs(job)
+        await claim.advance()
+        work = decode_work(job.work)
+        if isinstance(work, PatchWork):
+            outcome = await comparing.compare(Inputs(**texts), work.direction, work.options, self._comparer)
+            return Product(outcome.patch, outcome.bounded)
+        return await merging.carry_out(work, texts, self._runner)
+
+    async def _call_back(self, job_id: str) -> None:
+        url = await self._store.take_callback(job_id)
+        if url is None:
+            return
+        try:
+            status = await self._callbacks.call(url)
+        except (SourceError, ServiceError) as error:
+            _LOG.warning("the callback of job %s failed: %s", job_id, error.code)
+        else:
+            _LOG.info("the callback of job %s was answered with %d", job_id, status)
+
+
+class _Claim:
+    """The hold of this instance on a job, renewed until it is lost."""
+
+    def __init__(self, store: JobStore, job: Job, lease_s: float) -> None:
+        self._store = store
+        self._job = job
+        self._lease_s = lease_s
+        self._stage = 0
+
+    async def keep(self) -> None:
+        """Renew the claim in time; return when it is lost, or the job cancelled."""
+        while True:
+            await asyncio.sleep(min(1.0, self._lease_s / 4))
+            with contextlib.suppress(StoreError):  # the claim may outlast the trouble
+                if not await self._renew():
+                    return
+
+    async def advance(self) -> None:
+        """Say that another stage is over."""
+        self._stage += 1
+        await self._renew()
+
+    async def _renew(self) -> bool:
+        return await self._store.renew(self._job, self._stage, self._lease_s)
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _to_failure(error: ServiceError) -> JobFailure:
+    return JobFailure(error.code, error.title, error.detail, msgspec.Raw(msgspec.json.encode(error.violations)))
+
+
+_UNEXPECTED = JobFailure(
+    ServiceError.code,
+    ServiceError.title,
+    "Something went wrong inside the service. The log has more under the job's id.",
+    msgspec.Raw(b"[]"),
+)
+_GIVEN_UP = JobFailure(
+    "too-complex", "Too much work", f"It was begun {MAX_ATTEMPTS} times and never came to an end.", msgspec.Raw(b"[]")
+)

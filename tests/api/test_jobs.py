@@ -1,0 +1,198 @@
+"""Asynchronous calls, from outside: accepted, asked after, cancelled, called back, and what they answer."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiohttp import FormData, web
+from aiohttp.test_utils import TestClient
+from yarl import URL
+
+from tests.api.conftest import Starter
+from tests.loopback import Server, answer
+
+Client = TestClient[web.Request, web.Application]
+A, B = {"n": 1, "kept": True}, {"n": 2, "kept": True}
+
+
+def inline(**documents: Any) -> dict[str, Any]:
+    return {name: {"type": "inline", "value": value} for name, value in documents.items()}
+
+
+CHANGESET = {"dx_deltaJSON": {"dx_deltaJSON_type": "diff", "dx_deltaJSON_delta": {"n": {"dx_delta": {"A": 1, "B": 2}}}}}
+CALLS = [
+    pytest.param("patch", inline(a=A, b=B), id="patch"),
+    pytest.param("compare", {**inline(a=A, b=B), "wordByWord": "true"}, id="compare"),
+    pytest.param("merge", {**inline(a=A, b=B), "mergePriority": "b"}, id="merge"),
+    pytest.param("two-way-merge", inline(a=A, b=B), id="two-way-merge"),
+    pytest.param("three-way-merge", inline(ancestor=A, edit1=B, edit2={**A, "n": 3}), id="three-way-merge"),
+    pytest.param("graft", inline(changeset=CHANGESET, target=A), id="graft"),
+]
+
+
+async def finished(client: Client, location: str) -> dict[str, Any]:
+    """The job once it is over."""
+    async with asyncio.timeout(60):
+        while True:
+            state: dict[str, Any] = await (await client.get(location)).json()
+            if state["jobStatus"] not in ("QUEUED", "STARTED"):
+                return state
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize(("route", "request_"), CALLS)
+async def test_a_job_answers_what_the_synchronous_call_does(
+    client: Client, version: str, route: str, request_: Any
+) -> None:
+    at_once = await (await client.post(f"/api/json/{version}/{route}", json=request_)).read()
+
+    accepted = await client.post(f"/api/json/{version}/{route}", json={**request_, "async": {}})
+
+    assert accepted.status == 202
+    body = await accepted.json()
+    assert accepted.headers["Location"] == f"/api/json/{version}/jobs/{body['jobId']}"
+    assert body["jobStatus"] == "QUEUED"
+    assert body["startTime"] is None
+    assert body["progressInPercentage"] == 0
+    state = await finished(client, accepted.headers["Location"])
+    assert state["jobStatus"] == "SUCCESS", state
+    assert state["progressInPercentage"] == 100
+    assert state["startTime"] >= state["creationTime"]
+    assert state["output"]["type"] == "http"
+    result = await client.get(URL(state["output"]["uri"]).path)
+    assert await result.read() == at_once
+    assert result.headers["Patchbay-Diff"] == "exact"
+
+
+async def test_a_form_makes_a_job_too_and_its_result_can_be_read_once(client: Client) -> None:
+    form = FormData()
+    form.add_field("a", json.dumps(A), filename="a.json", content_type="application/json")
+    form.add_field("b", json.dumps(B))
+    form.add_field("async", "true")
+    form.add_field("keepResult", "false")
+
+    accepted = await client.post("/api/json/v1/patch", data=form)
+    state = await finished(client, accepted.headers["Location"])
+
+    first, second = [await client.get(URL(state["output"]["uri"]).path) for _ in range(2)]
+    assert accepted.status == 202
+    assert await first.json() == [{"op": "replace", "path": "/n", "value": 2}]
+    assert second.status == 410
+
+
+async def test_the_output_of_a_job_is_an_input_where_the_guard_lets_it(start: Starter) -> None:
+    client = await start(url_allow=("127.0.0.1",), url_ports=tuple(range(1024, 65536)))
+    accepted = await client.post("/api/json/v1/compare", json={**inline(a=A, b=B), "async": {}})
+    output = (await finished(client, accepted.headers["Location"]))["output"]
+
+    grafted = await client.post("/api/json/v1/graft", json={"changeset": output, **inline(target={"n": 1, "more": 1})})
+
+    assert await grafted.json() == {"n": 2, "more": 1}
+
+
+async def test_what_fails_later_is_told_by_the_job(client: Client) -> None:
+    accepted = await client.post("/api/json/v1/compare", json={**inline(a={"dx_delta": 1}, b=B), "async": {}})
+
+    state = await finished(client, accepted.headers["Location"])
+
+    assert state["jobStatus"] == "FAILED"
+    assert state["error"]["code"] == "ambiguous-document"
+    assert state["error"]["errors"][0]["pointer"] == "/dx_delta"
+    refused = await client.get(f"{accepted.headers['Location']}/result")
+    assert refused.status == 409
+    assert (await refused.json())["code"] == "invalid-transition"
+
+
+async def test_a_job_that_is_over_cannot_be_cancelled(client: Client) -> None:
+    accepted = await client.post("/api/json/v1/patch", json={**inline(a=A, b=B), "async": {}})
+    await finished(client, accepted.headers["Location"])
+
+    refused = await client.delete(accepted.headers["Location"])
+
+    assert refused.status == 409
+    assert "SUCCESS" in (await refused.json())["detail"]
+
+
+async def test_a_cancelled_job_has_no_result_and_stays_cancelled(client: Client) -> None:
+    # Two jobs of a second or more before it keep both workers busy.
+    before = [{"id": index, "text": f"one{index % 90} two{index % 70} three{index % 50}"} for index in range(4000)]
+    after = [{"id": -index, "text": each["text"], "new": True} for index, each in enumerate(reversed(before))]
+    long = {**inline(a=before, b=after), "async": {}}
+    for _ in range(2):
+        await client.post("/api/json/v1/compare", json=long)
+    accepted = await client.post("/api/json/v1/compare", json=long)
+
+    cancelled = [await client.delete(accepted.headers["Location"]) for _ in range(2)]
+
+    assert [each.status for each in cancelled] == [200, 200]
+    state = await finished(client, accepted.headers["Location"])
+    assert state["jobStatus"] == "CANCELLED"
+    assert (await client.get(f"{accepted.headers['Location']}/result")).status == 409
+
+
+async def test_the_callback_is_one_get_when_the_job_is_over(start: Starter) -> None:
+    client = await start(url_allow=("127.0.0.1",), url_ports=tuple(range(1024, 65536)))
+    async with Server("127.0.0.1", lambda _: answer()) as server:
+        options = {"callback": f"{server.url}done?x=1"}
+        accepted = await client.post("/api/json/v1/patch", json={**inline(a=A, b=B), "async": options})
+        state = await finished(client, accepted.headers["Location"])
+        async with asyncio.timeout(30):
+            while not server.heads:
+                await asyncio.sleep(0.02)
+
+    assert state["jobStatus"] == "SUCCESS"
+    assert [head.splitlines()[0] for head in server.heads] == ["GET /done?x=1 HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/", "http://169.254.169.254/latest", "ftp://example.org/", "http://[::1]/", "//x"]
+)
+async def test_callbacks_the_guard_refuses_are_refused_at_once(client: Client, url: str) -> None:
+    response = await client.post("/api/json/v1/patch", json={**inline(a=A, b=B), "async": {"callback": url}})
+
+    assert response.status == 403
+    assert (await response.json())["code"] == "source-forbidden"
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        pytest.param({"async": {"output": {"type": "file", "path": "x.json"}}}, "async.output", id="file output"),
+        pytest.param({"async": {"call": 1}}, "async", id="unknown member"),
+        pytest.param({"async": "yes"}, "async", id="neither true nor false"),
+        pytest.param({"callback": "http://example.org/"}, "async", id="callback without async"),
+        pytest.param({"async": False, "keepResult": True}, "async", id="keeping without async"),
+    ],
+)
+async def test_asynchronous_calls_that_are_not_understood_are_refused(client: Client, more: Any, field: str) -> None:
+    response = await client.post("/api/json/v1/compare", json={**inline(a=A, b=B), **more})
+
+    assert response.status == 400
+    assert (await response.json())["errors"][0]["field"] == field
+
+
+async def test_an_asynchronous_patch_is_not_recorded(client: Client) -> None:
+    response = await client.post("/api/json/v1/patch?store=true", json={**inline(a=A, b=B), "async": True})
+
+    assert response.status == 400
+    assert (await response.json())["errors"][0]["field"] == "store"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize("path", ["jobs/no-such", "jobs/00000000-0000-0000-0000-000000000000"])
+async def test_unknown_jobs_are_not_found(client: Client, method: str, path: str) -> None:
+    response = await client.request(method, f"/api/json/v1/{path}")
+
+    assert response.status == 404
+    assert (await response.json())["code"] == "not-found"
+
+
+async def test_inputs_are_read_before_the_call_is_accepted(client: Client) -> None:
+    request = {"a": {"type": "file", "path": "x.json"}, **inline(b=B), "async": {}}
+
+    response = await client.post("/api/json/v1/compare", json=request)
+
+    assert response.status == 403
+    assert (await response.json())["errors"][0]["input"] == "a"
