@@ -32,6 +32,7 @@ from service.readers.url import UrlReader
 from service.settings import Settings
 from service.store.applications import MongoApplications
 from service.store.comparisons import MongoComparisons
+from service.store.confirmations import MongoConfirmations
 from service.store.contained import MongoContained
 from service.store.deployment import MongoProbe, check_deployment
 from service.store.eligibility import MongoEligibility
@@ -63,6 +64,7 @@ from service.usecases.stored import StoredResources
 from service.workers.background import running
 from service.workers.compute import Compute
 from service.workers.courier import Courier
+from service.workers.deadlines import Deadlines
 from service.workers.feeding import Feeder, Watch
 from service.workers.jobs import Jobs
 
@@ -201,6 +203,7 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
             FamilyLocks(),
         )
         app[keys.STORED] = StoredResources(app[keys.SHELF])
+        app[keys.ENDPOINTS], app[keys.OUTBOX] = MongoEndpoints(database), MongoOutbox(database)
         app[keys.DESK] = make_desk(app, database)
         await follow_feed(app, stack, database)
         await carry_out_jobs(app, stack, database)
@@ -217,6 +220,9 @@ def make_desk(app: web.Application, database: Database) -> Desk:
         moves=MongoMoves(database),
         eligibility=MongoEligibility(database),
         providers=ProviderRegistry([BuiltinProvider()]),
+        endpoints=app[keys.ENDPOINTS],
+        outbox=app[keys.OUTBOX],
+        confirmations=MongoConfirmations(database),
         shelf=app[keys.SHELF],
         readers=app[keys.READERS],
         comparer=app[keys.COMPARER],
@@ -236,11 +242,14 @@ async def follow_feed(app: web.Application, stack: AsyncExitStack, database: Dat
 
 
 async def deliver(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Have the outbox delivered for as long as the stack stands."""
-    endpoints, outbox = MongoEndpoints(database), MongoOutbox(database)
-    app[keys.ENDPOINTS], app[keys.OUTBOX] = endpoints, outbox
+    """Have the outbox delivered, and deadlines kept, for as long as the stack stands."""
     courier = Courier(
-        outbox, endpoints, MongoApplications(database), app[keys.SENDER], app[keys.CLOCK], app[keys.METRICS]
+        app[keys.OUTBOX],
+        app[keys.ENDPOINTS],
+        MongoApplications(database),
+        app[keys.SENDER],
+        app[keys.CLOCK],
+        app[keys.METRICS],
     )
     await stack.enter_async_context(running(courier.run()))
 
@@ -253,3 +262,4 @@ async def carry_out_jobs(app: web.Application, stack: AsyncExitStack, database: 
             store, app[keys.RUNNER], app[keys.COMPARER], app[keys.CALLBACKS], lease_s=app[keys.SETTINGS].job_lease_s
         )
         await stack.enter_async_context(running(worker.run()))
+    await stack.enter_async_context(running(Deadlines(app[keys.DESK], Leases(database)).run()))

@@ -68,3 +68,16 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     def is_success(self) -> bool:
         """Whether the provider took the event."""
         return self.status is not None and 200 <= self.status < 300
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider must show to confirm one attempt, and, once it did, a digest of what it said.
+
+    `digest` is the SHA-256 of the token, which goes out with the event and is kept nowhere else.
+    """
+
+    application_id: str
+    resource_id: str
+    attempt: int
+    digest: str
+    said: str | None = None

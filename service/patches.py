@@ -67,7 +67,9 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     """One patch on one target. A retry is the same application, one attempt further.
 
     `base_version` is the target's version that the attempt met, `result_version` the one it made (the same where the
-    patch changed nothing). `moves` counts the moves made so far: every write wants the number that it has read.
+    patch changed nothing).
+    While it is dispatched, the provider's confirmation is awaited until `deadline_at`. `moves` counts the moves made so
+    far: every write wants the number that it has read.
     """
 
     id: str
@@ -85,6 +87,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
     started_at: Timestamp
     finished_at: Timestamp | None = None
+    deadline_at: Timestamp | None = None
     reverted_by: str | None = None
     moves: int = 0
 

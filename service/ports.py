@@ -11,7 +11,7 @@ from service.core.assignment import AnyAssignment, Product
 from service.core.constraints import Constraint
 from service.core.listing import Listing, Place
 from service.core.options import DiffOptions
-from service.delivery import Delivery, DeliveryState, Endpoint, Notice, Sent
+from service.delivery import Confirmation, Delivery, DeliveryState, Endpoint, Notice, Sent
 from service.model import (
     Answer,
     ApiKey,
@@ -441,8 +441,28 @@ class EndpointStore(Protocol):
         ...
 
 
+class ConfirmationStore(Protocol):
+    """Keeps what a provider must show to confirm an attempt, and what it confirmed."""
+
+    def expecting(self, confirmation: Confirmation) -> Companion:
+        """Say how a confirmation to come is written together with the dispatch."""
+        ...
+
+    def given(self, confirmation: Confirmation) -> Companion:
+        """Say how a confirmation is written together with what it brings about, once."""
+        ...
+
+    async def find(self, application_id: str, attempt: int) -> Confirmation | None:
+        """Return the confirmation of an attempt, to come or given."""
+        ...
+
+
 class OutboxStore(Protocol):
     """Keeps what is on its way to providers."""
+
+    def insertion(self, delivery: Delivery) -> Companion:
+        """Say how a delivery is written together with the move that it tells of."""
+        ...
 
     async def claim(self, now: str, until: str) -> Delivery | None:
         """Lease the delivery that has been due for longest, None when none is."""
@@ -537,6 +557,10 @@ class ApplicationStore(Protocol):
         self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
     ) -> list[Application]:
         """Return the applications of a patch, the latest first, those after (`started_at`, `id`)."""
+        ...
+
+    async def list_overdue(self, now: str, limit: int) -> list[Application]:
+        """Return dispatched applications whose deadline has passed, the longest ago first."""
         ...
 
     def companions(self, step: Step) -> tuple[Companion, ...]:

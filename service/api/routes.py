@@ -3,6 +3,7 @@
 from service.api import (
     applications,
     comparing,
+    confirming,
     contrasting,
     documentation,
     events,
@@ -30,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *history.ROUTES,
     *patches.ROUTES,
     *applications.ROUTES,
+    *confirming.ROUTES,
     *providers.ROUTES,
     *events.ROUTES,
     *types.ROUTES,

@@ -43,6 +43,13 @@ class MongoApplications:
         with translated():
             return await self._applications.find_one(waiting, {"_id": 1}) is not None
 
+    async def list_overdue(self, now: str, limit: int) -> list[Application]:
+        """Return dispatched applications whose deadline has passed, the longest ago first."""
+        overdue = {"status": "dispatched", "deadline": {"$lt": now}}
+        with translated():
+            found = self._applications.find(overdue).sort("deadline", 1).limit(limit)
+            return [_to_application(record) async for record in found]
+
     async def list_newest(
         self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
     ) -> list[Application]:
@@ -94,6 +101,7 @@ def _to_record(application: Application) -> Record:
         "by": application.created_by,
         "started": application.started_at,
         "finished": application.finished_at,
+        "deadline": application.deadline_at,
         "reverted": application.reverted_by,
         "moves": application.moves,
     }
@@ -116,6 +124,7 @@ def _to_application(record: Record) -> Application:
         created_by=record["by"],
         started_at=record["started"],
         finished_at=record["finished"],
+        deadline_at=record.get("deadline"),
         reverted_by=record["reverted"],
         moves=record["moves"],
     )

@@ -29,6 +29,9 @@ async def ensure_indexes(database: Database) -> None:
         await database["patches"].create_index([("resource", 1), ("at", -1), ("patch", -1)])
         await database["applications"].create_index([("resource", 1), ("patch", 1), ("started", -1), ("_id", -1)])
         await database["patch_moves"].create_index([("resource", 1), ("patch", 1), ("at", 1), ("_id", 1)])
+        await database["applications"].create_index(
+            [("status", 1), ("deadline", 1)], partialFilterExpression={"status": "dispatched"}, name="overdue"
+        )
         await database["idempotency"].create_index("expires", expireAfterSeconds=0)
         await database["jobs"].create_index("due", sparse=True)
         for collection in ("jobs", "job_parts"):

@@ -12,7 +12,7 @@ import msgspec
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
 
 from service.delivery import Delivery, DeliveryState, Notice
-from service.errors import ServiceError
+from service.errors import InvalidTransitionError
 from service.model import Companion
 from service.store.mongo import Collection, Database, Record, translated
 
@@ -25,6 +25,26 @@ class MongoOutbox:
 
     def __init__(self, database: Database) -> None:
         self._outbox: Collection = database["outbox"]
+
+    def insertion(self, delivery: Delivery) -> Companion:
+        """Say how a delivery is written together with the move that it tells of."""
+        notice = delivery.notice
+        fields = {
+            "provider": delivery.provider,
+            "application": delivery.application_id,
+            "resource": delivery.resource_id,
+            "attempt": delivery.attempt,
+            "type": notice.type,
+            "source": notice.source,
+            "subject": notice.subject,
+            "time": notice.time,
+            "data": bytes(notice.data),
+            "created": delivery.created_at,
+            "leased": _NEVER,
+            **_progress(delivery),
+        }
+        twice = InvalidTransitionError("The event of this attempt is on its way already.")
+        return Companion(collection="outbox", id=notice.id, action="insert", conflict=twice, fields=fields)
 
     async def claim(self, now: str, until: str) -> Delivery | None:
         """Lease the delivery that has been due for longest, None when none is.
@@ -95,26 +115,6 @@ class MongoOutbox:
         """Return whether something waits to be sent to the provider."""
         with translated():
             return await self._outbox.find_one({"provider": provider, "state": "waiting"}, {"_id": 1}) is not None
-
-
-def to_insertion(delivery: Delivery, conflict: ServiceError) -> Companion:
-    """Say how a delivery is written together with the move that it tells of."""
-    notice = delivery.notice
-    fields = {
-        "provider": delivery.provider,
-        "application": delivery.application_id,
-        "resource": delivery.resource_id,
-        "attempt": delivery.attempt,
-        "type": notice.type,
-        "source": notice.source,
-        "subject": notice.subject,
-        "time": notice.time,
-        "data": bytes(notice.data),
-        "created": delivery.created_at,
-        "leased": _NEVER,
-        **_progress(delivery),
-    }
-    return Companion(collection="outbox", id=notice.id, action="insert", conflict=conflict, fields=fields)
 
 
 def _progress(delivery: Delivery) -> Record:

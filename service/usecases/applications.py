@@ -3,11 +3,12 @@
 import msgspec
 
 from service.core.lifecycle import Verb
+from service.delivery import BUILTIN
 from service.errors import ApplicationFailedError, InvalidTransitionError, OverloadedError, ServiceError
 from service.model import Caller, Change, Draft, Resource
 from service.patches import Application, Patch, Step
 from service.ports import Changing, Provider
-from service.usecases import attempts, drafting
+from service.usecases import attempts, dispatching, drafting
 from service.usecases.attempts import Attempt
 from service.usecases.drafting import Asked
 from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_fit, check_version, editing
@@ -54,6 +55,8 @@ async def _carry_out(attempt: Attempt, aim: Aim, mode: Mode, desk: Desk) -> Appl
     named = known.definition.provider
     trace = _Trace()
     try:
+        if named != BUILTIN:
+            return await dispatching.dispatch(attempt, aim, named, mode, desk)
         provider = await desk.providers.find(named)
         shown = await write(
             Target(attempt.target.type, attempt.target.id),

@@ -1,6 +1,6 @@
 """One attempt to move an application: what is written of it, whichever way it goes."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -55,9 +55,28 @@ def failed(attempt: Attempt, base: int | None, error: ServiceError, desk: Desk, 
     return _step(attempt, "failed", desk, provider=provider, base_version=base, error=error.detail, errors=errors)
 
 
+def dispatched(attempt: Attempt, base: int, deadline_at: str, desk: Desk, provider: str) -> Step:
+    """Say that the patch is on its way to the provider, who has until the deadline to confirm."""
+    step = _step(attempt, "dispatched", desk, provider=provider, base_version=base, deadline_at=deadline_at)
+    return msgspec.structs.replace(step, after=msgspec.structs.replace(step.after, finished_at=None))
+
+
+def concluded(before: Application, verb: Verb, status: Status, by: str, desk: Desk, **outcome: Any) -> Step:
+    """Say how an application that had begun came to its end: confirmed, expired or called off."""
+    check_move(before.state, verb, status)
+    finished_at = max(before.started_at, format_timestamp(desk.clock.now()))
+    after = msgspec.structs.replace(
+        before, status=status, finished_at=finished_at, deadline_at=None, moves=before.moves + 1, **outcome
+    )
+    return Step(before=before, after=after, moves=(_move(before, after, verb, by, desk, after.error),))
+
+
 def cancelled(attempt: Attempt, desk: Desk) -> Step:
     """Say that the application was called off."""
-    return _step(attempt, "failed", desk, error=f"Cancelled by {attempt.by}.")
+    error = f"Cancelled by {attempt.by}."
+    if attempt.before is not None:
+        return concluded(attempt.before, "cancel", "failed", attempt.by, desk, error=error)
+    return _step(attempt, "failed", desk, error=error)
 
 
 def reverted(application: Application, patch_id: str, by: str, desk: Desk) -> Step:
@@ -69,14 +88,13 @@ def reverted(application: Application, patch_id: str, by: str, desk: Desk) -> St
 def _step(attempt: Attempt, status: Status, desk: Desk, **outcome: object) -> Step:
     before = attempt.before
     check_move(state_of(before), attempt.verb, status)
-    is_new_attempt = before is None or attempt.verb != "cancel"
     after = Application(
         id=application_id(attempt.patch, attempt.target.id),
         resource_id=attempt.patch.resource_id,
         patch_id=attempt.patch.patch_id,
         target_id=attempt.target.id,
         target_type=attempt.target.type,
-        attempt=(before.attempt if before else 0) + is_new_attempt,
+        attempt=(before.attempt if before else 0) + 1,
         status=status,
         created_by=attempt.by,
         started_at=attempt.started_at,

@@ -10,8 +10,11 @@ from service.ports import (
     ApplicationStore,
     Clock,
     Comparer,
+    ConfirmationStore,
     Eligibility,
+    EndpointStore,
     MoveStore,
+    OutboxStore,
     PatchStore,
     Providers,
     SourceReader,
@@ -31,6 +34,9 @@ class Desk(NamedTuple):
     moves: MoveStore
     eligibility: Eligibility
     providers: Providers
+    endpoints: EndpointStore
+    outbox: OutboxStore
+    confirmations: ConfirmationStore
     shelf: Shelf
     readers: SourceReader
     comparer: Comparer

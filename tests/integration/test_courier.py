@@ -22,7 +22,7 @@ from service.readers.guard import Guard
 from service.store.applications import MongoApplications
 from service.store.companions import write_together
 from service.store.mongo import Database
-from service.store.outbox import MongoOutbox, to_insertion
+from service.store.outbox import MongoOutbox
 from service.store.providers import MongoEndpoints
 from service.usecases.providing import generate_secret
 from service.workers.courier import Courier
@@ -116,7 +116,7 @@ class Scene:
             due_at=self.now,
             created_at=self.now,
         )
-        others = (to_insertion(delivery, InvalidTransitionError("twice")),)
+        others = (self.outbox.insertion(delivery),)
         await self.applications.commit(Step(before=before, after=after, moves=()), others)
         return delivery
 
@@ -283,7 +283,6 @@ async def test_a_private_address_is_not_called(scene: Scene) -> None:
 async def test_all_or_nothing(scene: Scene) -> None:
     """A delivery that exists already takes the whole transaction with it."""
     delivery = await scene.dispatch("one")
-    conflict = InvalidTransitionError("twice")
 
     with pytest.raises(InvalidTransitionError):
-        await write_together(scene.database, (to_insertion(delivery, conflict),))
+        await write_together(scene.database, (scene.outbox.insertion(delivery),))

@@ -1,0 +1,48 @@
+"""Deadlines: applications whose provider did not confirm in time come to their end."""
+
+import asyncio
+import logging
+
+from service.core.timestamp import format_timestamp
+from service.errors import InvalidTransitionError, StoreError
+from service.ports import Lease
+from service.usecases import confirming
+from service.usecases.patching import Desk
+
+_LOG = logging.getLogger(__name__)
+_LEASE = "deadlines"
+_PAUSE_S = 2.0
+_LEASE_S = 20.0
+_AT_ONCE = 100
+
+
+class Deadlines:
+    """Keeps deadlines; one instance at a time, by lease, and a second one would do no harm."""
+
+    def __init__(self, desk: Desk, lease: Lease) -> None:
+        self._desk = desk
+        self._lease = lease
+
+    async def run(self) -> None:
+        """Keep deadlines until cancelled."""
+        while True:
+            try:
+                if await self._lease.acquire(_LEASE, _LEASE_S):
+                    await self.expire_overdue()
+            except StoreError:
+                _LOG.debug("the deadlines wait for the database")
+            except Exception:  # noqa: BLE001 - the deadlines must outlive one application that cannot be moved
+                _LOG.exception("a deadline could not be kept")
+            await asyncio.sleep(_PAUSE_S)
+
+    async def expire_overdue(self) -> int:
+        """End what is overdue now; return how many were ended."""
+        overdue = await self._desk.applications.list_overdue(format_timestamp(self._desk.clock.now()), _AT_ONCE)
+        count = 0
+        for application in overdue:
+            try:
+                await confirming.expire(application, self._desk)
+                count += 1
+            except InvalidTransitionError:
+                _LOG.debug("an application was confirmed in the last moment")
+        return count
