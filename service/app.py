@@ -52,6 +52,7 @@ from service.store.outbox import MongoOutbox
 from service.store.patches import MongoPatches
 from service.store.providers import MongoEndpoints
 from service.store.resources import MongoResources
+from service.store.retention import MongoRetention
 from service.store.signals import EventSignals
 from service.store.timeline import MongoTimeline
 from service.store.types import MongoTypes
@@ -67,6 +68,7 @@ from service.workers.courier import Courier
 from service.workers.deadlines import Deadlines
 from service.workers.feeding import Feeder, Watch
 from service.workers.jobs import Jobs
+from service.workers.retaining import Retainer
 
 if TYPE_CHECKING:
     from service.telemetry import Telemetry
@@ -207,6 +209,7 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         app[keys.DESK] = make_desk(app, database)
         await follow_feed(app, stack, database)
         await carry_out_jobs(app, stack, database)
+        await retain(app, stack, database)
         await deliver(app, stack, database)
         yield
 
@@ -229,6 +232,19 @@ def make_desk(app: web.Application, database: Database) -> Desk:
         clock=app[keys.CLOCK],
         limits=Limits(settings.max_depth, settings.max_operations, settings.max_input_bytes),
     )
+
+
+async def retain(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
+    """Have old versions forgotten, as the settings say, for as long as the stack stands."""
+    settings = app[keys.SETTINGS]
+    retainer = Retainer(
+        MongoRetention(database),
+        Leases(database),
+        app[keys.CLOCK],
+        versions=settings.history_versions,
+        days=settings.history_days,
+    )
+    await stack.enter_async_context(running(retainer.run()))
 
 
 async def follow_feed(app: web.Application, stack: AsyncExitStack, database: Database) -> None:

@@ -722,3 +722,15 @@ class Callbacks(Protocol):
     async def call(self, url: str) -> int:
         """Send one GET and return the status. Raises a `SourceError`."""
         ...
+
+
+class RetentionStore(Protocol):
+    """Forgets old versions."""
+
+    async def trim(self, versions: int, since: str) -> int:
+        """Forget versions that are neither among the newest `versions` nor stood at `since` or later.
+
+        0 and the empty text leave the other to decide. The newest version always stays, and some more may. Returns
+        how many resources lost versions.
+        """
+        ...

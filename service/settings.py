@@ -59,6 +59,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_lease_s: Annotated[
         float, Meta(ge=1), _says("seconds after which a job of an instance that has died is taken over")
     ] = 15.0
+    history_versions: Annotated[
+        int, Meta(ge=0), _says("newest versions kept of a resource, beside those of history_days; 0: see there")
+    ] = 0
+    history_days: Annotated[
+        float, Meta(ge=0), _says("days that versions are kept; 0: see history_versions, and both 0: all are")
+    ] = 0.0
     shutdown_grace_s: Annotated[float, Positive, _says("seconds that requests in flight may take at shutdown")] = 30.0
 
 

@@ -1,6 +1,7 @@
 """The indexes, made at start. Every query the service sends often is by `_id`, or by `resource`, the shard key."""
 
 from service.store.mongo import Database, translated
+from service.store.retention import INDEX as RETENTION_INDEX
 
 
 async def ensure_indexes(database: Database) -> None:
@@ -16,6 +17,8 @@ async def ensure_indexes(database: Database) -> None:
         await database["revisions"].create_index(
             [("resource", 1), ("entries.w", 1)], partialFilterExpression={"given": True}, name="given_writes"
         )
+        # What can be forgotten of a history, read from the index alone.
+        await database["revisions"].create_index(RETENTION_INDEX, name="retention")
         for collection in ("revisions", "patch_moves"):  # what the feed has not taken yet
             await database[collection].create_index(
                 [("unfed", 1), ("at", 1), ("_id", 1)], partialFilterExpression={"unfed": True}, name="unfed"

@@ -1,0 +1,122 @@
+"""Times found and versions forgotten behind the log: in `revisions`, bucket by bucket."""
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from service.core.timestamp import format_timestamp
+from service.model import Attribution, Change, Draft
+from service.store.indexes import ensure_indexes
+from service.store.mongo import Database
+from service.store.resources import MongoResources
+from service.store.retention import Bucket, MongoRetention, forgettable
+from service.store.timeline import MongoTimeline
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class SteppingClock:
+    """Every look at it is a minute later."""
+
+    def __init__(self) -> None:
+        self.minutes = 0
+
+    def now(self) -> datetime:
+        self.minutes += 1
+        return START + timedelta(minutes=self.minutes)
+
+
+def counted(draft: Draft | None) -> Change:
+    """Count one further; the counter is the version."""
+    if draft is None:
+        return Change(kind="create", content={"n": 1})
+    n = draft.content["n"]
+    return Change(
+        kind="patch",
+        content={"n": n + 1},
+        forward=b'[{"op":"replace","path":"/n","value":%d}]' % (n + 1),
+        inverse=b'[{"op":"replace","path":"/n","value":%d}]' % n,
+    )
+
+
+@pytest.fixture(name="store")
+async def open_store(database: Database) -> AsyncIterator[MongoResources]:
+    await ensure_indexes(database)
+    store = MongoResources(database, SteppingClock())
+    async with store.relay:
+        yield store
+
+
+@pytest.fixture(name="counter")
+async def make_counter(store: MongoResources) -> str:
+    """A resource of 200 versions in buckets of 1 to 9, the last seven still in the log."""
+    name = f"counter-{uuid.uuid4()}"
+    for version in range(1, 201):
+        await store.write(name, "counter", counted, Attribution(by="test"))
+        if version < 194 and version % (1 + version % 9) == 0:
+            await store.relay.drain([name])
+    return name
+
+
+async def test_every_moment_has_its_version(store: MongoResources, counter: str, database: Database) -> None:
+    timeline = MongoTimeline(database)
+    times = {each.version: each.at for each in await store.list_revisions(counter, limit=500)}
+
+    found = {version: await timeline.find_version_at(counter, at) for version, at in times.items()}
+    between = format_timestamp(datetime.fromisoformat(times[77]) + timedelta(seconds=1))
+
+    assert len(times) == 200
+    assert found == {version: version for version in times}
+    assert await timeline.find_version_at(counter, between) == 77
+    assert await timeline.find_version_at(counter, "2025-12-31T00:00:00.000000Z") is None
+    assert await timeline.find_version_at("nothing", times[1]) is None
+
+
+async def test_all_but_the_newest_versions_are_forgotten(
+    store: MongoResources, counter: str, database: Database
+) -> None:
+    await store.relay.drain([counter])
+    await database["revisions"].update_many({"resource": counter}, {"$unset": {"unfed": ""}})
+
+    assert await MongoRetention(database).trim(20, "") >= 1
+
+    kept = [each.version for each in await store.list_revisions(counter, limit=500)]
+    assert kept == list(range(200, 200 - len(kept), -1))
+    assert 20 <= len(kept) < 40
+    oldest = await store.find_version(counter, kept[-1])
+    assert oldest is not None
+    assert oldest.text == b'{"n":%d}' % kept[-1]
+    assert await store.find_version(counter, kept[-1] - 1) is None
+    assert await MongoTimeline(database).find_version_at(counter, format_timestamp(START)) is None
+    assert await database["snapshots"].count_documents({"_id": {"$regex": f"^{counter}:"}}) == 1
+
+
+async def test_what_stood_since_then_is_kept(store: MongoResources, counter: str, database: Database) -> None:
+    await store.relay.drain([counter])
+    await database["revisions"].update_many({"resource": counter}, {"$unset": {"unfed": ""}})
+    times = {each.version: each.at for each in await store.list_revisions(counter, limit=500)}
+
+    await MongoRetention(database).trim(0, times[100])
+
+    kept = [each.version for each in await store.list_revisions(counter, limit=500)]
+    assert 90 < kept[-1] <= 100
+
+
+async def test_what_the_feed_has_not_taken_is_kept(store: MongoResources, counter: str, database: Database) -> None:
+    await store.relay.drain([counter])
+
+    await MongoRetention(database).trim(1, "")
+
+    assert len(await store.list_revisions(counter, limit=500)) == 200
+
+
+@pytest.mark.parametrize(
+    ("versions", "since", "upto"),
+    [(3, "", 9), (4, "", 6), (100, "", 0), (0, "b", 3), (0, "a", 0), (0, "z", 9), (4, "z", 6), (1, "b", 3)],
+)
+def test_the_newest_bucket_stays_and_either_setting_keeps(versions: int, since: str, upto: int) -> None:
+    buckets = [Bucket(3, "a"), Bucket(6, "b"), Bucket(9, "c"), Bucket(12, "d")]
+
+    assert forgettable(buckets, versions, since) == upto
