@@ -2,7 +2,7 @@
 
 Nothing is routed here but loopback, where a trap listens on port 80 of every address. 127.0.0.2 is opened to the
 service and redirects to the hostile URLs; whoever comes to the trap by another address was let through the guard.
-Writes what happened to standard output as JSON.
+Writes what happened to `result.json`.
 """
 
 import fcntl
@@ -17,7 +17,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from tests.integration.readers.running import ROOT, compare, running_service
+from tests.integration.readers.running import compare
+from tests.processes import ROOT, ServiceProcess
 
 OPENED = "127.0.0.2"
 URLS = json.loads((ROOT / "tests" / "cases" / "hostile-urls.json").read_text())["urls"]
@@ -57,9 +58,9 @@ def raise_loopback() -> None:
         fcntl.ioctl(any_socket, 0x8914, request)  # SIOCSIFFLAGS
 
 
-def outcome(address: str, url: str) -> str:
+def outcome(service: str, url: str) -> str:
     """Give the code of the refusal, or `let through`."""
-    status, answer = compare(address, {"type": "http", "uri": url}, INLINE)
+    status, answer = compare(service, {"type": "http", "uri": url}, INLINE)
     return "let through" if status == 200 else str(answer["code"])
 
 
@@ -68,16 +69,16 @@ def is_a_location(url: str) -> bool:
     return "://" in url and url.isprintable() and url == url.strip() and len(url) < 8000
 
 
-def run(address: str) -> dict[str, Any]:
-    plain = [outcome(address, case["url"]) for case in URLS]
+def run(service: str) -> dict[str, Any]:
+    plain = [outcome(service, case["url"]) for case in URLS]
     redirected = {
-        number: outcome(address, f"http://{OPENED}/{number}")
+        number: outcome(service, f"http://{OPENED}/{number}")
         for number, case in enumerate(URLS)
         if is_a_location(case["url"])
     }
     return {
-        "opened": outcome(address, f"http://{OPENED}/document"),
-        "unreachable": outcome(address, "http://93.184.215.14/"),
+        "opened": outcome(service, f"http://{OPENED}/document"),
+        "unreachable": outcome(service, "http://93.184.215.14/"),
         "plain": {case["name"]: code for case, code in zip(URLS, plain, strict=True)},
         "redirected": {URLS[number]["name"]: code for number, code in redirected.items()},
         "sprung": list(sprung),
@@ -91,19 +92,23 @@ def spring(address: str) -> None:
         connection.recv(1000)
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     raise_loopback()
+    settings = {"mongodb_uri": os.environ["PATCHBAY_TEST_MONGODB_URI"], "url_allow": OPENED, "url_timeout_s": 20}
     with Server(("::", 80), Trap) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with running_service({"PATCHBAY_URL_ALLOW": OPENED, "PATCHBAY_URL_TIMEOUT_S": "20"}) as address:
-            result = run(address)
+        service = ServiceProcess(folder, settings)
+        try:
+            service.wait_until_ready()
+            result = run(service.url)
+        finally:
+            service.end()
         for each in ("127.0.0.1", "::1"):
             spring(each)
         result["sprung_on_purpose"] = sprung[len(result["sprung"]) :]
         server.shutdown()
-    Path(sys.argv[1]).write_text(json.dumps(result))
-    os._exit(0)
+    (folder / "result.json").write_text(json.dumps(result))
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))

@@ -3,15 +3,14 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.settings import Settings
-from tests.integration.readers.running import ROOT, compare, running_service
+from tests.integration.readers.running import compare
+from tests.processes import ROOT, Spawn
 
 PACKAGE = ROOT / "docs" / "examples" / "reader-sqlite"
 
@@ -37,22 +36,16 @@ def fill_database(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(name="address")
-def run_service(packages: Path, inventory: Path, settings: Settings) -> Iterator[str]:
-    """The address of a service that was started with the package on its path."""
-    environ = {
-        "PYTHONPATH": str(packages),
-        "SQLITE_READER_DATABASE": str(inventory),
-        "PATCHBAY_MONGODB_URI": settings.mongodb_uri or "",
-        "PATCHBAY_MONGODB_DATABASE": settings.mongodb_database,
-        "PATCHBAY_MAX_INPUT_BYTES": "4000",
-    }
-    with running_service(environ) as address:
-        yield address
+@pytest.fixture(name="url")
+def run_service(packages: Path, inventory: Path, spawn_service: Spawn, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a service that was started with the package on its path."""
+    monkeypatch.setenv("PYTHONPATH", str(packages))
+    monkeypatch.setenv("SQLITE_READER_DATABASE", str(inventory))
+    return spawn_service(max_input_bytes=4000).url
 
 
-def test_documents_of_the_package_are_compared(address: str) -> None:
-    status, patch = compare(address, {"type": "sqlite", "name": "yesterday"}, {"type": "sqlite", "name": "today"})
+def test_documents_of_the_package_are_compared(url: str) -> None:
+    status, patch = compare(url, {"type": "sqlite", "name": "yesterday"}, {"type": "sqlite", "name": "today"})
 
     assert (status, patch) == (200, [{"op": "replace", "path": "/stock", "value": 2}])
 
@@ -67,13 +60,13 @@ def test_documents_of_the_package_are_compared(address: str) -> None:
         ({"type": "oracle"}, 400, "invalid-request"),
     ],
 )
-def test_refusals_are_those_of_the_service(address: str, source: Any, status: int, code: str) -> None:
-    answered, problem = compare(address, {"type": "inline", "value": 1}, source)
+def test_refusals_are_those_of_the_service(url: str, source: Any, status: int, code: str) -> None:
+    answered, problem = compare(url, {"type": "inline", "value": 1}, source)
 
     assert (answered, problem["code"], problem["errors"][0]["input"]) == (status, code, "b")
 
 
-def test_type_is_among_the_known_ones(address: str) -> None:
-    _, problem = compare(address, {"type": "oracle"}, {"type": "inline", "value": 1})
+def test_type_is_among_the_known_ones(url: str) -> None:
+    _, problem = compare(url, {"type": "oracle"}, {"type": "inline", "value": 1})
 
     assert "sqlite" in problem["detail"]

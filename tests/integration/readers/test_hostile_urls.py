@@ -4,13 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.store.mongod import MongodProcess
-from tests.integration.readers.running import ROOT
+from tests.processes import ROOT
 
 URLS = json.loads((ROOT / "tests" / "cases" / "hostile-urls.json").read_text())["urls"]
 UNSHARE = ["unshare", "--net", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
@@ -41,14 +40,14 @@ def run_in_a_namespace(mongod: MongodProcess, tmp_path_factory: pytest.TempPathF
             "tests as root in a container."
         )
     folder = tmp_path_factory.mktemp("namespace")
-    hosts, result = folder / "hosts", folder / "result.json"
+    hosts = folder / "hosts"
     hosts.write_text(names_of_the_table())
     script = (
-        f"mount --bind {hosts} /etc/hosts && exec {sys.executable} -m tests.integration.readers.hostile_run {result}"
+        f"mount --bind {hosts} /etc/hosts && exec {sys.executable} -m tests.integration.readers.hostile_run {folder}"
     )
-    environ = {**os.environ, "PATCHBAY_MONGODB_URI": mongod.uri}
+    environ = {**os.environ, "PATCHBAY_TEST_MONGODB_URI": mongod.uri}
     subprocess.run([*UNSHARE, "sh", "-c", script], check=True, cwd=ROOT, env=environ, timeout=110)
-    return json.loads(Path(result).read_text())
+    return json.loads((folder / "result.json").read_text())
 
 
 def test_trap_catches_who_comes(result: Any) -> None:

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from service.store.mongod import MongodProcess
-from tests.integration.readers.running import compare, running_service
+from tests.integration.readers.running import compare
+from tests.processes import Spawn
 
 INLINE = {"type": "inline", "value": [1]}
 CERTIFIED, OTHER = "127.0.0.2", "127.0.0.3"
@@ -78,29 +78,32 @@ def serve_tls(certificate: tuple[Path, Path]) -> Iterator[dict[str, int]]:
         server.server_close()
 
 
-def fetch(ports: dict[str, int], host: str, mongod: MongodProcess, **environ: str) -> tuple[int, Any]:
-    opened = {"PATCHBAY_URL_ALLOW": "127.0.0.0/8", "PATCHBAY_URL_PORTS": ",".join(map(str, ports.values()))}
-    with running_service({"PATCHBAY_MONGODB_URI": mongod.uri, **opened, **environ}) as address:
-        return compare(address, INLINE, {"type": "http", "uri": f"https://{host}:{ports[host]}/"})
+def fetch(ports: dict[str, int], host: str, spawn: Spawn) -> tuple[int, Any]:
+    opened = {"url_allow": "127.0.0.0/8", "url_ports": ",".join(map(str, ports.values()))}
+    return compare(spawn(**opened).url, INLINE, {"type": "http", "uri": f"https://{host}:{ports[host]}/"})
 
 
-def test_authority_of_the_operator_is_trusted(
-    ports: dict[str, int], certificate: tuple[Path, Path], mongod: MongodProcess
-) -> None:
-    assert fetch(ports, CERTIFIED, mongod, SSL_CERT_FILE=str(certificate[0])) == (200, [])
+@pytest.fixture(name="trusting")
+def trust_certificate(certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name the certificate to the service as an authority."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
 
 
-def test_unknown_authority_is_refused(ports: dict[str, int], mongod: MongodProcess) -> None:
-    status, problem = fetch(ports, CERTIFIED, mongod)
+@pytest.mark.usefixtures("trusting")
+def test_authority_of_the_operator_is_trusted(ports: dict[str, int], spawn_service: Spawn) -> None:
+    assert fetch(ports, CERTIFIED, spawn_service) == (200, [])
+
+
+def test_unknown_authority_is_refused(ports: dict[str, int], spawn_service: Spawn) -> None:
+    status, problem = fetch(ports, CERTIFIED, spawn_service)
 
     assert (status, problem["code"]) == (502, "source-unreachable")
     assert "certificate" in problem["detail"]
 
 
-def test_certificate_of_another_host_is_refused(
-    ports: dict[str, int], certificate: tuple[Path, Path], mongod: MongodProcess
-) -> None:
-    status, problem = fetch(ports, OTHER, mongod, SSL_CERT_FILE=str(certificate[0]))
+@pytest.mark.usefixtures("trusting")
+def test_certificate_of_another_host_is_refused(ports: dict[str, int], spawn_service: Spawn) -> None:
+    status, problem = fetch(ports, OTHER, spawn_service)
 
     assert (status, problem["code"]) == (502, "source-unreachable")
     assert "certificate" in problem["detail"]
