@@ -67,32 +67,39 @@ class MongoEligibility:
 
         A page may hold fewer than `limit` and still have a next one.
         """
-        selection = {"_id": {"$gt": after}, **({"type": {"$in": list(types)}} if types is not None else {})}
-        query = {"$and": [{"deleted": {"$ne": True}}, compile_constraints(constraints)]}
+        edge = await self._find_edge(after)
+        within = {"$gt": after} if edge is None else {"$gt": after, "$lte": edge}
+        of_types = {} if types is None else {"type": {"$in": list(types)}}
+        query = {"_id": within, **of_types, "deleted": {"$ne": True}, **compile_constraints(constraints)}
         candidates: list[Candidate] = []
         judged, last = 0, after
         with translated():
-            async for record in self._resources.aggregate(_pipeline(selection, query)):
+            cursor = self._resources.find(query, _needed(constraints)).sort("_id").limit(_JUDGED).batch_size(2 * limit)
+            async for record in cursor:
                 judged, last = judged + 1, record["_id"]
-                if holds(decode_content(record["content"], record["plain"]), constraints):
+                if holds(decode_content(record.get("content", {}), record["plain"]), constraints):
                     candidates.append(_to_candidate(record))
                 if len(candidates) == limit or judged == _JUDGED:
                     return Page(candidates, last)
-            edge = (
-                await self._resources.find(selection, {"_id": 1}).sort("_id").skip(_LOOKED_AT - 1).limit(1).to_list(1)
-            )
-        return Page(candidates, edge[0]["_id"] if edge else None)
+        return Page(candidates, edge)
+
+    async def _find_edge(self, after: str) -> str | None:
+        """Return the last id that one page looks at, None where all that are left are few enough."""
+        with translated():
+            if await self._resources.estimated_document_count() <= _LOOKED_AT:
+                return None
+            beyond = self._resources.find({"_id": {"$gt": after}}, {"_id": 1}).sort("_id").skip(_LOOKED_AT - 1)
+            edge: list[Record] = await beyond.limit(1).to_list(None)
+        return edge[0]["_id"] if edge else None
 
 
-def _pipeline(selection: Record, query: Record) -> list[Record]:
-    return [
-        {"$match": selection},
-        {"$sort": {"_id": 1}},
-        {"$limit": _LOOKED_AT},
-        {"$match": query},
-        {"$limit": _JUDGED},
-        {"$project": {"log": 0}},
-    ]
+def _needed(constraints: Sequence[Constraint]) -> Record:
+    """Ask for what is judged only: the first-level members that the constraints are about."""
+    tokens = [tokens_of(each.field) for each in constraints]
+    shared = {"type": 1, "v": 1, "updated": 1, "plain": 1}
+    if not all(tokens):
+        return {**shared, _ROOT: 1}
+    return shared | {f"{_ROOT}.{encode_name(each[0])}": 1 for each in tokens}
 
 
 def _to_candidate(record: Record) -> Candidate:
