@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from demo.scenes import documents, inputs, sample
+from demo.scenes import documents, inputs, patches, sample
 from demo.stage import Stage
 
 
@@ -18,5 +18,6 @@ ALL = {
     "sample": Scene(sample.TITLE, sample.play),
     "documents": Scene(documents.TITLE, documents.play),
     "inputs": Scene(inputs.TITLE, inputs.play),
+    "patches": Scene(patches.TITLE, patches.play),
 }
 """By the name that `python -m demo NAME` plays it under. Add yours here."""

@@ -36,7 +36,9 @@ def play(stage: Stage) -> None:
     stage.say("It is applied to those two; the third is refused with the verdict.")
     for target in (first, second):
         applied = stage.send("POST", f"{patch}/apply", {"target_id": target}).expect(200).json
-        stage.check("the clinic has its next version", holds=(applied["status"], applied["result_version"]) == ("applied", 2))
+        stage.check(
+            "the clinic has its next version", holds=(applied["status"], applied["result_version"]) == ("applied", 2)
+        )
     refused = stage.send("POST", f"{patch}/apply", {"target_id": third}).expect(409).json
     stage.check("the third is told why", holds=refused["verdicts"][0]["actual"] == "9.5")
 
