@@ -2,13 +2,20 @@
 
 from collections import OrderedDict
 
+import msgspec
+from multidict import CIMultiDict, CIMultiDictProxy
+
 from service.readers.client import Exchange
 
+OVERHEAD_BYTES = 2048
+"""What an answer takes beside its text."""
+
+_KEPT_HEADERS = ("ETag", "Content-Type")
 _STRANGERS = {"*", "cookie", "authorization"}
 
 
 class Revalidation:
-    """The newest answers, at most `max_bytes` of them together, by URL."""
+    """The newest answers by URL; all together take at most `max_bytes`."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -22,18 +29,30 @@ class Revalidation:
         return self._kept.get(url)
 
     def keep(self, url: str, exchange: Exchange) -> None:
-        """Keep an answer that may be kept and fits, in place of the ones used longest ago."""
+        """Keep an answer that may be kept and fits, in place of those used longest ago."""
         self._forget(url)
-        if not _may_be_kept(exchange) or len(exchange.content) > self._max_bytes:
+        lean = _lean(exchange)
+        if not _may_be_kept(exchange) or _size(url, lean) > self._max_bytes:
             return
-        self._kept[url] = exchange
-        self._size += len(exchange.content)
+        self._kept[url] = lean
+        self._size += _size(url, lean)
         while self._size > self._max_bytes:
             self._forget(next(iter(self._kept)))
 
     def _forget(self, url: str) -> None:
         if exchange := self._kept.pop(url, None):
-            self._size -= len(exchange.content)
+            self._size -= _size(url, exchange)
+
+
+def _lean(exchange: Exchange) -> Exchange:
+    """Leave out the headers that nobody asks for again."""
+    headers = CIMultiDict((name, exchange.headers[name]) for name in _KEPT_HEADERS if name in exchange.headers)
+    return msgspec.structs.replace(exchange, headers=CIMultiDictProxy(headers))
+
+
+def _size(url: str, exchange: Exchange) -> int:
+    headers = sum(map(len, exchange.headers.values()))
+    return len(exchange.content) + len(url) + len(exchange.target.tail) + headers + OVERHEAD_BYTES
 
 
 def _may_be_kept(exchange: Exchange) -> bool:

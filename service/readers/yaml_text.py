@@ -133,7 +133,9 @@ class _Composer:
         if event.tag not in {None, "!", TAG + ("map" if is_mapping else "seq")}:
             raise fault(f"the tag {event.tag[:60]} has no meaning in JSON", event.start_mark)
         if len(self._frames) >= MAX_DEPTH:
-            raise TooDeepError(f"The document is nested deeper than {MAX_DEPTH} levels.", maximum=MAX_DEPTH)
+            raise TooDeepError(
+                f"The document is nested deeper than {MAX_DEPTH} levels.", limit="max_depth", maximum=MAX_DEPTH
+            )
         self._separate(b"", event)
         self._frames.append(_Frame(event.anchor, len(self._out), set() if is_mapping else None))
         self._out += b"{" if is_mapping else b"["

@@ -6,7 +6,7 @@ from service.errors import ServiceError, SourceForbiddenError, SourceNotFoundErr
 from service.model import Document, Reading
 from service.readers.client import Exchange, GuardedClient
 from service.readers.guard import Guard
-from service.readers.revalidation import Revalidation
+from service.readers.revalidation import OVERHEAD_BYTES, Revalidation
 from service.readers.url import UrlReader, UrlSource
 from tests.loopback import Names, Server, answer, redirect
 from tests.unit.readers.conftest import Serve
@@ -183,11 +183,12 @@ def exchange(content: bytes = b"x", status: int = 200, **headers: str) -> Exchan
         (exchange(ETag='"1"', Vary="Cookie"), False),
         (exchange(ETag='"1"', Vary="*"), False),
         (exchange(ETag='"1"', status=404), False),
-        (exchange(b"x" * 11, ETag='"1"'), False),
+        (exchange(b"x" * 5000, ETag='"1"'), False),
+        (exchange(ETag=f'"{"1" * 5000}"'), False),
     ],
 )
 def test_answer_is_kept_where_the_server_lets_it(answered: Exchange, is_kept: bool) -> None:
-    kept = Revalidation(10)
+    kept = Revalidation(5000)
 
     kept.keep("u", answered)
 
@@ -195,20 +196,29 @@ def test_answer_is_kept_where_the_server_lets_it(answered: Exchange, is_kept: bo
 
 
 def test_kept_answers_are_bounded_and_the_least_used_goes_first() -> None:
-    kept = Revalidation(10)
+    kept = Revalidation(2 * OVERHEAD_BYTES + 3000)
     for url in "ab":
-        kept.keep(url, exchange(b"12345", ETag='"1"'))
+        kept.keep(url, exchange(b"x" * 1000, ETag='"1"'))
     kept.find("a")
 
-    kept.keep("c", exchange(b"12345", ETag='"1"'))
+    kept.keep("c", exchange(b"x" * 1000, ETag='"1"'))
 
     assert [kept.find(url) is not None for url in "abc"] == [True, False, True]
 
 
 def test_answer_that_may_no_longer_be_kept_drops_the_one_before() -> None:
-    kept = Revalidation(10)
+    kept = Revalidation(5000)
     kept.keep("a", exchange(ETag='"1"'))
 
     kept.keep("a", exchange())
 
     assert kept.find("a") is None
+
+
+def test_answers_of_one_byte_are_bounded_in_number() -> None:
+    kept = Revalidation(100_000)
+
+    for number in range(1000):
+        kept.keep(f"u{number}", exchange(ETag='"1"', X_Long="y" * 5000))
+
+    assert sum(kept.find(f"u{number}") is not None for number in range(1000)) == 100_000 // (OVERHEAD_BYTES + 10)
