@@ -10,8 +10,6 @@ from standardwebhooks import Webhook
 from service.delivery import Endpoint, Notice, Sent
 from service.errors import ServiceError
 
-_LARGEST_ANSWER = 64 * 1024
-
 
 class Client(Protocol):
     """Sends requests to hosts that the guard passes (`readers.client.GuardedClient`)."""
@@ -21,7 +19,7 @@ class Client(Protocol):
         method: str,
         url: str,
         *,
-        max_bytes: int,
+        max_bytes: int | None,
         timeout_s: float,
         headers: dict[str, str],
         body: bytes,
@@ -44,7 +42,7 @@ class WebhookSender:
             answer = await self._client.request(
                 "POST",
                 provider.url,
-                max_bytes=_LARGEST_ANSWER,
+                max_bytes=None,
                 timeout_s=provider.timeout_s,
                 headers=headers,
                 body=body,

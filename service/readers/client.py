@@ -60,7 +60,7 @@ class GuardedClient:
         method: str,
         url: str,
         *,
-        max_bytes: int,
+        max_bytes: int | None,
         timeout_s: float,
         headers: Mapping[str, str] | None = None,
         credentials: Mapping[str, str] | None = None,
@@ -69,6 +69,7 @@ class GuardedClient:
     ) -> Exchange:
         """Send a request and receive the answer, whatever its status, within all bounds together.
 
+        `max_bytes` bounds the body; with None it is not read: the answer is its status and headers.
         `credentials` are headers for the first origin: they end with the first hop to another one and do not come
         back. With `max_redirects` 0 a redirect is an answer like any other; a followed one is requested with GET.
         Raises `SourceForbiddenError`, `SourceUnreachableError`, `SourceTimeoutError`, `TooLargeError`.
@@ -101,7 +102,7 @@ class GuardedClient:
             raise SourceForbiddenError(f"The source redirects to where it may not: {error.detail}") from error
 
     async def _exchange(
-        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, max_bytes: int
+        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, max_bytes: int | None
     ) -> Exchange:
         with _translated():
             addresses = await self._addresses(target)
@@ -109,7 +110,9 @@ class GuardedClient:
                 open_session(addresses) as session,
                 session.request(method, _url(target), headers=headers, data=body, allow_redirects=False) as response,
             ):
-                content = await _read(response, max_bytes) if 200 <= response.status < 300 else b""
+                content = b""
+                if max_bytes is not None and 200 <= response.status < 300:
+                    content = await _read(response, max_bytes)
                 return Exchange(response.status, response.headers, content, target)
 
     async def _addresses(self, target: Target) -> list[Address]:

@@ -291,6 +291,15 @@ async def test_body_of_what_is_no_success_is_not_read(serve: Serve, status: str)
     assert (exchange.status, exchange.content) == (int(status[:3]), b"")
 
 
+async def test_answer_that_nobody_wants_to_read_counts_by_its_status(serve: Serve) -> None:
+    """A webhook is delivered when its receiver says so, however much it says."""
+    server = await serve([answer(b"", "Content-Length: 99999999999", "Content-Encoding: br"), 60.0])
+
+    exchange = await get(make_client(server), server.url, max_bytes=None)
+
+    assert (exchange.status, exchange.content) == (200, b"")
+
+
 async def test_answer_that_says_it_is_too_large_is_not_read(serve: Serve) -> None:
     server = await serve([answer(b"", "Content-Length: 1001"), 60.0])
 
