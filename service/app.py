@@ -53,6 +53,7 @@ from service.store.patches import MongoPatches
 from service.store.providers import MongoEndpoints
 from service.store.resources import MongoResources
 from service.store.retention import MongoRetention
+from service.store.rollouts import MongoRollouts
 from service.store.signals import EventSignals
 from service.store.timeline import MongoTimeline
 from service.store.types import MongoTypes
@@ -60,6 +61,7 @@ from service.usecases.catalog import TypeCatalog
 from service.usecases.containing import FamilyLocks
 from service.usecases.drafting import Limits
 from service.usecases.patching import Desk
+from service.usecases.rolling import Rolling
 from service.usecases.shelf import Shelf
 from service.usecases.stored import StoredResources
 from service.workers.background import running
@@ -69,6 +71,7 @@ from service.workers.deadlines import Deadlines
 from service.workers.feeding import Feeder, Watch
 from service.workers.jobs import Jobs
 from service.workers.retaining import Retainer
+from service.workers.rollouts import RolloutWorker
 
 if TYPE_CHECKING:
     from service.telemetry import Telemetry
@@ -258,7 +261,7 @@ async def follow_feed(app: web.Application, stack: AsyncExitStack, database: Dat
 
 
 async def deliver(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Have the outbox delivered, and deadlines kept, for as long as the stack stands."""
+    """Have the outbox delivered, rollouts taken further and deadlines kept, for as long as the stack stands."""
     courier = Courier(
         app[keys.OUTBOX],
         app[keys.ENDPOINTS],
@@ -278,4 +281,6 @@ async def carry_out_jobs(app: web.Application, stack: AsyncExitStack, database: 
             store, app[keys.RUNNER], app[keys.COMPARER], app[keys.CALLBACKS], lease_s=app[keys.SETTINGS].job_lease_s
         )
         await stack.enter_async_context(running(worker.run()))
+    app[keys.ROLLING] = Rolling(MongoRollouts(database), app[keys.DESK])
+    await stack.enter_async_context(running(RolloutWorker(app[keys.ROLLING]).run()))
     await stack.enter_async_context(running(Deadlines(app[keys.DESK], Leases(database)).run()))

@@ -36,6 +36,7 @@ from service.ports import (
 )
 from service.settings import Settings
 from service.usecases.patching import Desk
+from service.usecases.rolling import Rolling
 from service.usecases.shelf import Shelf
 
 
@@ -71,6 +72,7 @@ ENDPOINTS = web.AppKey("ENDPOINTS", EndpointStore)
 OUTBOX = web.AppKey("OUTBOX", OutboxStore)
 SENDER = web.AppKey("SENDER", Sender)
 URL_POLICY = web.AppKey("URL_POLICY", UrlPolicy)
+ROLLING = web.AppKey("ROLLING", Rolling)
 METRICS = web.AppKey("METRICS", Metrics)
 TELEMETRY = web.AppKey("TELEMETRY", RequestSpans)
 CONTRACT = web.AppKey("CONTRACT", Contract)

@@ -33,6 +33,7 @@ from service.model import (
     Written,
 )
 from service.patches import Application, Batch, Edit, Move, Page, Patch, Standing, Step
+from service.rollouts import Rollout, RolloutState
 
 
 class Clock(Protocol):
@@ -733,4 +734,33 @@ class RetentionStore(Protocol):
         0 and the empty text leave the other to decide. The newest version always stays, and some more may. Returns
         how many resources lost versions.
         """
+
+
+class RolloutStore(Protocol):
+    """Keeps rollouts."""
+
+    async def insert(self, rollout: Rollout) -> None:
+        """Keep a new rollout."""
+        ...
+
+    async def find(self, rollout_id: str) -> Rollout | None:
+        """Return the rollout, or None when there is none of that id."""
+        ...
+
+    async def list_newest(
+        self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
+    ) -> list[Rollout]:
+        """Return the rollouts of a patch, newest first, those after (`created_at`, `id`)."""
+        ...
+
+    async def claim(self, now: str, until: str) -> Rollout | None:
+        """Lease a running rollout; None when there is none to work on."""
+        ...
+
+    async def advance(self, rollout: Rollout, held: str, until: str) -> bool:
+        """Keep how far a leased rollout has come and renew the lease; False when lease or state is another's."""
+        ...
+
+    async def move(self, rollout_id: str, source: RolloutState, to: RolloutState, now: str) -> bool:
+        """Change the state, if it is `source`."""
         ...

@@ -16,6 +16,7 @@ from service.api import (
     patches,
     providers,
     resources,
+    rollouts,
     types,
 )
 from service.api.route import Route
@@ -31,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     *history.ROUTES,
     *patches.ROUTES,
     *applications.ROUTES,
+    *rollouts.ROUTES,
     *confirming.ROUTES,
     *providers.ROUTES,
     *events.ROUTES,

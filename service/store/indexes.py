@@ -35,6 +35,8 @@ async def ensure_indexes(database: Database) -> None:
         await database["applications"].create_index(
             [("status", 1), ("deadline", 1)], partialFilterExpression={"status": "dispatched"}, name="overdue"
         )
+        await database["rollouts"].create_index([("state", 1), ("leased", 1)])
+        await database["rollouts"].create_index([("resource", 1), ("patch", 1), ("created", -1)])
         await database["idempotency"].create_index("expires", expireAfterSeconds=0)
         await database["jobs"].create_index("due", sparse=True)
         for collection in ("jobs", "job_parts"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INNER = {"errors", "model", "patches", "delivery", "ports", "core", "metrics", "__init__"}
+INNER = {"errors", "model", "patches", "delivery", "rollouts", "ports", "core", "metrics", "__init__"}
 OUTER = {
     "usecases",
     "readers",
@@ -28,7 +28,8 @@ ALLOWED = {
     "model": {"core", "errors"},
     "patches": {"core", "model", "errors"},
     "delivery": {"core", "model", "errors"},
-    "ports": {"core", "model", "patches", "delivery", "errors"},
+    "rollouts": {"core", "model", "errors"},
+    "ports": {"rollouts", "core", "model", "patches", "delivery", "errors"},
     "settings": set[str](),
     "logs": set[str](),
     "metrics": set[str](),

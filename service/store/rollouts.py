@@ -1,0 +1,119 @@
+"""Rollouts: one document each. Who holds the lease takes it further; a change of state by anybody else ends the hold.
+
+{_id, resource, patch, order, caller, created, state, total, done, failed, skipped, after, updated, finished, error,
+leased}
+"""
+
+import msgspec
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
+
+from service.model import Caller
+from service.rollouts import Order, Rollout, RolloutState
+from service.store.mongo import Collection, Database, Record, translated
+
+_NEVER = ""
+
+
+class MongoRollouts:
+    """Keeps rollouts in the collection `rollouts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._rollouts: Collection = database["rollouts"]
+
+    async def insert(self, rollout: Rollout) -> None:
+        """Keep a new rollout."""
+        record = {
+            "_id": rollout.id,
+            "resource": rollout.resource_id,
+            "patch": rollout.patch_id,
+            "order": msgspec.json.encode(rollout.order),
+            "caller": msgspec.json.encode(rollout.caller),
+            "created": rollout.created_at,
+            "leased": _NEVER,
+            **_progress(rollout),
+        }
+        with translated():
+            await self._rollouts.insert_one(record)
+
+    async def find(self, rollout_id: str) -> Rollout | None:
+        """Return the rollout, or None when there is none of that id."""
+        with translated():
+            record = await self._rollouts.find_one({"_id": rollout_id})
+        return _to_rollout(record) if record else None
+
+    async def list_newest(
+        self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
+    ) -> list[Rollout]:
+        """Return the rollouts of a patch, newest first, those after (`created_at`, `id`)."""
+        query: Record = {"resource": resource_id, "patch": patch_id}
+        if after:
+            at, rollout_id = after
+            query["$or"] = [{"created": {"$lt": at}}, {"created": at, "_id": {"$lt": rollout_id}}]
+        with translated():
+            found = self._rollouts.find(query).sort([("created", DESCENDING), ("_id", DESCENDING)]).limit(limit)
+            return [_to_rollout(record) async for record in found]
+
+    async def claim(self, now: str, until: str) -> Rollout | None:
+        """Lease the running rollout that nobody has worked on for longest; None when there is none to work on."""
+        with translated():
+            record = await self._rollouts.find_one_and_update(
+                {"state": "running", "leased": {"$lte": now}},
+                {"$set": {"leased": until}},
+                sort=[("leased", ASCENDING), ("created", ASCENDING)],
+                return_document=ReturnDocument.AFTER,
+            )
+        return _to_rollout(record) if record else None
+
+    async def advance(self, rollout: Rollout, held: str, until: str) -> bool:
+        """Keep how far a leased rollout has come and renew the lease; False when lease or state is another's."""
+        with translated():
+            result = await self._rollouts.update_one(
+                {"_id": rollout.id, "state": "running", "leased": held},
+                {"$set": {**_progress(rollout), "leased": until}},
+            )
+        return result.matched_count == 1
+
+    async def move(self, rollout_id: str, source: RolloutState, to: RolloutState, now: str) -> bool:
+        """Change the state, if it is `source`; who works on it notices and stops."""
+        more: Record = {"finished": now} if to == "cancelled" else {}
+        if source == "halted":
+            more["forgiven"] = "$failed"
+        changes = {"state": to, "updated": now, "leased": _NEVER, "error": None, **more}
+        with translated():
+            result = await self._rollouts.update_one({"_id": rollout_id, "state": source}, [{"$set": changes}])
+        return result.matched_count == 1
+
+
+def _progress(rollout: Rollout) -> Record:
+    return {
+        "state": rollout.state,
+        "total": rollout.total,
+        "done": rollout.done,
+        "failed": rollout.failed,
+        "skipped": rollout.skipped,
+        "after": rollout.after,
+        "updated": rollout.updated_at,
+        "finished": rollout.finished_at,
+        "error": rollout.error,
+    }
+
+
+def _to_rollout(record: Record) -> Rollout:
+    return Rollout(
+        id=record["_id"],
+        resource_id=record["resource"],
+        patch_id=record["patch"],
+        order=msgspec.json.decode(record["order"], type=Order),
+        caller=msgspec.json.decode(record["caller"], type=Caller),
+        state=record["state"],
+        total=record["total"],
+        done=record["done"],
+        failed=record["failed"],
+        skipped=record["skipped"],
+        after=record["after"],
+        created_at=record["created"],
+        updated_at=record["updated"],
+        finished_at=record["finished"],
+        error=record["error"],
+        forgiven=record.get("forgiven", 0),
+    )

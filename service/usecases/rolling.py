@@ -1,0 +1,162 @@
+"""Rollouts: started, steered, and taken further batch by batch, by whichever instance holds the lease."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from service.core.conditions import Conditions
+from service.core.timestamp import format_timestamp
+from service.errors import (
+    ApplicationFailedError,
+    ForbiddenError,
+    GoneError,
+    IncompatibleTargetError,
+    InvalidTransitionError,
+    NotFoundError,
+)
+from service.model import Attribution, Caller
+from service.patches import Patch
+from service.ports import RolloutStore
+from service.rollouts import LEGAL, Order, Rollout, RolloutState, Wish
+from service.usecases import applications, attempts
+from service.usecases.fitting import Aim
+from service.usecases.patching import Desk
+from service.usecases.permission import check_type
+from service.usecases.writing import Mode
+
+_AT_ONCE = 16
+_COUNT_PAGE = 500
+Fate = Literal["done", "failed", "skipped"]
+
+
+class Rolling(NamedTuple):
+    """The collaborators of rollouts."""
+
+    rollouts: RolloutStore
+    desk: Desk
+
+
+async def start(patch: Patch, order: Order, caller: Caller, rolling: Rolling) -> Rollout:
+    """Start a rollout; it goes on in the background."""
+    check_type(caller, order.type)
+    now = format_timestamp(rolling.desk.clock.now())
+    rollout = Rollout(
+        id=str(uuid.uuid4()),
+        resource_id=patch.resource_id,
+        patch_id=patch.patch_id,
+        order=order,
+        caller=caller,
+        created_at=now,
+        updated_at=now,
+    )
+    await rolling.rollouts.insert(rollout)
+    return rollout
+
+
+async def find(patch: Patch, rollout_id: str, rolling: Rolling) -> Rollout:
+    """Return a rollout of the patch; raise `NotFoundError` when there is none of that id."""
+    rollout = await rolling.rollouts.find(rollout_id)
+    if rollout is None or (rollout.resource_id, rollout.patch_id) != (patch.resource_id, patch.patch_id):
+        raise NotFoundError("This patch has no rollout with this id.")
+    return rollout
+
+
+async def steer(patch: Patch, rollout_id: str, wish: Wish, rolling: Rolling) -> Rollout:
+    """Pause, resume or cancel a rollout; raise `InvalidTransitionError` naming what is possible in its state."""
+    rollout = await find(patch, rollout_id, rolling)
+    legal = LEGAL[rollout.state]
+    now = format_timestamp(rolling.desk.clock.now())
+    if wish not in legal or not await rolling.rollouts.move(rollout_id, rollout.state, legal[wish], now):
+        possible = ", ".join(legal) or "nothing"
+        raise InvalidTransitionError(
+            f"The rollout is {rollout.state}: '{wish}' is not possible; legal in this state: {possible}."
+        )
+    return await find(patch, rollout_id, rolling)
+
+
+async def take_further(rollout: Rollout, rolling: Rolling) -> Rollout:
+    """Deal with the next batch, or count the targets first; return how far the rollout has come by it."""
+    patch = await rolling.desk.patches.find(rollout.resource_id, rollout.patch_id)
+    if patch is None:
+        return _ended(rollout, "halted", rolling, "The patch is not there any more.")
+    if rollout.total is None:
+        total = await _count(patch, rollout, rolling.desk)
+        return msgspec.structs.replace(rollout, total=total, updated_at=_now(rolling))
+    page = await _page(patch, rollout, rollout.after, rollout.order.batch_size, rolling.desk)
+    targets, more = page
+    gate = asyncio.Semaphore(_AT_ONCE)
+    fates = await asyncio.gather(*(_deal_with(patch, target, rollout, gate, rolling.desk) for target in targets))
+    further = msgspec.structs.replace(
+        rollout,
+        done=rollout.done + fates.count("done"),
+        failed=rollout.failed + fates.count("failed"),
+        skipped=rollout.skipped + fates.count("skipped"),
+        after=more if more is not None else rollout.after,
+        updated_at=_now(rolling),
+    )
+    if further.failed - rollout.forgiven > rollout.order.max_failures:
+        return _ended(further, "halted", rolling, f"{further.failed} applications failed; {_why(patch)}")
+    return further if more is not None else _ended(further, "finished", rolling)
+
+
+async def _page(patch: Patch, rollout: Rollout, after: str, limit: int, desk: Desk) -> tuple[list[str], str | None]:
+    """Return the ids of the next targets, and after which to go on; None when these were the last."""
+    caller, order = rollout.caller, rollout.order
+    types: Sequence[str] | None = sorted(caller.types) if caller.types is not None else None
+    wanted = types if order.type is None else [order.type]
+    page = await desk.eligibility.find_page((*patch.all_constraints, *order.filter), wanted, after, limit)
+    return [each.resource_id for each in page.candidates], page.after
+
+
+async def _count(patch: Patch, rollout: Rollout, desk: Desk) -> int:
+    count, after = 0, ""
+    while True:
+        targets, more = await _page(patch, rollout, after, _COUNT_PAGE, desk)
+        count += len(targets)
+        if more is None:
+            return count
+        after = more
+
+
+async def _deal_with(patch: Patch, target_id: str, rollout: Rollout, gate: asyncio.Semaphore, desk: Desk) -> Fate:
+    """Apply the patch to one target. Done before a crash counts as done, not as skipped."""
+    why = f"Rollout {rollout.id}"
+    mode = Mode(
+        attribution=Attribution(by=rollout.caller.name, why=why), conditions=Conditions(), dry_run=rollout.order.dry_run
+    )
+    async with gate:
+        try:
+            await applications.apply(patch, Aim(target_id=target_id), "apply", rollout.caller, mode, desk)
+        except ApplicationFailedError:
+            return "failed"
+        except InvalidTransitionError:
+            return await _fate_before(patch, target_id, rollout, desk)
+        except (IncompatibleTargetError, NotFoundError, GoneError, ForbiddenError):
+            return "skipped"
+    return "done"
+
+
+async def _fate_before(patch: Patch, target_id: str, rollout: Rollout, desk: Desk) -> Fate:
+    """Tell what this rollout made of the target before it was interrupted; what others did is skipped."""
+    found = await desk.applications.find(attempts.application_id(patch, target_id), patch.resource_id)
+    is_ours = found and found.created_by == rollout.caller.name and found.started_at >= rollout.created_at
+    if not found or not is_ours:
+        return "skipped"
+    return "failed" if found.status == "failed" else "done"
+
+
+def _ended(rollout: Rollout, state: RolloutState, rolling: Rolling, error: str | None = None) -> Rollout:
+    now = _now(rolling)
+    finished_at = now if state == "finished" else None
+    return msgspec.structs.replace(rollout, state=state, error=error, updated_at=now, finished_at=finished_at)
+
+
+def _why(patch: Patch) -> str:
+    return f"GET /resources/{patch.resource_id}/patches/{patch.patch_id}/applications says why. Resume to go on."
+
+
+def _now(rolling: Rolling) -> str:
+    return format_timestamp(rolling.desk.clock.now())

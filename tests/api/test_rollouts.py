@@ -1,0 +1,187 @@
+"""Rollouts: a patch applied to everything that it fits, steered from outside."""
+
+import asyncio
+import json
+import uuid
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+Client = TestClient[web.Request, web.Application]
+SET = {"operations": [{"op": "add", "path": "/seen", "value": True}]}
+LIVE = ("running",)
+
+
+class Scene:
+    """A type of its own with some resources, and a patch recorded against one of them."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.type = f"rolled-{uuid.uuid4().hex[:8]}"
+        self.ids: list[str] = []
+        self.patches = ""
+
+    async def prepare(self, count: int, payload: dict[str, Any] = SET, **content: Any) -> None:
+        answers = await asyncio.gather(
+            *(self.ok("post", f"/v1/{self.type}", {"number": number, **content}) for number in range(count))
+        )
+        self.ids = [answer["id"] for answer in answers]
+        self.patches = f"/resources/{self.ids[0]}/patches"
+        only = [{"field": "number", "operator": ">=", "value": 1}]
+        definition = {"patch_id": "p", "payload": payload, "constraints": only}
+        await self.ok("post", self.patches, {"definition": definition})
+
+    async def ok(self, method: str, path: str, body: Any = None) -> Any:
+        response = await self.client.request(method, path, json=body)
+        assert response.status in (200, 201, 202), await response.text()
+        return await response.json()
+
+    async def start(self, **order: Any) -> str:
+        rollout = await self.ok("post", f"{self.patches}/p/rollouts", {"type": self.type, **order})
+        return f"{self.patches}/p/rollouts/{rollout['id']}"
+
+    async def until(self, rollout: str, *states: str) -> dict[str, Any]:
+        async with asyncio.timeout(60):
+            while (seen := await self.ok("get", rollout))["state"] not in states:
+                await asyncio.sleep(0.05)
+        return dict(seen)
+
+    async def seen(self) -> int:
+        resources = [await self.ok("get", f"/v1/{self.type}/{each}") for each in self.ids]
+        return sum("seen" in each for each in resources)
+
+
+@pytest.fixture(name="scene")
+async def make_scene(client: Client) -> Scene:
+    return Scene(client)
+
+
+async def test_everything_that_fits_is_changed_once(scene: Scene) -> None:
+    await scene.prepare(31)
+
+    rollout = await scene.until(await scene.start(batch_size=7), "finished")
+
+    assert (rollout["total"], rollout["done"], rollout["failed"], rollout["skipped"]) == (30, 30, 0, 0)
+    assert rollout["finished_at"]
+    assert rollout["rate"] > 0
+    assert await scene.seen() == 30
+    versions = [(await scene.ok("get", f"/v1/{scene.type}/{each}/history"))[0]["version"] for each in scene.ids]
+    assert sorted(versions) == [1, *[2] * 30]
+
+
+async def test_a_second_rollout_skips_what_the_first_did(scene: Scene) -> None:
+    await scene.prepare(6)
+    await scene.until(await scene.start(), "finished")
+
+    again = await scene.until(await scene.start(), "finished")
+
+    assert (again["total"], again["done"], again["skipped"]) == (5, 0, 5)
+
+
+async def test_a_filter_narrows(scene: Scene) -> None:
+    await scene.prepare(11)
+
+    rollout = await scene.until(
+        await scene.start(filter=[{"field": "number", "operator": "<=", "value": 3}]), "finished"
+    )
+
+    assert rollout["done"] == await scene.seen() == 3
+
+
+async def test_a_dry_run_changes_nothing(scene: Scene) -> None:
+    await scene.prepare(6)
+
+    rollout = await scene.until(await scene.start(dry_run=True), "finished")
+
+    assert (rollout["dry_run"], rollout["done"]) == (True, 5)
+    assert await scene.seen() == 0
+    assert await scene.ok("get", f"{scene.patches}/p/applications") == []
+
+
+async def test_too_many_failures_halt_and_it_can_be_resumed(scene: Scene) -> None:
+    await scene.prepare(21, {"operations": [{"op": "remove", "path": "/not-there"}]})
+
+    path = await scene.start(batch_size=5, max_failures=3)
+    halted = await scene.until(path, "halted")
+    await scene.ok("post", f"{path}/resume")
+    further = await scene.until(path, "halted")
+
+    assert halted["failed"] == 5
+    assert halted["error"]
+    assert further["failed"] == 10
+    assert await scene.seen() == 0
+
+
+async def test_pause_resume_and_cancel(scene: Scene) -> None:
+    await scene.prepare(40)
+    path = await scene.start(batch_size=1)
+    paused = await scene.ok("post", f"{path}/pause")
+    await asyncio.sleep(1)
+    still = await scene.ok("get", path)
+
+    assert paused["state"] == still["state"] == "paused"
+    assert still["done"] < 39
+    await scene.ok("post", f"{path}/resume")
+    finished = await scene.until(path, "finished")
+    assert finished["done"] == 39
+    assert finished["skipped"] == 0
+    refused = await scene.client.post(f"{path}/cancel")
+    assert refused.status == 409
+    assert "nothing" in (await refused.json())["detail"]
+
+
+async def test_cancelled_is_final(scene: Scene) -> None:
+    await scene.prepare(30)
+    path = await scene.start(batch_size=1)
+
+    cancelled = await scene.ok("post", f"{path}/cancel")
+
+    assert cancelled["state"] == "cancelled"
+    assert (await scene.client.post(f"{path}/resume")).status == 409
+
+
+async def test_progress_is_streamed_to_the_end(scene: Scene) -> None:
+    await scene.prepare(31)
+    path = await scene.start(batch_size=5)
+
+    response = await scene.client.get(path, headers={"Accept": "text/event-stream"})
+
+    assert response.content_type == "text/event-stream"
+    async with asyncio.timeout(60):
+        text = await response.text()
+    states = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+    assert states[-1]["state"] == "finished"
+    assert [each["done"] for each in states] == sorted(each["done"] for each in states)
+
+
+async def test_rollouts_are_listed_newest_first(scene: Scene) -> None:
+    await scene.prepare(3)
+    first, second = await scene.start(), await scene.start()
+
+    listed = await scene.ok("get", f"{scene.patches}/p/rollouts")
+
+    assert [each["id"] for each in listed] == [second.rpartition("/")[2], first.rpartition("/")[2]]
+
+
+@pytest.mark.parametrize(
+    "order", [{"batch_size": 0}, {"batch_size": 501}, {"max_failures": -1}, {"more": 1}, {"filter": {}}, []]
+)
+async def test_an_order_that_makes_no_sense_is_refused(scene: Scene, order: Any) -> None:
+    await scene.prepare(1)
+
+    response = await scene.client.post(f"{scene.patches}/p/rollouts", json=order)
+
+    assert response.status == 400
+    assert (await response.json())["code"] == "invalid-request"
+
+
+async def test_a_rollout_of_another_patch_is_not_found(scene: Scene) -> None:
+    await scene.prepare(2)
+    path = await scene.start()
+    await scene.ok("post", scene.patches, {"definition": {"patch_id": "q"}})
+
+    response = await scene.client.get(path.replace("/p/", "/q/"))
+
+    assert response.status == 404
