@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pymongo
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from service.settings import Settings
 from service.store.mongod import MongodProcess
 from tests.processes import ServiceProcess, Spawn
+
+hypothesis_settings.register_profile("patchbay", deadline=None)  # tests do not depend on speed
+hypothesis_settings.load_profile("patchbay")
 
 _VERSION = pytest.StashKey[str]()
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from demo.scenes import documents, inputs, patches, sample
+from demo.scenes import documents, history, inputs, patches, resources, sample
 from demo.stage import Stage
 
 
@@ -18,6 +18,8 @@ ALL = {
     "sample": Scene(sample.TITLE, sample.play),
     "documents": Scene(documents.TITLE, documents.play),
     "inputs": Scene(inputs.TITLE, inputs.play),
+    "resources": Scene(resources.TITLE, resources.play),
+    "history": Scene(history.TITLE, history.play),
     "patches": Scene(patches.TITLE, patches.play),
 }
 """By the name that `python -m demo NAME` plays it under. Add yours here."""
