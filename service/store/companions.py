@@ -1,4 +1,4 @@
-"""Records that change together, all or none, where no resource changes with them."""
+"""Records that change in one transaction: with a resource (`transactions`), or with one another."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ async def write_together(database: Database, companions: Sequence[Companion]) ->
 
     async def write(session: AsyncIOMotorClientSession) -> None:
         for companion in companions:
-            await _change(database, companion, session)
+            await change_companion(database, companion, session)
 
     with translated():
         try:
@@ -31,7 +31,8 @@ async def write_together(database: Database, companions: Sequence[Companion]) ->
             raise unavailable() from error
 
 
-async def _change(database: Database, companion: Companion, session: AsyncIOMotorClientSession) -> None:
+async def change_companion(database: Database, companion: Companion, session: AsyncIOMotorClientSession) -> None:
+    """Change one record inside a transaction; raise its `conflict` where its wish is not met."""
     collection = database[companion.collection]
     if companion.action == "insert":
         try:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ReadPreference
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from service.errors import StoreUnavailableError
 from service.model import Companion
 from service.store.commits import Commits
+from service.store.companions import change_companion
 from service.store.mongo import Database, translated, unavailable
 from service.store.records import Statement
 
@@ -55,7 +56,7 @@ class Transactions:
                 if not await self._take_on(statement, session):
                     return False  # the session's end aborts, here and where something is raised
                 for companion in companions:
-                    await self._change(companion, session)
+                    await change_companion(self._database, companion, session)
                 await session.commit_transaction()
         return True
 
@@ -68,19 +69,3 @@ class Transactions:
                 return False
             raise
         return bool(reply["n"] == 1 and "writeErrors" not in reply)
-
-    async def _change(self, companion: Companion, session: AsyncIOMotorClientSession) -> None:
-        collection = self._database[companion.collection]
-        if companion.action == "insert":
-            try:
-                await collection.insert_one({"_id": companion.id, **companion.fields}, session=session)
-            except DuplicateKeyError as error:
-                raise companion.conflict from error
-            return
-        wanted = {"_id": companion.id, **companion.expected}
-        if companion.action == "replace":
-            found = (await collection.replace_one(wanted, dict(companion.fields), session=session)).matched_count
-        else:
-            found = (await collection.delete_one(wanted, session=session)).deleted_count
-        if not found:
-            raise companion.conflict
