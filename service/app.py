@@ -18,7 +18,7 @@ from service.core.engine import EngineMissingError, choose
 from service.errors import StartError
 from service.metrics import Metrics
 from service.ports import Clock, Reader, StoredDocuments
-from service.providers.builtin import BuiltinProvider, ProviderRegistry
+from service.providers.builtin import BuiltinProvider
 from service.providers.webhook import WebhookSender
 from service.readers.callback import GuardedCallbacks
 from service.readers.client import GuardedClient
@@ -225,7 +225,7 @@ def make_desk(app: web.Application, database: Database) -> Desk:
         applications=MongoApplications(database),
         moves=MongoMoves(database),
         eligibility=MongoEligibility(database),
-        providers=ProviderRegistry([BuiltinProvider()]),
+        builtin=BuiltinProvider(),
         endpoints=app[keys.ENDPOINTS],
         outbox=app[keys.OUTBOX],
         confirmations=MongoConfirmations(database),

@@ -600,26 +600,13 @@ class Eligibility(Protocol):
 
 
 class Provider(Protocol):
-    """Carries patches out on the resources of the types that name it."""
-
-    @property
-    def name(self) -> str:
-        """The name that a type's definition gives."""
-        ...
+    """Carries patches out at once, on the resources of the types that name no other provider."""
 
     def plan(self, patch: Patch) -> Edit:
         """Say what is to be done to a target now.
 
         Raises `ApplicationFailedError` that says what is understood, for a payload that is not.
         """
-        ...
-
-
-class Providers(Protocol):
-    """All providers together."""
-
-    async def find(self, name: str) -> Provider:
-        """Return the provider; raise `ApplicationFailedError` when there is none of that name."""
         ...
 
 

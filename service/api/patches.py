@@ -86,6 +86,7 @@ async def get_patch(request: web.Request) -> web.Response:
     return json_reply(to_wire(await patching.describe(await find_patch(request), request.app[DESK])))
 
 
+@idempotent
 async def check_patch(request: web.Request) -> web.Response:
     """Answer the verdict on each constraint, the document that the patch would give, and the difference."""
     aim = await read_struct(request, Aim)
@@ -220,7 +221,7 @@ ROUTES = (
         summary="Check a patch against a target, writing nothing",
         tag="patches",
         description="Without `target_id` the target is the resource that the patch is recorded against.",
-        params=(examples.RESOURCE_ID, examples.PATCH_ID),
+        params=(examples.RESOURCE_ID, examples.PATCH_ID, KEY_PARAM),
         body=(Content(schema=Aim, examples=examples.AIMS),),
         body_required=False,
         answers=(

@@ -7,7 +7,7 @@ from service.delivery import BUILTIN
 from service.errors import ApplicationFailedError, InvalidTransitionError, OverloadedError, ServiceError
 from service.model import Caller, Change, Draft, Resource
 from service.patches import Application, Patch, Step
-from service.ports import Changing, Provider
+from service.ports import Changing
 from service.usecases import attempts, dispatching, drafting
 from service.usecases.attempts import Attempt
 from service.usecases.drafting import Asked
@@ -57,11 +57,10 @@ async def _carry_out(attempt: Attempt, aim: Aim, mode: Mode, desk: Desk) -> Appl
     try:
         if named != BUILTIN:
             return await dispatching.dispatch(attempt, aim, named, mode, desk)
-        provider = await desk.providers.find(named)
         shown = await write(
             Target(attempt.target.type, attempt.target.id),
             known,
-            lambda asked: _applying(attempt, aim, asked, provider, trace, desk),
+            lambda asked: _applying(attempt, aim, asked, trace, desk),
             _with_reason(mode, attempt),
             desk.shelf,
         )
@@ -77,7 +76,7 @@ async def _carry_out(attempt: Attempt, aim: Aim, mode: Mode, desk: Desk) -> Appl
     return trace.step.after
 
 
-def _applying(attempt: Attempt, aim: Aim, asked: Asked, provider: Provider, trace: _Trace, desk: Desk) -> Changing:
+def _applying(attempt: Attempt, aim: Aim, asked: Asked, trace: _Trace, desk: Desk) -> Changing:
     """Make the change that carries the patch out where it fits, and has the application written with it."""
 
     def change(draft: Draft | None) -> Change | None:
@@ -86,8 +85,8 @@ def _applying(attempt: Attempt, aim: Aim, asked: Asked, provider: Provider, trac
         check_version(draft.version, aim)
         check_fit(draft.content, attempt.patch)
         base = trace.base = draft.version
-        made = editing(asked, provider.plan(attempt.patch), desk.limits)(draft)
-        trace.step = attempts.applied(attempt, base, base + (made is not None), desk, provider.name)
+        made = editing(asked, desk.builtin.plan(attempt.patch), desk.limits)(draft)
+        trace.step = attempts.applied(attempt, base, base + (made is not None), desk, BUILTIN)
         if made is None:
             return None
         return msgspec.structs.replace(made, companions=(*made.companions, *desk.applications.companions(trace.step)))

@@ -138,7 +138,7 @@ def _taking_over(
         if taken.clashes:
             raise _in_the_way([each.pointer for each in taken.clashes])
         made = drafting.replacing(asked, taken.document)(draft)
-        result = version + (made is not None)
+        result = application.base_version if made is None else version + 1
         step = attempts.concluded(application, "confirm", "applied", application.provider, desk, result_version=result)
         last.append(step)
         if made is None:

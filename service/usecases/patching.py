@@ -16,14 +16,15 @@ from service.ports import (
     MoveStore,
     OutboxStore,
     PatchStore,
-    Providers,
+    Provider,
     SourceReader,
 )
 from service.usecases.drafting import Limits
 from service.usecases.permission import check_type
 from service.usecases.shelf import Shelf
 
-_MOST_SCANNED = 1000
+_MOST_LOOKED_AT = 1000
+_LEAST_LOOKED_AT = 100
 
 
 class Desk(NamedTuple):
@@ -33,7 +34,7 @@ class Desk(NamedTuple):
     applications: ApplicationStore
     moves: MoveStore
     eligibility: Eligibility
-    providers: Providers
+    builtin: Provider
     endpoints: EndpointStore
     outbox: OutboxStore
     confirmations: ConfirmationStore
@@ -80,8 +81,9 @@ async def list_newest(
     """
     found: list[Recorded] = []
     looked_at = 0
+    at_once = limit if status is None else limit + _LEAST_LOOKED_AT
     while True:
-        batch = await desk.patches.list_newest(resource_id, after, limit)
+        batch = await desk.patches.list_newest(resource_id, after, at_once)
         standings = await desk.patches.find_standings(resource_id, [each.patch_id for each in batch.patches])
         for patch in batch.patches:
             standing = standings.get(patch.patch_id, Standing())
@@ -93,7 +95,7 @@ async def list_newest(
                 return found, None if is_last else after
         if not batch.more:
             return found, None
-        if looked_at >= _MOST_SCANNED:
+        if looked_at >= _MOST_LOOKED_AT or len(batch.patches) < at_once:  # enough, or very large patches
             return found, after
 
 

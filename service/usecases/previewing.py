@@ -5,7 +5,8 @@ import msgspec
 from service.core import values
 from service.core.constraints import judge
 from service.core.options import DiffOptions
-from service.errors import ServiceError
+from service.delivery import BUILTIN
+from service.errors import ApplicationFailedError, ServiceError
 from service.model import Caller, Change, Draft, Resource
 from service.patches import Patch, Preview
 from service.ports import Changing
@@ -26,7 +27,7 @@ async def preview(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk
             if draft is not None:
                 check_version(draft.version, aim)
                 seen[:] = [msgspec.structs.replace(draft, content=values.copy(draft.content))]
-            return editing(asked, provider.plan(patch), desk.limits)(draft)
+            return editing(asked, desk.builtin.plan(patch), desk.limits)(draft)
 
         return change
 
@@ -35,7 +36,7 @@ async def preview(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk
     shown: Shown | None = None
     failure: ServiceError | None = None
     try:
-        provider = await desk.providers.find(known.definition.provider)
+        _check_provider(known.definition.provider)
         shown = await write(Target(target.type, target.id), known, making, dry, desk.shelf)
     except FAILURES as error:
         failure = error
@@ -61,6 +62,13 @@ async def _preview(
         error=None if failure is None else failure.detail,
         errors=() if failure is None else failure.violations,
     )
+
+
+def _check_provider(name: str) -> None:
+    if name != BUILTIN:
+        raise ApplicationFailedError(
+            f"The provider '{name}' carries this patch out; what it will make of the target is not known here."
+        )
 
 
 def _as_draft(resource: Resource) -> Draft:

@@ -7,6 +7,7 @@ import msgspec
 from service.core.timestamp import format_timestamp
 from service.core.undo import Clash, take_back
 from service.core.values import Json
+from service.delivery import BUILTIN
 from service.errors import ApplicationFailedError, InvalidTransitionError, Violation
 from service.model import Caller, Change, Companion, Draft, Resource
 from service.patches import Application, Definition, Patch, Standing, Step
@@ -55,8 +56,10 @@ async def revert(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk)
     application = (await attempts.begin(patch, target, "revert", caller.name, desk)).before
     if application is None or application.base_version is None or application.result_version is None:
         raise InvalidTransitionError("The application made no version of its target, so there is none to take back.")
-    was = await _content_at(target, application.base_version, desk)
-    became = await _content_at(target, application.result_version, desk)
+    result = application.result_version
+    # Others may have come between the base and the result of a provider who took its time.
+    was = await _content_at(target, result - (result != application.base_version), desk)
+    became = await _content_at(target, result, desk)
     reversal = _Reversal(patch, application, target, was, became, caller.name)
     try:
         return await _carry_out(reversal, aim, mode, desk)
@@ -98,7 +101,7 @@ def _reverting(reversal: _Reversal, aim: Aim, asked: Asked, outcome: _Outcome, d
         made = drafting.reverting(asked, taken.document)(draft)
         patch = outcome.patch = _inverse(reversal, made.forward if made else b"[]", desk)
         attempt = Attempt(patch, reversal.target, None, "apply", reversal.by, patch.created_at)
-        outcome.applied = attempts.applied(attempt, base, base + (made is not None), desk, "builtin")
+        outcome.applied = attempts.applied(attempt, base, base + (made is not None), desk, BUILTIN)
         back = attempts.reverted(reversal.application, patch.patch_id, reversal.by, desk)
         outcome.companions = (
             *desk.applications.companions(back),

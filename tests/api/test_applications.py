@@ -432,6 +432,8 @@ async def test_type_may_name_a_provider_that_is_not_there(client: Client) -> Non
     resource_id = await make(client, {"beds": 1}, name)
     await record(client, resource_id)
 
+    checked, seen = await act(client, resource_id, "check")
     status, problem = await act(client, resource_id, "apply")
 
+    assert (checked, seen["document"], "'nobody'" in seen["error"]) == (200, None, True)
     assert (status, problem["code"], problem["application"]["provider"]) == (409, "application-failed", "nobody")

@@ -289,3 +289,27 @@ async def test_a_patch_that_does_not_fit_is_not_sent(scene: Scene) -> None:
 
     assert (response.status, (await response.json())["code"]) == (409, "incompatible-target")
     assert scene.provider.events.empty()
+
+
+async def test_reverting_takes_back_only_what_the_provider_changed(scene: Scene) -> None:
+    await scene.prepare()
+    event = await scene.apply()
+    await scene.patch_resource(name="B")
+    await scene.confirm(event, modified_content={"name": "A", "size": 2})
+
+    await scene.ok(scene.client.post(f"/resources/{scene.id}/patches/p/revert"))
+
+    resource = await scene.resource()
+    assert (resource["name"], resource["size"]) == ("B", 1)
+
+
+async def test_reverting_what_the_provider_found_done_changes_nothing(scene: Scene) -> None:
+    await scene.prepare()
+    event = await scene.apply()
+    await scene.patch_resource(size=2)
+    _, application = await scene.confirm(event, modified_content={"name": "A", "size": 2})
+
+    await scene.ok(scene.client.post(f"/resources/{scene.id}/patches/p/revert"))
+
+    assert application["result_version"] == application["base_version"] == 1
+    assert (await scene.resource())["size"] == 2

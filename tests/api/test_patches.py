@@ -1,5 +1,6 @@
 """Patches recorded, read, listed, checked, matched with what they fit."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -402,3 +403,40 @@ async def test_odd_fields_are_fields_like_others(client: Client, field: str) -> 
     assert (status, seen["compatible"]) == (200, False)
     assert await fetch(client, resource_id, "/p-1/eligible", type=name) == []
     assert await read(client, resource_id) == {"a": 1}
+
+
+async def test_patch_larger_than_a_document_of_the_database_is_refused(client: Client) -> None:
+    resource_id = await make(client)
+    body = b'{"definition": {"patch_id": "p", "payload": {"script": "%s"}}}' % (b"x" * (17 * 1024 * 1024))
+
+    response = await client.post(
+        f"/resources/{resource_id}/patches", data=BytesIO(body), headers={"Content-Type": "application/json"}
+    )
+
+    assert (response.status, (await response.json())["code"]) == (422, "not-storable")
+
+
+async def test_big_patches_are_listed_a_few_at_a_time(client: Client) -> None:
+    resource_id = await make(client)
+    for index in range(4):
+        body = b'{"definition": {"patch_id": "p-%d", "payload": {"s": "%s"}}}' % (index, b"x" * (7 * 1024 * 1024))
+        headers = {"Content-Type": "application/json"}
+        await client.post(f"/resources/{resource_id}/patches", data=BytesIO(body), headers=headers)
+
+    first = await client.get(f"/resources/{resource_id}/patches")
+    second = await follow(client, first)
+
+    pages = [[each["patch_id"] for each in await page.json()] for page in (first, second)]
+    assert pages == [["p-3", "p-2", "p-1"], ["p-0"]]
+
+
+async def test_status_is_found_among_many_patches(client: Client) -> None:
+    resource_id = await make(client)
+    await record(client, resource_id, "first")
+    await act(client, resource_id, "apply", patch_id="first")
+    for index in range(120):
+        await record(client, resource_id, f"p-{index}")
+
+    found = await fetch(client, resource_id, status="applied", limit=1)
+
+    assert [each["patch_id"] for each in found] == ["first"]
