@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from demo.scenes import documents, history, inputs, patches, resources, sample
+from demo.scenes import documents, family, history, inputs, patches, resources, sample
 from demo.stage import Stage
 
 
@@ -17,6 +17,7 @@ class Scene(NamedTuple):
 ALL = {
     "sample": Scene(sample.TITLE, sample.play),
     "documents": Scene(documents.TITLE, documents.play),
+    "family": Scene(family.TITLE, family.play),
     "inputs": Scene(inputs.TITLE, inputs.play),
     "resources": Scene(resources.TITLE, resources.play),
     "history": Scene(history.TITLE, history.play),

@@ -11,9 +11,10 @@ from service import errors
 from service.api import dxconfig, examples, replies
 from service.api.jobs import ACCEPTED, Deferrable, accept, wish_of
 from service.api.orders import FORM, JSON, Input, order
+from service.api.pages import CONTENT, HTML, answer_page
 from service.api.route import Answer, Content, Param, Route
 from service.core.changes import Change
-from service.core.options import Alignment, DiffOptions
+from service.core.options import Alignment, DiffOptions, FamilyOptions
 from service.core.work import PatchWork
 from service.errors import InvalidRequestError
 from service.keys import CALLER, CLOCK, COMPARER, COMPARISONS, READERS, SETTINGS
@@ -24,7 +25,7 @@ from service.usecases.comparing import Inputs
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 CHANGES = "application/vnd.patchbay.changes+json"
-PATCH_TYPES = (JSON, JSON_PATCH, MERGE_PATCH, CHANGES)
+PATCH_TYPES = (JSON, JSON_PATCH, MERGE_PATCH, CHANGES, HTML)
 FORMS: dict[str, rendering.Form] = {MERGE_PATCH: rendering.as_merge, CHANGES: rendering.as_changes}
 
 
@@ -69,6 +70,11 @@ async def create_patch(request: web.Request) -> web.Response:
         if store:
             raise InvalidRequestError("An asynchronous comparison is not recorded: leave 'store' out.", field="store")
         return await accept(request, PatchWork(direction=direction, options=options), texts, wish)
+    if media_type == HTML:
+        if store:
+            raise InvalidRequestError("A page is not recorded: leave 'store' out, or ask for JSON.", field="store")
+        before, after = inputs.directed(direction)
+        return await answer_page(request, FamilyOptions(options, "inOrder"), {"a": before, "b": after})
     outcome = await comparing.compare(inputs, direction, options, request.app[COMPARER])
     headers = {"Patchbay-Diff": "bounded" if outcome.bounded else "exact"}
     body = outcome.patch
@@ -190,8 +196,8 @@ def _patch_route(version: str) -> Route:
         answers=(
             Answer(
                 status=200,
-                description="The patch",
-                content=PATCH_CONTENTS,
+                description="The patch, or a page that shows what changed",
+                content=(*PATCH_CONTENTS, CONTENT),
                 headers=(examples.DIFF_HEADER,),
             ),
             Answer(

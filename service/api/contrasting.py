@@ -6,13 +6,17 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from service.api import family, family_examples
+from service.api import family, family_examples, replies
 from service.api.family import FamilyRequest
 from service.api.flags import is_set
-from service.api.orders import Input, Order
+from service.api.jobs import wish_of
+from service.api.orders import JSON, Input, Order, order
+from service.api.pages import CONTENT, HTML, answer_page
 from service.api.route import Content, Route
 from service.core.assignment import CompareAssignment, Output
-from service.errors import AmbiguousDocumentError
+from service.errors import AmbiguousDocumentError, InvalidRequestError
+from service.keys import READERS
+from service.usecases import comparing
 
 
 class CompareRequest(FamilyRequest, frozen=True, rename="camel", kw_only=True):
@@ -31,7 +35,18 @@ class Envelope(msgspec.Struct, frozen=True, rename={"content": "dx_deltaJSON"}):
 
 async def compare_documents(request: web.Request) -> web.Response:
     """Compare the inputs and answer the delta."""
+    if replies.choose(request, (JSON, HTML)) == HTML:
+        return await _show(request)
     return await family.carry_out(request, CompareRequest, ("a", "b"), _assign)
+
+
+async def _show(request: web.Request) -> web.Response:
+    async with order(request, CompareRequest, ("a", "b")) as asked:
+        options = family.to_options(asked.options, family.max_depth(request))
+        texts = await comparing.read_inputs(asked.sources, request.app[READERS], asked.reading)
+    if wish_of(asked.options) is not None:
+        raise InvalidRequestError("An asynchronous call answers JSON: leave 'async' out, or text/html.", field="async")
+    return await answer_page(request, options, texts)
 
 
 def _assign(request: web.Request, asked: Order[CompareRequest]) -> CompareAssignment:
@@ -56,7 +71,9 @@ ROUTES = family.every_version(
             "Both documents can be rebuilt from it; where arrays are compared without regard to order (`orderless`, "
             "`keyed`), B comes in the order of A."
         ),
-        answers=family.answered("The delta", Content(schema=Envelope, examples=family_examples.DELTAS)),
+        answers=family.answered(
+            "The delta, or a page that shows it", Content(schema=Envelope, examples=family_examples.DELTAS), CONTENT
+        ),
         errors=(AmbiguousDocumentError,),
     ),
     CompareRequest,

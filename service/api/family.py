@@ -101,10 +101,10 @@ def max_depth(request: web.Request) -> int:
     return request.app[SETTINGS].max_depth
 
 
-def answered(description: str, content: Content) -> tuple[Answer, ...]:
+def answered(description: str, *content: Content) -> tuple[Answer, ...]:
     """Describe the answer of a route of the family."""
     return (
-        Answer(status=200, description=description, content=(content,), headers=(examples.DIFF_HEADER,)),
+        Answer(status=200, description=description, content=content, headers=(examples.DIFF_HEADER,)),
         ACCEPTED,
     )
 
