@@ -94,7 +94,10 @@ def _get(path: str, handler: object, summary: str, content: Content, **more: obj
 
 ROUTES = (
     _get(
-        "/openapi.yaml", get_openapi_yaml, "The contract as YAML", Content(schema=_HTML, media_type="application/yaml")
+        "/openapi.yaml",
+        get_openapi_yaml,
+        "The contract as YAML",
+        Content(schema={"type": "object"}, media_type="application/yaml"),
     ),
     _get("/openapi.json", get_openapi_json, "The contract as JSON", Content(schema={"type": "object"})),
     _get("/docs", get_docs, "The API page", Content(schema=_HTML, media_type="text/html")),

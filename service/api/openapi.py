@@ -10,6 +10,7 @@ import msgspec
 
 from service import __version__
 from service.api import problems
+from service.api.links import links_of
 from service.api.route import Answer, Content, Param, Route
 from service.errors import ServiceError
 
@@ -34,7 +35,7 @@ def build(routes: Iterable[Route], shared: dict[str, Any], *, secured: bool = Tr
     _, components = msgspec.json.schema_components([problems.Problem, *structs], ref_template=REF_TEMPLATE)
     paths: dict[str, Document] = defaultdict(dict)
     for route in table:
-        paths[_path(route.path)][route.method.lower()] = _operation(route, secured=secured)
+        paths[_path(route.path)][route.method.lower()] = _operation(route, table, secured=secured)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -70,7 +71,7 @@ def _path(path: str) -> str:
     return re.sub(r"\{(\w+):[^{}]*(?:\{[^{}]*\}[^{}]*)*\}", r"{\1}", path)
 
 
-def _operation(route: Route, *, secured: bool) -> Document:
+def _operation(route: Route, table: tuple[Route, ...], *, secured: bool) -> Document:
     operation: Document = {
         "operationId": route.operation_id,
         "summary": route.summary,
@@ -82,7 +83,9 @@ def _operation(route: Route, *, secured: bool) -> Document:
         operation["parameters"] = [_parameter(param) for param in route.params]
     if route.body:
         operation["requestBody"] = {"required": route.body_required, "content": _contents(route.body)}
-    operation["responses"] = {str(answer.status): _answer(answer) for answer in route.answers} | _refusals(route)
+    operation["responses"] = {
+        str(answer.status): _answer(answer, links_of(route, answer.status, table)) for answer in route.answers
+    } | _refusals(route)
     if secured:
         operation["security"] = [{"bearer": []}, {"apiKey": []}, {}] if route.access else []
     return operation
@@ -121,11 +124,13 @@ def _schema(schema: Any) -> Any:
     return described
 
 
-def _answer(answer: Answer) -> Document:
+def _answer(answer: Answer, links: Document) -> Document:
     described: Document = {"description": answer.description, "headers": {"X-Request-Id": _header(REQUEST_ID_HEADER)}}
     described["headers"] |= {header.name: _header(header) for header in answer.headers}
     if answer.content:
         described["content"] = _contents(answer.content)
+    if links:
+        described["links"] = links
     return described
 
 

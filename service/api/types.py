@@ -33,16 +33,18 @@ _MAX_REPORTED = 500
 
 
 class TypeShown(
-    msgspec.Struct, rename={"name": "type", "json_schema": "schema", "identified_lists": "identifiedLists"}
+    msgspec.Struct,
+    kw_only=True,
+    rename={"name": "type", "json_schema": "schema", "identified_lists": "identifiedLists"},
 ):
     """A type's definition, defaults written out."""
 
     name: str
-    json_schema: Any
+    json_schema: Any = msgspec.UNSET
     identified_lists: tuple[str, ...]
     required: tuple[str, ...]
     provider: str
-    parent: Parent | msgspec.UnsetType
+    parent: Parent | msgspec.UnsetType = msgspec.UNSET
     indexes: tuple[str, ...]
 
 
@@ -132,13 +134,13 @@ def _show_known(known: KnownType) -> TypeShown:
 
 def _show(name: str, definition: TypeDefinition) -> TypeShown:
     return TypeShown(
-        name,
-        definition.json_schema,
-        definition.identified_lists,
-        ("If-Match",) if definition.requires_if_match else (),
-        definition.provider,
-        definition.parent,
-        definition.indexes,
+        name=name,
+        json_schema=definition.json_schema,
+        identified_lists=definition.identified_lists,
+        required=("If-Match",) if definition.requires_if_match else (),
+        provider=definition.provider,
+        parent=definition.parent,
+        indexes=definition.indexes,
     )
 
 
