@@ -1,0 +1,49 @@
+"""What is imported is what gets installed: a fresh clone has the lock files and nothing else."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = {"service", "tests", "demo", "benchmarks", "native"}
+OPTIONAL = {"opentelemetry"}  # the extra `telemetry`, imported where it is there
+
+
+def imported(folder: str) -> Iterator[str]:
+    """Yield the top-level names of foreign modules that a folder's code imports."""
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module.partition(".")[0]
+
+
+def locked(lock: str) -> set[str]:
+    return {normal(name) for name in re.findall(r"^([\w.-]+)==", (ROOT / lock).read_text(), re.MULTILINE)}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize(
+    ("folder", "lock", "besides"),
+    [
+        ("service", "requirements.lock", OPTIONAL),
+        ("demo", "requirements.lock", set[str]()),
+        ("tests", "requirements-dev.lock", set[str]()),
+    ],
+)
+def test_every_import_is_installed_by_the_lock_file(folder: str, lock: str, besides: set[str]) -> None:
+    foreign = set(imported(folder)) - sys.stdlib_module_names - OURS - besides
+    distributions = packages_distributions()
+
+    missing = {name for name in foreign if locked(lock).isdisjoint(map(normal, distributions.get(name, [])))}
+
+    assert missing == set()
