@@ -1,0 +1,128 @@
+"""`python -m benchmarks.diff`: the engines against their peers. Writes RESULTS.md beside this file."""
+
+import argparse
+import gc
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.diff import engines, latency, pairs, report
+from tests.unit.core import applier
+
+BUDGET_S = 5.0
+ENOUGH_MS = 15.0
+SLOW_MS = 1500.0
+
+
+def main():
+    options = _arguments()
+    gc.freeze()
+    gc.disable()  # as in a process of the service that compares: trees of JSON have no cycles
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        peers, versions = engines.peers(folder)
+        everybody = [*engines.ours(), *peers]
+        try:
+            measured = [
+                _measured(pair, everybody, options.rounds)
+                for pair in [*pairs.corpus(options.corpus), *pairs.generated()]
+            ]
+            growth = _growth(everybody, options.largest)
+        finally:
+            for engine in everybody:
+                engine.close()
+    delays = {} if options.no_latency else latency.measure()
+    text = report.write(measured, growth, delays, versions | {"Python": platform.python_version()})
+    (Path(__file__).parent / "RESULTS.md").write_text(text)
+    print(text)
+    wrong = [f"{each['pair']}: {name}" for each in measured for name in each["wrong"] if name.startswith(("py", "na"))]
+    sys.exit(f"wrong patches: {wrong}" if wrong else 0)
+
+
+def _arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    beside = Path("../shared/corpus")
+    corpus = os.environ.get("PATCHBAY_BENCH_CORPUS", str(beside) if beside.is_dir() else None)
+    parser.add_argument("--corpus", default=corpus, help="folder of NNN.a.json and NNN.b.json")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds per pair, engines in turn")
+    parser.add_argument("--largest", type=int, default=1_000_000, help="elements of the largest of a series")
+    parser.add_argument("--no-latency", action="store_true", help="leave out the service")
+    return parser.parse_args()
+
+
+def _measured(pair, everybody, rounds):
+    """Measure all engines in turn, round by round; who is too slow once is left out of the rest."""
+    times, sizes, wrong, given_up = {}, {}, [], {}
+    batch = {}
+    for engine in everybody:
+        engine.load(pair.before, pair.after)
+    for turn in range(rounds + 1):
+        for engine in everybody:
+            if engine.name in given_up:
+                continue
+            try:
+                ms, patch = engine.run(batch.get(engine.name, 1), BUDGET_S)
+            except Exception as error:  # noqa: BLE001  # a peer may fail in any way
+                given_up[engine.name] = str(error)[:80]
+                continue
+            if not turn:  # the first round warms up, tells how many make a round, and is checked
+                batch[engine.name] = max(1, min(500, int(ENOUGH_MS / max(ms, 0.001))))
+                sizes[engine.name] = len(patch)
+                if patch and not _is_right(pair, patch):
+                    wrong.append(engine.name)
+                if ms > SLOW_MS:
+                    times[engine.name] = [ms]
+                    given_up[engine.name] = ""
+            else:
+                times.setdefault(engine.name, []).append(ms)
+            gc.collect()
+    print(pair.name, {name: round(statistics.median(each), 3) for name, each in times.items()}, flush=True)
+    given_up = {name: reason for name, reason in given_up.items() if reason}
+    return {"pair": pair.name, "kind": pair.kind, "ms": times, "bytes": sizes, "wrong": wrong, "given_up": given_up}
+
+
+def _is_right(pair, patch):
+    """Apply with an applier that shares no code with anybody."""
+    try:
+        root = [json.loads(pair.before)]
+        for operation in json.loads(patch):
+            applier.apply_one(root, operation)
+        return applier.strictly_equal(root[0], json.loads(pair.after))
+    except (AssertionError, LookupError, TypeError, ValueError):
+        return False
+
+
+def _growth(everybody, largest):
+    """Time each series as it grows; who passes two seconds is not asked for more."""
+    found = {}
+    for name in pairs.SERIES:
+        row = found[name] = {}
+        out = set()
+        for size in (size for size in pairs.SIZES if size <= largest):
+            pair = pairs.growing(name, size)
+            for engine in everybody:
+                if engine.name in out or engine.name.endswith("moves"):
+                    continue
+                engine.load(pair.before, pair.after)
+                start = time.perf_counter()
+                try:
+                    best, patch = min(engine.run(1, BUDGET_S) for _ in range(3 if size < 10_000 else 1))
+                except Exception as error:  # noqa: BLE001
+                    out.add(engine.name)
+                    row.setdefault(engine.name, {})[size] = f"> {BUDGET_S:g} s" if "more" in str(error) else "fails"
+                    continue
+                row.setdefault(engine.name, {})[size] = (best, len(patch))
+                if time.perf_counter() - start > 4 and engine.name not in {"python", "native"}:
+                    out.add(engine.name)
+            gc.collect()
+        print(name, "done", flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""The figures as Markdown."""
+
+import os
+import statistics
+
+from benchmarks.diff.pairs import CLASSES, SIZES
+
+BARS = {"small": 8, "medium": 6, "large": 5, "very large": 2.5}
+PEERS = ["jsonpatch", "fast-json-patch", "rfc6902", "jsondiffpatch", "json-joy"]
+
+
+def write(measured, growth, delays, versions):
+    has_native = any("native" in each["ms"] for each in measured)
+    method = (
+        "Made by `make bench-diff`. Bytes in to bytes out, one core, rounds interleaved, medians; the collector is off"
+        f" in Python, Node is warm. {len(measured)} pairs, {os.cpu_count()} cores shared with whatever else ran: trust"
+        " the ratios only.\n"
+    )
+    parts = [
+        "# The diff engines against their peers\n",
+        method,
+        "Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".\n",
+        "## Time\n",
+        _times(measured, "python"),
+    ]
+    if has_native:
+        parts += ["", _times(measured, "native")]
+    parts += ["\n## Patch size\n", _sizes(measured, has_native), "\n## Right or wrong\n", _verdicts(measured)]
+    parts += ["\n## Growth\n", _growth(growth, has_native), "\n## Small requests beside a large comparison\n"]
+    parts += [_delays(delays), "\n## Every pair\n", _pairs(measured, has_native), ""]
+    return "\n".join(parts)
+
+
+def _ratios(measured, kind, peer, ours):
+    return [
+        statistics.median(each["ms"][peer]) / statistics.median(each["ms"][ours])
+        for each in measured
+        if each["kind"] == kind and peer in each["ms"] and ours in each["ms"]
+    ]
+
+
+def _times(measured, ours):
+    kinds = [kind for kind in CLASSES if any(each["kind"] == kind for each in measured)]
+    lines = [
+        f"Their time / `{ours}`'s, median of the pairs (least to most):\n",
+        "| | " + " | ".join(f"{kind} ({sum(each['kind'] == kind for each in measured)})" for kind in kinds) + " |",
+        "|---" * (len(kinds) + 1) + "|",
+    ]
+    for peer in [*PEERS, "decode both"]:
+        cells = []
+        for kind in kinds:
+            ratios = _ratios(measured, kind, peer, ours)
+            cells.append(f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.1f})" if ratios else "-")
+        lines.append(f"| {peer} | " + " | ".join(cells) + " |")
+    if ours == "python":
+        bars = " | ".join(f"≥ {BARS[kind]}" for kind in kinds)
+        lines.append(f"| *bar for jsonpatch* | {bars} |")
+    spread = [
+        (max(times) - min(times)) / statistics.median(times)
+        for each in measured
+        if len(times := each["ms"].get(ours, [])) > 1
+    ]
+    lines.append(
+        f"\nSpread of the rounds of `{ours}`, (most - least) / median: median {statistics.median(spread or [0]):.0%}."
+    )
+    return "\n".join(lines)
+
+
+def _sizes(measured, has_native):
+    method = (
+        "At most the best peer's bytes: with moves against jsonpatch, which always moves; without against those that"
+        " never do. Bar: 95 % of the pairs, at most 1.05 on all. (Wrong patches do not count.)\n"
+    )
+    lines = [
+        method,
+        "| engine | pairs | at most the best | worst ratio |",
+        "|---|---|---|---|",
+    ]
+    rivals = {"": ["fast-json-patch", "rfc6902", "json-joy"], ", moves": ["jsonpatch", "jsondiffpatch"]}
+    for ours in ["python", "native"] if has_native else ["python"]:
+        for suffix, names in rivals.items():
+            ratios = []
+            for each in measured:
+                best = [each["bytes"][name] for name in names if name in each["bytes"] and name not in each["wrong"]]
+                if best and ours + suffix in each["bytes"]:
+                    ratios.append((each["bytes"][ours + suffix] / min(best), each["pair"]))
+            good = sum(ratio <= 1 for ratio, _ in ratios)
+            worst, where = max(ratios)
+            lines.append(f"| {ours}{suffix} | {len(ratios)} | {good / len(ratios):.0%} | {worst:.3f} ({where}) |")
+    return "\n".join(lines)
+
+
+def _verdicts(measured):
+    names = sorted({name for each in measured for name in (*each["bytes"], *each["given_up"])} - {"decode both"})
+    lines = ["Applied by an applier that shares no code with any engine.\n", "| engine | right | wrong | given up |"]
+    lines.append("|---|---|---|---|")
+    for name in names:
+        wrong = sum(name in each["wrong"] for each in measured)
+        right = sum(name in each["bytes"] for each in measured) - wrong
+        lines.append(f"| {name} | {right} | {wrong} | {sum(name in each['given_up'] for each in measured)} |")
+    return "\n".join(lines)
+
+
+def _growth(growth, has_native):
+    names = ["python", *(["native"] if has_native else []), "decode both", *PEERS]
+    lines = ["Milliseconds (patch bytes) as the series grow; a peer that needed seconds is not asked for more.\n"]
+    for series, row in growth.items():
+        lines += [f"**{series}**\n", "| | " + " | ".join(f"{size:,}" for size in SIZES) + " |"]
+        lines.append("|---" * (len(SIZES) + 1) + "|")
+        for name in names:
+            if name in row:
+                lines.append(f"| {name} | " + " | ".join(_cell(row[name].get(size)) for size in SIZES) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(found):
+    if found is None:
+        return "-"
+    return found if isinstance(found, str) else f"{found[0]:,.2f} ({found[1]:,})" if found[1] else f"{found[0]:,.2f}"
+
+
+def _delays(delays):
+    if not delays:
+        return "Not measured in this run."
+    method = (
+        "`POST /api/json/v1/patch` with two small documents, one at a time, alone and while another client has"
+        " documents of about 20 MB compared without pause:\n"
+    )
+    lines = [
+        method,
+        "| engine | p50 alone | p99 alone | p50 beside | p99 beside | large comparisons meanwhile |",
+        "|---|---|---|---|---|---|",
+    ]
+    for engine, (alone, beside, done) in delays.items():
+        cells = [f"{value:.2f} ms" for value in (*alone, *beside)]
+        lines.append(f"| {engine} | " + " | ".join(cells) + f" | {done} |")
+    return "\n".join(lines)
+
+
+def _pairs(measured, has_native):
+    names = ["python", *(["native"] if has_native else []), *PEERS]
+    lines = [
+        "Median milliseconds / patch bytes.\n",
+        "| pair | " + " | ".join(names) + " |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    for each in measured:
+        cells = []
+        for name in names:
+            if name in each["ms"]:
+                mark = " wrong" if name in each["wrong"] else ""
+                cells.append(f"{statistics.median(each['ms'][name]):.3f} / {each['bytes'][name]}{mark}")
+            else:
+                cells.append(each["given_up"].get(name, "-"))
+        lines.append(f"| {each['pair']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
