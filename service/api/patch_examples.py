@@ -67,6 +67,10 @@ RESOURCE_ID = Param(name="resource_id", where="path", description="the resource'
 PATCH_ID = Param(name="patch_id", where="path", description="percent-encoded", example="longer-hours")
 ETAG = Param(name="ETag", where="header", description="the target's version", example=format_tag(4))
 
+KEY_ERRORS: tuple[type[errors.ServiceError], ...] = (
+    errors.BusyIdempotencyKeyError,
+    errors.IdempotencyKeyReusedError,
+)
 READ_ERRORS: tuple[type[errors.ServiceError], ...] = (
     errors.InvalidRequestError,
     errors.NotFoundError,
@@ -92,16 +96,14 @@ RECORD_ERRORS: tuple[type[errors.ServiceError], ...] = (
     errors.SourceNotFoundError,
     errors.SourceUnreachableError,
     errors.SourceTimeoutError,
-    errors.BusyIdempotencyKeyError,
-    errors.IdempotencyKeyReusedError,
+    *KEY_ERRORS,
 )
 MOVE_ERRORS: tuple[type[errors.ServiceError], ...] = (
     *BODY_ERRORS,
     errors.InvalidTransitionError,
     errors.VersionConflictError,
     errors.OverloadedError,
-    errors.BusyIdempotencyKeyError,
-    errors.IdempotencyKeyReusedError,
+    *KEY_ERRORS,
 )
 APPLY_ERRORS: tuple[type[errors.ServiceError], ...] = (
     *MOVE_ERRORS,

@@ -18,7 +18,7 @@ from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.core.constraints import MAX_CONSTRAINTS, Constraint
 from service.core.lifecycle import Status
-from service.errors import InvalidRequestError, TooLargeError
+from service.errors import InvalidRequestError, TooLargeError, VersionConflictError
 from service.keys import CALLER, DESK, SETTINGS
 from service.model import Reading, Timestamp
 from service.patches import Candidate, Definition, Patch, Preview
@@ -232,7 +232,7 @@ ROUTES = (
                 headers=(examples.ETAG,),
             ),
         ),
-        errors=(*examples.BODY_ERRORS, *examples.APPLY_ERRORS[-4:-2]),
+        errors=(*examples.BODY_ERRORS, VersionConflictError, *examples.KEY_ERRORS),
     ),
     Route(
         method="GET",
@@ -258,6 +258,6 @@ ROUTES = (
                 headers=(LINK_HEADER,),
             ),
         ),
-        errors=(*examples.READ_ERRORS,),
+        errors=examples.READ_ERRORS,
     ),
 )

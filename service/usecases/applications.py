@@ -4,7 +4,7 @@ import msgspec
 
 from service.core.lifecycle import Verb
 from service.delivery import BUILTIN
-from service.errors import ApplicationFailedError, InvalidTransitionError, OverloadedError, ServiceError
+from service.errors import ApplicationFailedError, IdempotencyKeyReusedError, InvalidTransitionError, ServiceError
 from service.model import Caller, Change, Draft, Resource
 from service.patches import Application, Patch, Step
 from service.ports import Changing
@@ -30,8 +30,8 @@ async def apply(patch: Patch, aim: Aim, verb: Verb, caller: Caller, mode: Mode, 
     with every verdict, `ApplicationFailedError` with the application, which is then recorded as failed.
     """
     target = await find_resource(await target_of(patch, aim, verb, desk), caller, desk)
-    if (done := await _find_done(patch, target, mode, desk)) is not None:
-        return done
+    if await is_done(target, mode, desk):
+        return await _find_done(patch, target, desk)
     attempt = await attempts.begin(patch, target, verb, caller.name, desk)
     try:
         return await _carry_out(attempt, aim, mode, desk)
@@ -70,7 +70,7 @@ async def _carry_out(attempt: Attempt, aim: Aim, mode: Mode, desk: Desk) -> Appl
             await desk.applications.commit(step)
         raise _failure(step.after, error) from error
     if trace.step is None:
-        raise OverloadedError("The same request is being carried out elsewhere. Try again shortly.")
+        return await _find_done(attempt.patch, attempt.target, desk)
     if not shown.changed and not mode.dry_run:
         await desk.applications.commit(trace.step)
     return trace.step.after
@@ -104,12 +104,18 @@ async def target_of(patch: Patch, aim: Aim, verb: Verb, desk: Desk) -> str:
     return latest[0].target_id if latest else patch.resource_id
 
 
-async def _find_done(patch: Patch, target: Resource, mode: Mode, desk: Desk) -> Application | None:
-    """Return the application if a request with the same idempotency key has changed the target before."""
+async def is_done(target: Resource, mode: Mode, desk: Desk) -> bool:
+    """Say whether a request with the same idempotency key has changed the target, and its answer was lost."""
     write_id = mode.attribution.write_id
-    if write_id is None or await desk.shelf.resources.find_write(target.id, write_id) is None:
-        return None
-    return await desk.applications.find(attempts.application_id(patch, target.id), patch.resource_id)
+    return write_id is not None and await desk.shelf.resources.find_write(target.id, write_id) is not None
+
+
+async def _find_done(patch: Patch, target: Resource, desk: Desk) -> Application:
+    """Return the application that a request with the same idempotency key has made."""
+    application = await desk.applications.find(attempts.application_id(patch, target.id), patch.resource_id)
+    if application is None or application.result_version is None:
+        raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
+    return application
 
 
 def _failure(application: Application, error: ServiceError) -> ApplicationFailedError:

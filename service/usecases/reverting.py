@@ -8,12 +8,12 @@ from service.core.timestamp import format_timestamp
 from service.core.undo import Clash, take_back
 from service.core.values import Json
 from service.delivery import BUILTIN
-from service.errors import ApplicationFailedError, InvalidTransitionError, Violation
+from service.errors import ApplicationFailedError, IdempotencyKeyReusedError, InvalidTransitionError, Violation
 from service.model import Caller, Change, Companion, Draft, Resource
 from service.patches import Application, Definition, Patch, Standing, Step
 from service.ports import Changing
 from service.usecases import attempts, drafting
-from service.usecases.applications import target_of
+from service.usecases.applications import is_done, target_of
 from service.usecases.attempts import Attempt
 from service.usecases.drafting import Asked
 from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_version
@@ -51,8 +51,8 @@ async def revert(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk)
     touched too; nothing is recorded then.
     """
     target = await find_resource(await target_of(patch, aim, "revert", desk), caller, desk)
-    if (done := await _find_done(patch, target, mode, desk)) is not None:
-        return done
+    if await is_done(target, mode, desk):
+        return await _find_done(patch, target, desk)
     application = (await attempts.begin(patch, target, "revert", caller.name, desk)).before
     if application is None or application.base_version is None or application.result_version is None:
         raise InvalidTransitionError("The application made no version of its target, so there is none to take back.")
@@ -81,7 +81,7 @@ async def _carry_out(reversal: _Reversal, aim: Aim, mode: Mode, desk: Desk) -> R
         desk.shelf,
     )
     if outcome.patch is None or outcome.applied is None:
-        raise InvalidTransitionError("Another request took this application back at the same time.")
+        return await _find_done(reversal.patch, reversal.target, desk)
     if not shown.changed and not mode.dry_run:
         await desk.applications.commit(outcome.applied, outcome.companions)
     return Recorded(outcome.patch, Standing("applied"), is_new=True)
@@ -172,13 +172,11 @@ def _in_the_way(clashes: list[Clash]) -> ApplicationFailedError:
     return ApplicationFailedError(detail, violations=violations)
 
 
-async def _find_done(patch: Patch, target: Resource, mode: Mode, desk: Desk) -> Recorded | None:
-    """Return the new patch if a request with the same idempotency key has made it before."""
-    write_id = mode.attribution.write_id
-    if write_id is None or await desk.shelf.resources.find_write(target.id, write_id) is None:
-        return None
+async def _find_done(patch: Patch, target: Resource, desk: Desk) -> Recorded:
+    """Return the new patch that a request with the same idempotency key has made."""
     application = await desk.applications.find(attempts.application_id(patch, target.id), patch.resource_id)
-    if application is None or application.reverted_by is None:
-        return None
-    inverse = await desk.patches.find(target.id, application.reverted_by)
-    return None if inverse is None else await describe(inverse, desk)
+    inverse_id = None if application is None else application.reverted_by
+    inverse = None if inverse_id is None else await desk.patches.find(target.id, inverse_id)
+    if inverse is None:
+        raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
+    return await describe(inverse, desk)

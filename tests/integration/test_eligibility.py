@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from service.core.constraints import OPERATORS, Constraint, holds
 from service.core.pointer import format_pointer
+from service.patches import Page
 from service.store import eligibility
 from service.store.documents import encode_content
 from service.store.eligibility import MongoEligibility, compile_constraints
@@ -180,6 +181,14 @@ async def test_pages_join_to_the_whole(
         found += page.candidates
 
     assert [each.resource_id for each in found] == [f"{name}-{index:06}" for index in range(10, 40, 2)]
+
+
+async def test_field_deeper_than_any_document_selects_nothing(database: Database) -> None:
+    name = await store(database, [{"a": 1}])
+
+    page = await MongoEligibility(database).find_page([Constraint("/a" * 5000, "==", 1)], [name], "", 50)
+
+    assert page == Page([], None)
 
 
 async def test_deleted_resources_are_not_eligible(database: Database) -> None:
