@@ -72,8 +72,17 @@ IF_MATCH = Param(name="If-Match", where="header", description="change only this 
 IF_NONE_MATCH = Param(name="If-None-Match", where="header", description="answer 304 for this version")
 CREATES = Param(name="If-None-Match", where="header", description="`*` creates the resource under the id of the URL")
 PREFER = Param(name="Prefer", where="header", description="`return=minimal` answers 204 with the headers")
+MERGE = Param(
+    name="Prefer",
+    where="header",
+    description=(
+        "`return=minimal` answers 204 with the headers; `merge` merges a change that `If-Match` says was made for an "
+        "earlier version with what came since, or answers 412 with the `conflicts`"
+    ),
+)
 MESSAGE = Param(name="Patchbay-Message", where="header", description="why; kept with the version")
 WRITE_PARAMS = (DRY_RUN, PREFER, MESSAGE)
+CHANGE_PARAMS = (DRY_RUN, MERGE, MESSAGE)
 
 ETAG_HEADER = Param(name="ETag", description="the version, in quotes", example=format_tag(1))
 LOCATION = LOCATION_HEADER

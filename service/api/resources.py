@@ -229,7 +229,7 @@ ROUTES = (
         tag="resources",
         access="writer",
         description="Members that the service owns may be sent as they were read, or left out.",
-        params=(examples.TYPE, examples.ID, examples.IF_MATCH, examples.CREATES, *examples.WRITE_PARAMS),
+        params=(examples.TYPE, examples.ID, examples.IF_MATCH, examples.CREATES, *examples.CHANGE_PARAMS),
         body=(_CONTENT,),
         answers=(_FOUND, _CREATED, _MINIMAL),
         errors=CHANGE_ERRORS,
@@ -246,7 +246,7 @@ ROUTES = (
             "member or an item of its array; the other two types reach any depth. Without `If-Match` the patch is "
             "applied to the newest version, again if another write came first."
         ),
-        params=(examples.TYPE, examples.ID, examples.IF_MATCH, *examples.WRITE_PARAMS, KEY_PARAM),
+        params=(examples.TYPE, examples.ID, examples.IF_MATCH, *examples.CHANGE_PARAMS, KEY_PARAM),
         body=_PATCHES,
         answers=(_FOUND, _MINIMAL),
         errors=(

@@ -7,7 +7,7 @@ from aiohttp import web
 from service.api.bodies import read_body
 from service.api.comparing import flag
 from service.api.conditions import format_tag, read_conditions
-from service.api.preferences import prefers_minimal
+from service.api.preferences import prefers_merge, prefers_minimal
 from service.api.replies import JSON
 from service.core import values
 from service.core.values import Json
@@ -31,6 +31,7 @@ def mode_of(request: web.Request) -> Mode:
         attribution=Attribution(by=request[CALLER].name, why=_message(request), write_id=request.get(WRITE_ID)),
         conditions=read_conditions(request),
         dry_run=flag(request, "dryRun"),
+        merges=prefers_merge(request),
     )
 
 
@@ -57,8 +58,13 @@ def reply(request: web.Request, shown: Shown, *, created: bool = False) -> web.R
         headers["Patchbay-Dry-Run"] = "true"
     elif created:
         headers["Location"] = f"/v1/{resource.type}/{resource.id}"
+    applied = ["merge"] if shown.merged else []
     if prefers_minimal(request):
-        return web.Response(status=204, headers={**headers, "Preference-Applied": "return=minimal"})
+        applied.append("return=minimal")
+    if applied:
+        headers["Preference-Applied"] = ", ".join(applied)
+    if prefers_minimal(request):
+        return web.Response(status=204, headers=headers)
     return web.Response(body=shown.text, status=201 if created else 200, headers=headers, content_type=JSON)
 
 

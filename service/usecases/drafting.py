@@ -77,9 +77,9 @@ def replacing(asked: Asked, content: Content) -> Changing:
     """Replace the content of a resource."""
 
     def change(draft: Draft | None) -> Change | None:
-        standing = _admit(asked, draft)
+        standing = admit(asked, draft)
         document = owned.take_off(values.copy(content), _owned_by(standing), all_present=False)
-        return _succeed(asked, standing, standing.content, document, "replace")
+        return succeed(asked, standing, standing.content, document, "replace")
 
     return change
 
@@ -88,11 +88,11 @@ def merging(asked: Asked, patch: Json) -> Changing:
     """Apply a JSON Merge Patch (RFC 7396)."""
 
     def change(draft: Draft | None) -> Change | None:
-        standing = _admit(asked, draft)
+        standing = admit(asked, draft)
         own = _owned_by(standing)
         merged = _as_object(apply_merge(owned.show(values.copy(standing.content), own), patch))
         document = owned.take_off(merged, own, all_present=True)
-        return _succeed(asked, standing, standing.content, document, "patch")
+        return succeed(asked, standing, standing.content, document, "patch")
 
     return change
 
@@ -101,7 +101,7 @@ def patching(asked: Asked, operations: list[Operation], limits: Limits, *, plain
     """Apply a JSON Patch (RFC 6902), or one of the plain dialect."""
 
     def change(draft: Draft | None) -> Change | None:
-        standing = _admit(asked, draft)
+        standing = admit(asked, draft)
         before = values.encode(standing.content)
         own = _owned_by(standing)
         shown = owned.show(standing.content, own)
@@ -115,7 +115,7 @@ def patching(asked: Asked, operations: list[Operation], limits: Limits, *, plain
         is_rooted = any(not each["path"] for each in done)
         document = owned.take_off(_as_object(step.document), own, all_present=not is_rooted)
         if any(map(owned.touches_owned, done)):  # these operations mean nothing to the content alone
-            return _succeed(asked, standing, msgspec.json.decode(before), document, "patch")
+            return succeed(asked, standing, msgspec.json.decode(before), document, "patch")
         owned.refuse_computed(document, asked.rules.computed)
         given = _give_ids(document, asked.rules)
         earlier = msgspec.json.decode(before)
@@ -137,7 +137,7 @@ def deleting(asked: Asked, more: tuple[Companion, ...] = ()) -> Changing:
     """Delete a resource, and write `more` with it; its last content is kept, so that it can be reverted to."""
 
     def change(draft: Draft | None) -> Change | None:
-        standing = _admit(asked, draft)
+        standing = admit(asked, draft)
         companions = asked.rules.accompany(standing.id, standing.content, None)
         return Change(kind="delete", content=standing.content, deleted=True, companions=(*companions, *more))
 
@@ -148,10 +148,10 @@ def reverting(asked: Asked, content: Content) -> Changing:
     """Make a version whose content is that of an earlier one; a deleted resource comes back by it."""
 
     def change(draft: Draft | None) -> Change | None:
-        standing = _admit(asked, draft, even_deleted=True)
+        standing = admit(asked, draft, even_deleted=True)
         document = values.copy(content)
         if not standing.deleted:
-            return _succeed(asked, standing, standing.content, document, "revert")
+            return succeed(asked, standing, standing.content, document, "revert")
         asked.rules.check(document)
         return Change(
             kind="revert",
@@ -177,7 +177,7 @@ class _Given(msgspec.Struct):
     inverse: list[Operation]
 
 
-def _admit(asked: Asked, draft: Draft | None, *, even_deleted: bool = False) -> Draft:
+def admit(asked: Asked, draft: Draft | None, *, even_deleted: bool = False) -> Draft:
     """Return the draft if the request may change it as it stands."""
     if draft is None or draft.type != asked.type:
         raise NotFoundError(f"There is no {asked.type} with this id.")
@@ -199,7 +199,7 @@ def _taken(asked: Asked, draft: Draft) -> ServiceError:
     return VersionConflictError(f"If-None-Match does not hold: version {draft.version} stands.", current=draft.version)
 
 
-def _succeed(asked: Asked, standing: Draft, before: Content, document: Content, kind: ChangeKind) -> Change | None:
+def succeed(asked: Asked, standing: Draft, before: Content, document: Content, kind: ChangeKind) -> Change | None:
     """Make the change from the old content to the new by comparing them; None when they are equal."""
     owned.refuse_computed(document, asked.rules.computed)
     _give_ids(document, asked.rules)

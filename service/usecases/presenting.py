@@ -18,13 +18,15 @@ MAX_CONTAINED = 1000
 class Shown(msgspec.Struct, frozen=True):
     """A resource as it is answered: `text` is its JSON. `changed` says whether the request made the version.
 
-    `varies` says that the text has members that may change though the version does not.
+    `varies` says that the text has members that may change though the version does not, `merged` that the request was
+    made for an earlier version and merged with what came since.
     """
 
     resource: Resource
     text: bytes
     changed: bool = True
     varies: bool = False
+    merged: bool = False
 
 
 async def present(known: KnownType, resource: Resource, shelf: Shelf, *, changed: bool = True) -> Shown:

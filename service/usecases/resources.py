@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
@@ -11,12 +12,15 @@ from service.core.conditions import Conditions, Tags
 from service.core.dialect import check_plain
 from service.core.patch import check_patch
 from service.core.values import Json
-from service.errors import GoneError, InvalidRequestError, NotFoundError, ReferencedError
+from service.errors import GoneError, InvalidRequestError, NotFoundError, ReferencedError, VersionConflictError
+from service.model import Resource
+from service.ports import Changing
 from service.usecases import drafting
 from service.usecases.catalog import KnownType
 from service.usecases.containing import MovedOnError, taking
-from service.usecases.drafting import Content, Limits
+from service.usecases.drafting import Asked, Content, Limits
 from service.usecases.presenting import Shown, present, strip_contained
+from service.usecases.rebasing import rebasing
 from service.usecases.shelf import Shelf
 from service.usecases.writing import Mode, Target, find_standing, find_type, write
 
@@ -58,20 +62,45 @@ async def replace(target: Target, content: Content, mode: Mode, shelf: Shelf) ->
     known = await find_type(target.type, shelf)
     if known.contained:
         content = await strip_contained(known, (await find_standing(target, shelf)).id, content, shelf)
-    return await write(target, known, lambda asked: drafting.replacing(asked, content), mode, shelf)
+    return await _change(target, known, lambda asked: drafting.replacing(asked, content), mode, shelf)
 
 
 async def patch(target: Target, body: Json, dialect: Dialect, limits: Limits, mode: Mode, shelf: Shelf) -> Shown:
     """Apply a patch in one of the three dialects: all of it, or nothing."""
     known = await find_type(target.type, shelf)
     if dialect == "merge-patch":
-        return await write(target, known, lambda asked: drafting.merging(asked, body), mode, shelf)
+        return await _change(target, known, lambda asked: drafting.merging(asked, body), mode, shelf)
     plain = dialect == "plain"
     check = check_plain if plain else check_patch
     operations = check(body, max_operations=limits.max_operations)
-    return await write(
+    return await _change(
         target, known, lambda asked: drafting.patching(asked, operations, limits, plain=plain), mode, shelf
     )
+
+
+async def _change(
+    target: Target, known: KnownType, making: Callable[[Asked], Changing], mode: Mode, shelf: Shelf
+) -> Shown:
+    """Carry a change out; where it was made for an earlier version, merge it if that is wished for."""
+    try:
+        return await write(target, known, making, mode, shelf)
+    except VersionConflictError:
+        base = await _find_base(target, mode, shelf)
+        if base is None:
+            raise
+    later = Mode(attribution=mode.attribution, conditions=_ANY, dry_run=mode.dry_run)
+    shown = await write(Target(target.type, base.id), known, lambda asked: rebasing(asked, base, making), later, shelf)
+    return msgspec.structs.replace(shown, merged=True)
+
+
+async def _find_base(target: Target, mode: Mode, shelf: Shelf) -> Resource | None:
+    """Return the version that the change was made for; None where none is named, or merging is not wished for."""
+    wanted = mode.conditions.if_match
+    if not mode.merges or wanted is None or len(wanted.versions) != 1:
+        return None
+    resource = await find_standing(target, shelf)
+    base = await shelf.resources.find_version(resource.id, *wanted.versions)
+    return None if base is None or base.deleted else base
 
 
 async def delete(target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> Shown:

@@ -31,11 +31,12 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Mode(msgspec.Struct, frozen=True, kw_only=True):
-    """How a write is done, and by whom."""
+    """How a write is done, and by whom. `merges`: a change of an earlier version is merged with what came since."""
 
     attribution: Attribution
     conditions: Conditions = Conditions()
     dry_run: bool = False
+    merges: bool = False
 
 
 async def find_type(name: str, shelf: Shelf) -> KnownType:
