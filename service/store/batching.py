@@ -45,10 +45,14 @@ class Batcher(Generic[Item, Result]):
         self._waiting.append(_Waiting(item, size, future))
         if not self._is_woken and self._free_lanes:
             self._is_woken = True
-            loop.call_soon(self._wake)  # soon, so that what arrives in this turn of the loop goes along
+            loop.call_soon(self._wake)
         return await future
 
-    def _wake(self) -> None:
+    def _wake(self, seen: int = 0) -> None:
+        """Start batches, as soon as a turn of the loop has brought nothing new: what is on its way goes along."""
+        if seen < len(self._waiting) < self._max_items:
+            asyncio.get_running_loop().call_soon(self._wake, len(self._waiting))
+            return
         self._is_woken = False
         while self._free_lanes and self._waiting:
             self._free_lanes -= 1

@@ -20,7 +20,8 @@ from service.store.records import Statement, revision_id
 
 _MAX_STATEMENTS = 100
 _MAX_BYTES = 4 * 1024 * 1024
-_LANES = 2
+_LARGE_BYTES = 256 * 1024
+_LARGE_LANES = 2
 _PATIENCE_S = 15.0
 """How long an outcome is pursued before the caller is told that it is not known."""
 _FIRST_PAUSE_S = 0.01
@@ -37,16 +38,18 @@ class Commits:
         self._database = database
         self._resources: Collection = database["resources"]
         self._revisions: Collection = database["revisions"]
-        self._batcher = Batcher[Statement, bool](
-            self._carry_out, max_items=_MAX_STATEMENTS, max_bytes=_MAX_BYTES, lanes=_LANES
+        self._small = Batcher[Statement, bool](
+            self._carry_out, max_items=_MAX_STATEMENTS, max_bytes=_MAX_BYTES, lanes=1
         )
+        self._alone = Batcher[Statement, bool](self._carry_out, max_items=1, max_bytes=1, lanes=_LARGE_LANES)
 
     async def commit(self, statement: Statement) -> bool:
         """Carry the statement out: True when it is done and durable, False when another write came first.
 
         Raises `StoreUnavailableError` when the outcome is not known within some seconds.
         """
-        return await self._batcher.submit(statement, statement.size)
+        batcher = self._alone if statement.size > _LARGE_BYTES else self._small
+        return await batcher.submit(statement, statement.size)
 
     async def _carry_out(self, statements: list[Statement]) -> Sequence[bool | Exception]:
         outcomes: dict[str, bool | Exception] = {}

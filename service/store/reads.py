@@ -6,7 +6,7 @@ from service.store.batching import Batcher
 from service.store.mongo import Collection, Database, Record, translated
 
 _MAX_IDS = 100
-_LANES = 2
+_LARGE_LANES = 2
 _LARGE_BYTES = 256 * 1024
 _MOST_KNOWN_LARGE = 10_000
 
@@ -17,11 +17,13 @@ class Reads:
     def __init__(self, database: Database) -> None:
         self._resources: Collection = database["resources"]
         self._large: set[str] = set()
-        self._batcher = Batcher[str, Record | None](self._read, max_items=_MAX_IDS, max_bytes=_MAX_IDS, lanes=_LANES)
+        self._small = Batcher[str, Record | None](self._read, max_items=_MAX_IDS, max_bytes=_MAX_IDS, lanes=1)
+        self._alone = Batcher[str, Record | None](self._read, max_items=1, max_bytes=1, lanes=_LARGE_LANES)
 
     async def find(self, resource_id: str) -> Record | None:
         """Return the record as it stands on the primary, None when there is none."""
-        return await self._batcher.submit(resource_id, _MAX_IDS if resource_id in self._large else 1)
+        batcher = self._alone if resource_id in self._large else self._small
+        return await batcher.submit(resource_id, 1)
 
     def note_size(self, resource_id: str, size: int) -> None:
         """Remember whether a resource is large, so that it is read alone and holds nobody up."""
