@@ -469,6 +469,10 @@ class OutboxStore(Protocol):
         """Lease the delivery that has been due for longest, None when none is."""
         ...
 
+    async def renew(self, notice_id: str, held: str, until: str) -> bool:
+        """Go on holding a lease; False when it ran out and somebody else has it."""
+        ...
+
     async def settle(self, delivery: Delivery, until: str) -> bool:
         """Keep what came of trying a leased delivery; False when the lease ran out and somebody else has it."""
         ...

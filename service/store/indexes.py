@@ -1,12 +1,22 @@
 """The indexes, made at start. Every query the service sends often is by `_id`, or by `resource`, the shard key."""
 
+import contextlib
+
+from pymongo.errors import CollectionInvalid
+
 from service.store.mongo import Database, translated
 from service.store.retention import INDEX as RETENTION_INDEX
 
+_WRITTEN_IN_TRANSACTIONS = ("confirmations", "counters", "families", "identifiers", "types")
+"""Collections without an index of their own. One that a transaction has to make first gets in the way of others."""
+
 
 async def ensure_indexes(database: Database) -> None:
-    """Make the indexes that are missing."""
+    """Make the collections and indexes that are missing."""
     with translated():
+        for name in set(_WRITTEN_IN_TRANSACTIONS) - set(await database.list_collection_names()):
+            with contextlib.suppress(CollectionInvalid):  # another instance was first
+                await database.create_collection(name)
         # What the relay has left to do, also after a crash.
         await database["resources"].create_index("undrained", sparse=True)
         # Lists of a type, by the members that every resource has; a deleted one is on none.

@@ -30,6 +30,7 @@ _ARGUMENTS = (
     *("--bind_ip", _SOCKET, "--nounixsocket", "--filePermissions", "0600"),  # one socket, and no port
     *("--replSet", _REPLICA_SET, "--oplogSize", "256", "--wiredTigerCacheSizeGB", "0.25"),
     *("--networkMessageCompressors", "disabled", "--setParameter", "diagnosticDataCollectionEnabled=false"),
+    *("--setParameter", "transactionLifetimeLimitSeconds=10"),  # what a killed service left open, holds up nobody
     *("--slowms", "2147483647"),  # a slow command is logged with the documents in it
 )
 

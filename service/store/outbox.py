@@ -66,6 +66,14 @@ class MongoOutbox:
                 return None
         return _to_delivery(record)
 
+    async def renew(self, notice_id: str, held: str, until: str) -> bool:
+        """Go on holding a lease; False when it ran out and somebody else has it."""
+        with translated():
+            result = await self._outbox.update_one(
+                {"_id": notice_id, "state": "waiting", "leased": held}, {"$set": {"leased": until}}
+            )
+        return result.matched_count == 1
+
     async def settle(self, delivery: Delivery, until: str) -> bool:
         """Keep what came of trying a leased delivery; False when the lease ran out and somebody else has it."""
         held = {"_id": delivery.notice.id, "state": "waiting", "leased": until}

@@ -12,14 +12,15 @@ from service.delivery import Delivery, DeliveryState, Sent
 from service.errors import StoreError
 from service.metrics import Metrics
 from service.ports import ApplicationStates, Clock, EndpointStore, OutboxStore, Sender
+from service.workers.background import running
 
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 8
 _PAUSE_S = 0.5
 _IDLE_S = 2.0
 _GONE = 410
-_LEASE_MARGIN_S = 15.0
-_LONGEST_TIMEOUT_S = 60.0
+_LEASE_S = 15.0
+_RENEW_S = 4.0
 _TELL_EVERY = 10
 
 
@@ -72,12 +73,13 @@ class Courier:
 
     async def _deliver_next(self) -> bool:
         now = self._clock.now()
-        until = format_timestamp(now + timedelta(seconds=_LONGEST_TIMEOUT_S + _LEASE_MARGIN_S))
-        delivery = await self._outbox.claim(format_timestamp(now), until)
+        hold = _Hold(self._outbox, self._clock)
+        delivery = await self._outbox.claim(format_timestamp(now), hold.until)
         if delivery is None:
             return False
-        settled = await self._try(delivery, now)
-        await self._outbox.settle(settled, until)
+        async with running(hold.keep(delivery.notice.id)):
+            settled = await self._try(delivery, now)
+        await self._outbox.settle(settled, hold.until)
         return True
 
     async def _try(self, delivery: Delivery, now: datetime) -> Delivery:
@@ -96,6 +98,26 @@ class Courier:
         age = (self._clock.now() - parse_timestamp(since)).total_seconds() if since else 0.0
         self._metrics.outbox_depth.set(depth)
         self._metrics.outbox_age_seconds.set(age)
+
+
+class _Hold:
+    """The lease of one delivery, renewed while it is being sent."""
+
+    def __init__(self, outbox: OutboxStore, clock: Clock) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self.until = self._next()
+
+    def _next(self) -> str:
+        return format_timestamp(self._clock.now() + timedelta(seconds=_LEASE_S))
+
+    async def keep(self, notice_id: str) -> None:
+        """Renew until cancelled."""
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            until = self._next()
+            if await self._outbox.renew(notice_id, self.until, until):
+                self.until = until
 
 
 def after(delivery: Delivery, sent: Sent, now: datetime) -> Delivery:

@@ -11,7 +11,7 @@ from service.usecases import rolling
 from service.usecases.rolling import Rolling
 
 _LOG = logging.getLogger(__name__)
-_LEASE_S = 30.0
+_LEASE_S = 10.0
 _PAUSE_S = 0.5
 _IDLE_S = 2.0
 

@@ -258,11 +258,11 @@ async def test_two_couriers_never_send_the_same_thing_at_once(scene: Scene) -> N
 async def test_a_lease_of_a_courier_that_died_runs_out(scene: Scene) -> None:
     await scene.provide()
     delivery = await scene.dispatch("one")
-    until = format_timestamp(scene.clock.now() + timedelta(seconds=75))
+    until = format_timestamp(scene.clock.now() + timedelta(seconds=15))
     assert await scene.outbox.claim(scene.now, until) is not None  # and then it died
 
     assert await scene.courier.deliver_due() == 0
-    scene.clock.forward(80)
+    scene.clock.forward(20)
     assert await scene.courier.deliver_due() == 1
 
     assert await scene.state(delivery) == ("delivered", 1)
