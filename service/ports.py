@@ -318,6 +318,13 @@ class TypeStore(Protocol):
         ...
 
 
+class ContainedResources(NamedTuple):
+    """Contained resources, and whether these are all."""
+
+    resources: list[Resource]
+    are_all: bool
+
+
 class ContainedStore(Protocol):
     """Finds the resources of one type whose content names a parent, and the turns of parents."""
 
@@ -327,8 +334,11 @@ class ContainedStore(Protocol):
 
     async def find_contained(
         self, resource_type: str, member: str, parent_ids: Sequence[str], *, limit: int
-    ) -> list[Resource]:
-        """Return those that name one of the parents in the member, not deleted, oldest first, at most `limit`."""
+    ) -> ContainedResources:
+        """Return those that name one of the parents in the member, not deleted, oldest first.
+
+        At most `limit`, and no more than fit into memory with ease: then there are more.
+        """
         ...
 
 

@@ -9,8 +9,9 @@ from service.api.replies import json_reply
 from service.api.route import Answer, Content, Param, Route
 from service.core.listing import Listing
 from service.errors import InvalidRequestError, StoreUnavailableError, TooComplexError
-from service.keys import LISTER, SHELF
+from service.keys import CALLER, LISTER, SHELF
 from service.usecases import listing
+from service.usecases.writing import Target
 
 
 async def list_resources(request: web.Request) -> web.Response:
@@ -19,9 +20,8 @@ async def list_resources(request: web.Request) -> web.Response:
     order = read_order(request)
     listed = name_list(request, resource_type)
     asked = Listing(read_filters(request), order, read_place(request, listed, order))
-    page = await listing.list_resources(
-        resource_type, asked, read_fields(request), limit_of(request), request.app[LISTER], request.app[SHELF]
-    )
+    target, fields, limit = Target(resource_type, "", request[CALLER].types), read_fields(request), limit_of(request)
+    page = await listing.list_resources(target, asked, fields, limit, request.app[LISTER], request.app[SHELF])
     cursor = None if page.rest is None else write_cursor(listed, page.rest)
     return json_reply(b"[" + b",".join(page.texts) + b"]", headers=next_link(request, cursor))
 

@@ -15,6 +15,7 @@ from service.errors import (
     AmbiguousIdentifierError,
     BusyIdempotencyKeyError,
     DuplicateIdentifierError,
+    ForbiddenError,
     GoneError,
     IdempotencyKeyReusedError,
     ImmutablePropertyError,
@@ -42,7 +43,6 @@ from service.errors import (
 from service.keys import CALLER, SETTINGS, SHELF
 from service.usecases import histories, resources
 from service.usecases.drafting import Limits
-from service.usecases.permission import check_type
 from service.usecases.presenting import Shown
 from service.usecases.resources import Dialect
 from service.usecases.writing import Target
@@ -58,7 +58,7 @@ DIALECTS: dict[str, Dialect] = {
 async def create_resource(request: web.Request) -> web.Response:
     """Make a resource; the service chooses its id."""
     wire.check_media_type(request, (JSON,))
-    target = Target(request.match_info["type"], writes.new_id(request))
+    target = Target(request.match_info["type"], writes.new_id(request), request[CALLER].types)
     content = await writes.read_content(request)
     shown = await resources.create(target, content, writes.mode_of(request), request.app[SHELF])
     return writes.reply(request, shown, created=True)
@@ -77,8 +77,7 @@ async def get_resource(request: web.Request) -> web.Response:
 
 async def get_any_resource(request: web.Request) -> web.Response:
     """Answer a resource of any type by its id."""
-    shown = await resources.find_by_id(request.match_info["resource_id"], request.app[SHELF])
-    check_type(request[CALLER], shown.resource.type)
+    shown = await resources.find_by_id(request.match_info["resource_id"], request[CALLER], request.app[SHELF])
     return _answer(request, shown)
 
 
@@ -274,7 +273,14 @@ ROUTES = (
             Param(name="cascade", schema=bool, description="delete the resources it contains, too"),
         ),
         answers=(Answer(status=204, description="It is deleted; its history stays"),),
-        errors=(*READ_ERRORS, PreconditionRequiredError, VersionConflictError, ReferencedError, OverloadedError),
+        errors=(
+            ForbiddenError,
+            *READ_ERRORS,
+            PreconditionRequiredError,
+            VersionConflictError,
+            ReferencedError,
+            OverloadedError,
+        ),
     ),
     _options("/v1/{type}/{id}", describe_resource, (examples.TYPE, examples.ID)),
     Route(

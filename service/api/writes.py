@@ -22,7 +22,7 @@ _MAX_MESSAGE = 1000
 
 def target_of(request: web.Request) -> Target:
     """Read what the URL names."""
-    return Target(request.match_info["type"], request.match_info["id"])
+    return Target(request.match_info["type"], request.match_info["id"], request[CALLER].types)
 
 
 def mode_of(request: web.Request) -> Mode:

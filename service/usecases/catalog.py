@@ -31,6 +31,12 @@ class KnownType(NamedTuple):
     contained: tuple[Contained, ...]
     is_defined: bool
 
+    def seen_by(self, grants: frozenset[str] | None) -> "KnownType":
+        """Return the type as it looks to a caller who is granted these types; None grants all."""
+        if grants is None or not self.contained:
+            return self
+        return self._replace(contained=tuple(each for each in self.contained if each.type in grants))
+
 
 class TypeCatalog:
     """Gives definitions without asking the database each time: at most once a second, and then for a number."""

@@ -96,7 +96,7 @@ async def look_up(
     if not unknown.parent.many:
         member = unknown.parent.property
         found = await contained.find_contained(resource_type, member, [unknown.parent_id], limit=2)
-        if any(each.id != unknown.resource_id for each in found):
+        if any(each.id != unknown.resource_id for each in found.resources):
             raise DuplicateIdentifierError(
                 f"This {unknown.parent.type} has its '{unknown.parent.shown_as}' already.", pointer=f"/{member}"
             )

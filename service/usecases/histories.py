@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
 from service.core.options import DiffOptions
 from service.core.timestamp import format_timestamp
 from service.errors import GoneError, NotFoundError
@@ -60,11 +62,9 @@ async def revert(target: Target, version: int, mode: Mode, shelf: Shelf) -> Show
     """Make a new version that equals an earlier one; a deleted resource comes back by it."""
     known = await find_type(target.type, shelf)
     resource = await find_kept(target, shelf)
-    earlier = await at_version(resource, version, shelf)
-    content = drafting.content_of(earlier)
-    return await write(
-        Target(target.type, resource.id), known, lambda asked: drafting.reverting(asked, content), mode, shelf
-    )
+    content = drafting.content_of(await at_version(resource, version, shelf))
+    found = msgspec.structs.replace(target, reference=resource.id)
+    return await write(found, known, lambda asked: drafting.reverting(asked, content), mode, shelf)
 
 
 async def at_version(resource: Resource, version: int, shelf: Shelf) -> Resource:

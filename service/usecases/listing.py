@@ -9,7 +9,7 @@ from service.core.listing import Listing, Path, Place, project
 from service.ports import ResourceLister
 from service.usecases.presenting import find_contained, show
 from service.usecases.shelf import Shelf
-from service.usecases.writing import find_type
+from service.usecases.writing import Target, find_type
 
 
 class ShownPage(NamedTuple):
@@ -20,16 +20,14 @@ class ShownPage(NamedTuple):
 
 
 async def list_resources(
-    resource_type: str,
-    listing: Listing,
-    fields: tuple[Path, ...] | None,
-    limit: int,
-    lister: ResourceLister,
-    shelf: Shelf,
+    target: Target, listing: Listing, fields: tuple[Path, ...] | None, limit: int, lister: ResourceLister, shelf: Shelf
 ) -> ShownPage:
     """Return a page of the resources of a type; `fields` are the members to answer beside the id, None for all."""
-    known = await find_type(resource_type, shelf)
-    page = await lister.list_page(resource_type, listing, limit)
+    known = (await find_type(target.type, shelf)).seen_by(target.grants)
+    if fields is not None:
+        asked = {path[0] for path in fields}
+        known = known._replace(contained=tuple(each for each in known.contained if each.parent.shown_as in asked))
+    page = await lister.list_page(target.type, listing, limit)
     contained = await find_contained(known, [each.id for each in page.resources], shelf)
     texts = [show(each, members) for each, members in zip(page.resources, contained, strict=True)]
     if fields is not None:

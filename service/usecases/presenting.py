@@ -6,11 +6,12 @@ import msgspec
 
 from service.core import owned, values
 from service.core.values import Json
-from service.errors import ImmutablePropertyError
+from service.errors import ImmutablePropertyError, ResultTooLargeError
 from service.model import Resource
 from service.usecases.catalog import Contained, KnownType
 from service.usecases.shelf import Shelf
 
+_MAX_CONTAINED_ON_PAGE = 10_000
 MAX_CONTAINED = 1000
 """How many contained resources a parent shows of each type; the list of the type has them all."""
 
@@ -74,8 +75,16 @@ def show(resource: Resource, members: Mapping[str, bytes]) -> bytes:
 async def _children(contained: Contained, parent_ids: Sequence[str], shelf: Shelf) -> dict[str, list[bytes]]:
     member = contained.parent.property
     texts: dict[str, list[bytes]] = {parent_id: [] for parent_id in parent_ids}
-    limit = MAX_CONTAINED * len(parent_ids)
-    for child in await shelf.contained.find_contained(contained.type, member, parent_ids, limit=limit):
+    limit = MAX_CONTAINED if len(parent_ids) == 1 else _MAX_CONTAINED_ON_PAGE
+    found = await shelf.contained.find_contained(contained.type, member, parent_ids, limit=limit)
+    if not found.are_all and len(parent_ids) > 1:
+        raise ResultTooLargeError(
+            f"The resources of this page contain too many of type {contained.type}: ask for fewer with `limit`, or "
+            f"leave '{contained.parent.shown_as}' out by `fields`.",
+            limit="contained",
+            maximum=limit,
+        )
+    for child in found.resources:
         siblings = texts[msgspec.json.decode(child.text)[member]]
         if len(siblings) < MAX_CONTAINED:
             siblings.append(show(child, {}))

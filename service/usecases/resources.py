@@ -12,13 +12,21 @@ from service.core.conditions import Conditions, Tags
 from service.core.dialect import check_plain
 from service.core.patch import check_patch
 from service.core.values import Json
-from service.errors import GoneError, InvalidRequestError, NotFoundError, ReferencedError, VersionConflictError
-from service.model import Resource
+from service.errors import (
+    ForbiddenError,
+    GoneError,
+    InvalidRequestError,
+    NotFoundError,
+    ReferencedError,
+    VersionConflictError,
+)
+from service.model import Caller, Resource
 from service.ports import Changing
 from service.usecases import drafting
-from service.usecases.catalog import KnownType
+from service.usecases.catalog import Contained, KnownType
 from service.usecases.containing import MovedOnError, taking
 from service.usecases.drafting import Asked, Content, Limits
+from service.usecases.permission import check_type
 from service.usecases.presenting import Shown, present, strip_contained
 from service.usecases.rebasing import rebasing
 from service.usecases.shelf import Shelf
@@ -34,17 +42,19 @@ _ANY = Conditions(if_match=Tags(any=True))
 async def find(target: Target, shelf: Shelf) -> Shown:
     """Return a resource; raise `NotFoundError`, `GoneError`, `AmbiguousIdentifierError`."""
     known = await find_type(target.type, shelf)
-    return await present(known, await find_standing(target, shelf), shelf)
+    return await present(known.seen_by(target.grants), await find_standing(target, shelf), shelf)
 
 
-async def find_by_id(resource_id: str, shelf: Shelf) -> Shown:
-    """Return a resource of any type."""
+async def find_by_id(resource_id: str, caller: Caller, shelf: Shelf) -> Shown:
+    """Return a resource of any type that the caller has a grant for."""
     resource = await shelf.resources.find(resource_id)
     if resource is None:
         raise NotFoundError("There is no resource with this id.")
+    check_type(caller, resource.type)
     if resource.deleted:
         raise GoneError(f"This {resource.type} was deleted; POST …/revert brings a version of it back.")
-    return await present(await find_type(resource.type, shelf), resource, shelf)
+    known = await find_type(resource.type, shelf)
+    return await present(known.seen_by(caller.types), resource, shelf)
 
 
 async def create(target: Target, content: Content, mode: Mode, shelf: Shelf) -> Shown:
@@ -61,7 +71,8 @@ async def replace(target: Target, content: Content, mode: Mode, shelf: Shelf) ->
     """Replace the content of a resource."""
     known = await find_type(target.type, shelf)
     if known.contained:
-        content = await strip_contained(known, (await find_standing(target, shelf)).id, content, shelf)
+        standing = await find_standing(target, shelf)
+        content = await strip_contained(known.seen_by(target.grants), standing.id, content, shelf)
     return await _change(target, known, lambda asked: drafting.replacing(asked, content), mode, shelf)
 
 
@@ -89,7 +100,8 @@ async def _change(
         if base is None:
             raise
     later = Mode(attribution=mode.attribution, conditions=_ANY, dry_run=mode.dry_run)
-    shown = await write(Target(target.type, base.id), known, lambda asked: rebasing(asked, base, making), later, shelf)
+    found = msgspec.structs.replace(target, reference=base.id)
+    shown = await write(found, known, lambda asked: rebasing(asked, base, making), later, shelf)
     return msgspec.structs.replace(shown, merged=True)
 
 
@@ -111,30 +123,37 @@ async def delete(target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> 
     known = await find_type(target.type, shelf)
     if not known.contained:
         return await write(target, known, drafting.deleting, mode, shelf)
-    standing = Target(target.type, (await find_standing(target, shelf)).id)
+    standing = msgspec.structs.replace(target, reference=(await find_standing(target, shelf)).id)
     await write(standing, known, drafting.deleting, msgspec.structs.replace(mode, dry_run=True), shelf)
     async with shelf.families.of(standing.reference):
         for _ in range(_MOST_ATTEMPTS):
             turn = taking(standing.reference, await shelf.contained.read_turn(standing.reference))
-            await _empty(known, standing.reference, mode, shelf, cascade=cascade)
+            await _empty(known, standing, mode, shelf, cascade=cascade)
             with contextlib.suppress(MovedOnError):  # something entered it: look again
                 return await write(standing, known, partial(drafting.deleting, more=(turn,)), mode, shelf)
     raise MovedOnError("Other writers keep adding to what it contains. Try again shortly.")
 
 
-async def _empty(known: KnownType, resource_id: str, mode: Mode, shelf: Shelf, *, cascade: bool) -> None:
+async def _empty(known: KnownType, target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> None:
     """Delete what the resource contains, depth first; raise `ReferencedError` unless that is asked for."""
     inner = Mode(attribution=mode.attribution, conditions=_ANY, dry_run=mode.dry_run)
     for each in known.contained:
-        while found := await shelf.contained.find_contained(
-            each.type, each.parent.property, [resource_id], limit=_CASCADED_AT_ONCE
-        ):
+        while found := await _contained_in(target, each, shelf):
             if not cascade:
                 raise ReferencedError(
                     f"This {known.name} contains resources of type {each.type}, shown as '{each.parent.shown_as}'. "
                     "Delete those first, or all together with ?cascade=true."
                 )
+            if target.grants is not None and each.type not in target.grants:
+                raise ForbiddenError(f"The caller has no grant for the resources of type {each.type} that it contains.")
             if mode.dry_run:
                 break
             for child in found:
-                await delete(Target(each.type, child.id), inner, shelf, cascade=True)
+                await delete(Target(each.type, child.id, target.grants), inner, shelf, cascade=True)
+
+
+async def _contained_in(target: Target, contained: Contained, shelf: Shelf) -> list[Resource]:
+    found = await shelf.contained.find_contained(
+        contained.type, contained.parent.property, [target.reference], limit=_CASCADED_AT_ONCE
+    )
+    return found.resources

@@ -24,10 +24,14 @@ _MOST_ATTEMPTS = 40
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What a URL names: a type, and the id or an identifier of one of its resources."""
+    """What a URL names: a type, and the id or an identifier of one of its resources.
+
+    `grants` are the types that the caller may see where this one contains others; None grants all.
+    """
 
     type: str
     reference: str
+    grants: frozenset[str] | None = None
 
 
 class Mode(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +86,7 @@ async def write(
         return await _write(target, known, making, mode, shelf)
     except NotFoundError:
         resource_id = await identify(target.type, target.reference, shelf.identifiers)
-        return await _write(Target(target.type, resource_id), known, making, mode, shelf)
+        return await _write(msgspec.structs.replace(target, reference=resource_id), known, making, mode, shelf)
 
 
 async def _write(
@@ -105,5 +109,5 @@ async def _write(
                 turns.clear()
                 await held.aclose()
             else:
-                return await present(known, written.resource, shelf, changed=written.changed)
+                return await present(known.seen_by(target.grants), written.resource, shelf, changed=written.changed)
     raise MovedOnError("Other writers keep changing what the parent contains. Try again shortly.")

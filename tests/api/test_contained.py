@@ -9,6 +9,8 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
+from service.usecases import presenting
+
 Client = TestClient[web.Request, web.Application]
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -194,3 +196,21 @@ async def test_nothing_is_left_without_its_parent(client: Client, kinds: Kinds, 
     assert (deleted[0].status == 204) == (not entered)
     read = await client.get(path)
     assert read.status == (410 if not entered else 200)
+
+
+async def test_a_page_whose_resources_contain_too_much_is_refused(
+    client: Client, kinds: Kinds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presenting, "_MAX_CONTAINED_ON_PAGE", 3)
+    for _ in range(2):
+        clinic = await make(client, kinds.parent)
+        for _ in range(2):
+            await make(client, kinds.child, clinic=clinic["id"])
+
+    body = await problem(await client.get(f"/v1/{kinds.parent}"), 422, "too-large")
+    shorter = await client.get(f"/v1/{kinds.parent}?limit=1")
+    without = await client.get(f"/v1/{kinds.parent}?fields=name")
+
+    assert "limit" in body["detail"]
+    assert [len(each["practices"]) for each in await shorter.json()] == [2]
+    assert len(await without.json()) == 2

@@ -4,9 +4,12 @@ import asyncio
 import uuid
 from typing import Any
 
+import pymongo
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+
+from service.keys import SETTINGS
 
 Client = TestClient[web.Request, web.Application]
 
@@ -70,3 +73,25 @@ async def test_malformed_keys_are_refused(client: Client, key: str) -> None:
     response = await client.post("/v1/clinic", json={}, headers={"Idempotency-Key": key})
 
     assert response.status == 400
+
+
+async def test_a_request_whose_answer_was_lost_is_not_done_twice(client: Client, key: dict[str, str]) -> None:
+    """The service fell after the write, before the answer was kept: at most the claim of the key is left."""
+    made = await client.post("/v1/clinic", json={"log": []}, headers=key)
+    path, append = made.headers["Location"], [{"op": "add", "path": "log/-", "value": 1}]
+    first = await client.patch(path, json=append, headers={"Idempotency-Key": "p" + key["Idempotency-Key"]})
+    await client.patch(path, json=[{"op": "add", "path": "log/-", "value": 2}])
+    await forget_answers(client)
+
+    made_again = await client.post("/v1/clinic", json={"log": []}, headers=key)
+    again = await client.patch(path, json=append, headers={"Idempotency-Key": "p" + key["Idempotency-Key"]})
+
+    assert (made_again.status, await made_again.read()) == (201, await made.read())
+    assert (again.status, again.headers["ETag"], await again.read()) == (200, '"2"', await first.read())
+    assert (await (await client.get(path)).json())["log"] == [1, 2]
+
+
+async def forget_answers(client: Client) -> None:
+    settings = client.app[SETTINGS]
+    with pymongo.MongoClient[dict[str, Any]](settings.mongodb_uri) as mongo:
+        mongo[settings.mongodb_database]["idempotency"].delete_many({})

@@ -1,0 +1,97 @@
+"""Grants by type hold where one type shows, or takes down, another."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from service.access import secrets
+from service.app import create_app
+from service.keys import API_KEYS
+from service.model import ApiKey, Role
+from service.settings import Settings
+
+Client = TestClient[web.Request, web.Application]
+
+
+class Scene(NamedTuple):
+    """A service with keys: an admin's headers, those of a writer of the parent type alone, a parent with one child."""
+
+    client: Client
+    admin: dict[str, str]
+    writer: dict[str, str]
+    parent: str
+    child: str
+
+
+async def make_key(client: Client, role: Role, types: tuple[str, ...] = ()) -> dict[str, str]:
+    text = secrets.generate()
+    key = ApiKey(
+        id=text.id,
+        digest=secrets.digest(text.secret),
+        name=f"{role} of {types}",
+        role=role,
+        types=types,
+        created_at="2026-01-01T00:00:00.000000Z",
+    )
+    await client.app[API_KEYS].insert(key)
+    return {"Authorization": f"Bearer {text}"}
+
+
+@pytest.fixture(name="scene")
+async def make_scene(aiohttp_client: Callable[..., Awaitable[Client]], settings: Settings) -> Scene:
+    client = await aiohttp_client(create_app(msgspec.structs.replace(settings, auth="keys")))
+    kind = f"g{uuid.uuid4().hex[:12]}"
+    admin, writer = await make_key(client, "admin"), await make_key(client, "writer", (kind,))
+    definition = {"parent": {"type": kind, "property": "up", "as": "below"}}
+    assert (await client.put(f"/types/{kind}-c", json=definition, headers=admin)).status == 201
+    parent = await (await client.post(f"/v1/{kind}", json={}, headers=admin)).json()
+    child = await (await client.post(f"/v1/{kind}-c", json={"up": parent["id"]}, headers=admin)).json()
+    return Scene(client, admin, writer, f"/v1/{kind}/{parent['id']}", f"/v1/{kind}-c/{child['id']}")
+
+
+async def read(scene: Scene, path: str, headers: dict[str, str]) -> Any:
+    return await (await scene.client.get(path, headers=headers)).json()
+
+
+async def test_contained_resources_are_shown_to_those_with_a_grant(scene: Scene) -> None:
+    by_id = f"/resources/{scene.parent.rpartition('/')[2]}"
+    listed = scene.parent.rpartition("/")[0]
+
+    assert len((await read(scene, scene.parent, scene.admin))["below"]) == 1
+    assert "below" not in await read(scene, scene.parent, scene.writer)
+    assert "below" not in await read(scene, by_id, scene.writer)
+    assert ["below" in each for each in await read(scene, listed, scene.writer)] == [False]
+
+
+async def test_a_change_shows_no_more_than_reading(scene: Scene) -> None:
+    answer = await scene.client.put(scene.parent, json={"n": 1}, headers=scene.writer)
+
+    assert answer.status == 200
+    assert "below" not in await answer.json()
+
+
+async def test_a_cascade_needs_the_grant(scene: Scene) -> None:
+    kept = await scene.client.delete(scene.parent, headers=scene.writer)
+    refused = await scene.client.delete(f"{scene.parent}?cascade=true", headers=scene.writer)
+    between = await scene.client.get(scene.child, headers=scene.admin)
+    done = await scene.client.delete(f"{scene.parent}?cascade=true", headers=scene.admin)
+
+    assert (kept.status, refused.status, between.status, done.status) == (409, 403, 200, 204)
+
+
+async def test_other_types_are_not_reached_by_id_or_as_inputs(scene: Scene) -> None:
+    child_id = scene.child.rpartition("/")[2]
+
+    by_id = await scene.client.get(f"/resources/{child_id}", headers=scene.writer)
+    compared = await scene.client.post(
+        "/api/json/v1/patch",
+        json={"a": {"type": "resource", "id": child_id}, "b": {"type": "inline", "value": {}}},
+        headers=scene.writer,
+    )
+
+    assert (by_id.status, compared.status) == (403, 403)
