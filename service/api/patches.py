@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from service.api import patch_examples as examples
-from service.api import wire, writes
+from service.api import replies, wire, writes
 from service.api.bodies import read_body
 from service.api.comparing import flag
 from service.api.examples import LOCATION_HEADER
@@ -16,7 +16,7 @@ from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, ne
 from service.api.replies import JSON, json_reply
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
-from service.core.constraints import MAX_CONSTRAINTS, Constraint
+from service.core.constraints import MAX_BYTES, MAX_CONSTRAINTS, Constraint
 from service.core.lifecycle import Status
 from service.errors import InvalidRequestError, TooLargeError, VersionConflictError
 from service.keys import CALLER, DESK, SETTINGS
@@ -53,8 +53,7 @@ class PatchRecord(msgspec.Struct, frozen=True, kw_only=True):
 async def record_patch(request: web.Request) -> web.Response:
     """Keep a patch: 201 for a new one, 200 for one that is recorded with the same content."""
     asked = await read_struct(request, RecordRequest)
-    check_count(asked.definition.constraints, "definition/constraints")
-    check_count(asked.constraints, "constraints")
+    check_size(asked)
     settings, is_dry = request.app[SETTINGS], flag(request, "dryRun")
     made = await recording.record(
         request.match_info["resource_id"],
@@ -123,14 +122,23 @@ async def read_struct(request: web.Request, struct: type[wire.Wire]) -> wire.Wir
     return wire.parse(body, struct, max_depth=request.app[SETTINGS].max_depth)
 
 
-def check_count(constraints: tuple[Constraint, ...], name: str) -> None:
+def check_size(asked: RecordRequest) -> None:
     """Refuse more constraints than are judged in a moment."""
-    if len(constraints) > MAX_CONSTRAINTS:
+    lists = {"definition/constraints": asked.definition.constraints, "constraints": asked.constraints}
+    for name, constraints in lists.items():
+        if len(constraints) > MAX_CONSTRAINTS:
+            raise TooLargeError(
+                f"'{name}' holds {len(constraints)} constraints; at most {MAX_CONSTRAINTS} are taken.",
+                field=name,
+                limit="constraints",
+                maximum=MAX_CONSTRAINTS,
+            )
+    if sum(len(replies.encode(each.value)) for constraints in lists.values() for each in constraints) > MAX_BYTES:
         raise TooLargeError(
-            f"'{name}' holds {len(constraints)} constraints; at most {MAX_CONSTRAINTS} are taken.",
-            field=name,
-            limit="constraints",
-            maximum=MAX_CONSTRAINTS,
+            f"The values of the constraints are longer than {MAX_BYTES} bytes together.",
+            field="constraints",
+            limit="constraint_bytes",
+            maximum=MAX_BYTES,
         )
 
 

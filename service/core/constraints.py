@@ -15,6 +15,10 @@ Operator = Literal["==", "!=", ">", ">=", "<", "<=", "in"]
 Kind: TypeAlias = Literal["null", "boolean", "number", "string", "array", "object"]
 
 MAX_CONSTRAINTS = 1000
+"""How many a list may hold."""
+MAX_BYTES = 1024 * 1024
+"""How long the values of all constraints of a patch may be together, as JSON: judging them takes a moment at most."""
+_BYTES_OF_WEIGHT = 4
 _ORDERED: frozenset[Kind] = frozenset({"number", "string"})
 _WANTED = {">": (1,), ">=": (0, 1), "<": (-1,), "<=": (-1, 0)}
 _SHOWN_NODES = 100
@@ -83,6 +87,15 @@ def judge(document: Json, constraints: Iterable[Constraint]) -> list[Verdict]:
 def holds(document: Json, constraints: Iterable[Constraint]) -> bool:
     """Say whether every constraint is satisfied."""
     return all(_reason_against(_find(document, each.field), each) is None for each in constraints)
+
+
+def weigh(constraints: Iterable[Constraint]) -> int:
+    """Estimate what it takes to judge one document: 1 is about a microsecond.
+
+    >>> weigh([Constraint("a", "==", 1), Constraint("b", "in", [1, 2, 3])])
+    3
+    """
+    return sum(1 + len(values.encode(each.value)) // _BYTES_OF_WEIGHT for each in constraints)
 
 
 def kind_of(value: Json) -> Kind:

@@ -4,13 +4,14 @@ The query selects at least what `core.constraints` accepts: it cannot order vers
 what it finds is judged again. One page looks at a bounded number of resources, whatever the constraints are.
 """
 
+import asyncio
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bson import encode as encode_bson
 
-from service.core.constraints import Constraint, holds, kind_of, tokens_of
+from service.core.constraints import Constraint, holds, kind_of, tokens_of, weigh
 from service.core.values import Json
 from service.core.versions import parse_version
 from service.patches import Candidate, Page
@@ -25,7 +26,10 @@ _MOST_QUERY_BYTES = 4 * 1024 * 1024
 _LOOKED_AT = 100_000
 """How many resources the database looks at for one page."""
 _JUDGED = 2_000
-"""How many of those that the query selects are judged for one page."""
+"""How many of those that the query selects are judged for one page, at most."""
+_MOST_WORK = 500_000
+_WORK_AT_ONCE = 20_000
+"""How much work (`core.constraints.weigh`) goes into one page, and how much before others get their turn."""
 _MONGO = {">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
 _BSON_KINDS = {
     "null": "null",
@@ -71,17 +75,14 @@ class MongoEligibility:
         within = {"$gt": after} if edge is None else {"$gt": after, "$lte": edge}
         of_types = {} if types is None else {"type": {"$in": list(types)}}
         query = {"_id": within, **of_types, "deleted": {"$ne": True}, **compile_constraints(constraints)}
-        candidates: list[Candidate] = []
-        judged, last = 0, after
-        with translated():
-            cursor = self._resources.find(query, _needed(constraints)).sort("_id").limit(_JUDGED).batch_size(2 * limit)
-            async for record in cursor:
-                judged, last = judged + 1, record["_id"]
-                if holds(decode_content(record.get("content", {}), record["plain"]), constraints):
-                    candidates.append(_to_candidate(record))
-                if len(candidates) == limit or judged == _JUDGED:
-                    return Page(candidates, last)
-        return Page(candidates, edge)
+        most_judged = max(1, min(_JUDGED, _MOST_WORK // max(1, weigh(constraints))))
+        cursor = self._resources.find(query, _needed(constraints)).sort("_id").limit(most_judged)
+        try:
+            with translated():
+                page = await _judge_all(cursor.batch_size(2 * limit), constraints, limit, most_judged)
+        finally:
+            await cursor.close()
+        return page if page.after is not None else Page(page.candidates, edge)
 
     async def _find_edge(self, after: str) -> str | None:
         """Return the last id that one page looks at, None where all that are left are few enough."""
@@ -91,6 +92,24 @@ class MongoEligibility:
             beyond = self._resources.find({"_id": {"$gt": after}}, {"_id": 1}).sort("_id").skip(_LOOKED_AT - 1)
             edge: list[Record] = await beyond.limit(1).to_list(None)
         return edge[0]["_id"] if edge else None
+
+
+async def _judge_all(
+    found: AsyncIterable[Record], constraints: Sequence[Constraint], limit: int, most_judged: int
+) -> Page:
+    """Keep what holds, letting others have their turn; `after` is None where there were no more."""
+    candidates: list[Candidate] = []
+    weight, judged, work = weigh(constraints), 0, 0
+    async for record in found:
+        judged, work = judged + 1, work + weight
+        if work > _WORK_AT_ONCE:
+            work = 0
+            await asyncio.sleep(0)
+        if holds(decode_content(record.get("content", {}), record["plain"]), constraints):
+            candidates.append(_to_candidate(record))
+        if len(candidates) == limit or judged == most_judged:
+            return Page(candidates, record["_id"])
+    return Page(candidates, None)
 
 
 def _needed(constraints: Sequence[Constraint]) -> Record:

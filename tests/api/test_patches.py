@@ -1,5 +1,6 @@
 """Patches recorded, read, listed, checked, matched with what they fit."""
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -390,6 +391,21 @@ async def test_thousand_constraints_are_judged_and_no_more_are_taken(client: Cli
     assert (status, seen["compatible"], len(seen["verdicts"])) == (200, True, 1000)
     assert [each["resource_id"] for each in found] == [resource_id]
     assert (refused.status, (await refused.json())["code"]) == (413, "too-large")
+
+
+async def test_values_of_constraints_are_bounded_together(client: Client) -> None:
+    resource_id = await make(client)
+    headers = {"Content-Type": "application/json"}
+    statuses = []
+    for number, length in enumerate((1024 * 1024 - 3, 1024 * 1024 - 2)):  # quotes, and the 1 of the other constraint
+        listed = [{"field": "a", "operator": "==", "value": "x" * length}, {"field": "b", "operator": "==", "value": 1}]
+        body = json.dumps(
+            {"definition": {"patch_id": f"p-{number}", "constraints": listed[:1]}, "constraints": listed[1:]}
+        )
+        response = await client.post(f"/resources/{resource_id}/patches", data=BytesIO(body.encode()), headers=headers)
+        statuses.append(response.status)
+
+    assert statuses == [201, 413]
 
 
 @pytest.mark.parametrize("field", ["$where", "a.$b", ".", "..", "", "/", "//", "a..b", "%", "\x00", "a.0.b", "é", "$"])
