@@ -274,12 +274,16 @@ async def deliver(app: web.Application, stack: AsyncExitStack, database: Databas
 
 
 async def carry_out_jobs(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Carry out asynchronous calls, two at once, for as long as the stack stands."""
+    """Carry out asynchronous calls, two at once, for as long as the stack stands.
+
+    They have processes and time of their own: callers who wait for an answer are not to wait for jobs.
+    """
+    settings = app[keys.SETTINGS]
     store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK])
+    compute = Compute(choose(settings.engine), timeout_s=settings.job_timeout_s, slots=2)
+    stack.push_async_callback(compute.close)
     for _ in range(2):
-        worker = Jobs(
-            store, app[keys.RUNNER], app[keys.COMPARER], app[keys.CALLBACKS], lease_s=app[keys.SETTINGS].job_lease_s
-        )
+        worker = Jobs(store, compute, compute, app[keys.CALLBACKS], lease_s=settings.job_lease_s)
         await stack.enter_async_context(running(worker.run()))
     app[keys.ROLLING] = Rolling(MongoRollouts(database), app[keys.DESK])
     await stack.enter_async_context(running(RolloutWorker(app[keys.ROLLING]).run()))

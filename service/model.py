@@ -241,12 +241,14 @@ class JobFailure(msgspec.Struct, frozen=True, rename="camel"):
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """An asynchronous call. `work` is that of `core.work`; its inputs and its result are kept apart from it.
 
-    `stage` counts the stages that are over, of `JOB_STAGES`; `attempt` how often an instance has started it.
+    `stage` counts the stages that are over, of `JOB_STAGES`; `attempt` how often an instance has started it;
+    `fingerprint` stands for the work and its inputs.
     """
 
     id: str
     status: JobStatus
     work: bytes
+    fingerprint: str
     inputs: tuple[str, ...]
     created_by: str
     created_at: Timestamp

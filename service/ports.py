@@ -115,6 +115,10 @@ class Runner(Protocol):
         """
         ...
 
+    async def call(self, function: Callable[..., bytes], *arguments: object, size: int) -> bytes:
+        """Carry out a pure function of a module; `size` is that of its arguments in bytes. Raises the same."""
+        ...
+
 
 class ComparisonStore(Protocol):
     """Keeps comparisons on request."""
@@ -661,8 +665,8 @@ class ResourceLister(Protocol):
 class JobStore(Protocol):
     """Keeps asynchronous calls with their inputs and results, for a day, and hands each to one instance at a time."""
 
-    async def insert(self, job: Job, texts: Mapping[str, bytes]) -> None:
-        """Keep a new job; it is durable, and can be claimed, when this returns."""
+    async def insert(self, job: Job, texts: Mapping[str, bytes]) -> bool:
+        """Keep a new job; it is durable, and can be claimed, when this returns. False: there is one of that id."""
         ...
 
     async def count_open(self) -> int:

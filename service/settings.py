@@ -56,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slow_request_s: Annotated[float, Positive, _says("requests that take longer are logged as slow")] = 5.0
     otlp_endpoint: Annotated[str | None, _says("OTLP collector to send spans to; needs patchbay[telemetry]")] = None
     events_kept_days: Annotated[float, Positive, _says("days that events of the feed are kept")] = 30.0
+    job_timeout_s: Annotated[float, Positive, _says("seconds that the work of one job may take")] = 300.0
     job_lease_s: Annotated[
         float, Meta(ge=1), _says("seconds after which a job of an instance that has died is taken over")
     ] = 15.0

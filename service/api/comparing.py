@@ -1,6 +1,5 @@
 """`patch`: two documents in, the patch between them out; and comparisons kept on request."""
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from service import errors
 from service.api import dxconfig, examples, replies
-from service.api.jobs import ACCEPTED, Deferrable, accept, wish_of
+from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
 from service.api.orders import FORM, JSON, Input, order
 from service.api.pages import CONTENT, HTML, answer_page
 from service.api.route import Answer, Content, Param, Route
@@ -17,7 +16,7 @@ from service.core.changes import Change
 from service.core.options import Alignment, DiffOptions, FamilyOptions
 from service.core.work import PatchWork
 from service.errors import InvalidRequestError
-from service.keys import CALLER, CLOCK, COMPARER, COMPARISONS, READERS, SETTINGS
+from service.keys import CALLER, CLOCK, COMPARER, COMPARISONS, READERS, RUNNER, SETTINGS
 from service.model import Comparison, Direction
 from service.usecases import comparing, rendering
 from service.usecases.comparing import Inputs
@@ -79,7 +78,9 @@ async def create_patch(request: web.Request) -> web.Response:
     headers = {"Patchbay-Diff": "bounded" if outcome.bounded else "exact"}
     body = outcome.patch
     if form := FORMS.get(media_type):
-        body = await asyncio.to_thread(form, inputs.directed(direction)[0], outcome.patch, options.max_depth)
+        before = inputs.directed(direction)[0]
+        size = len(before) + len(body)
+        body = await request.app[RUNNER].call(form, before, body, options.max_depth, size=size)
     if not store:
         return replies.json_reply(body, headers=headers, content_type=media_type)
     kept = await comparing.record(
@@ -145,6 +146,7 @@ COMPARE_ERRORS: tuple[type[errors.ServiceError], ...] = (
     errors.OverloadedError,
     errors.ArrayKeyError,
     errors.NotExpressibleError,
+    errors.IdempotencyKeyReusedError,
     errors.SourceForbiddenError,
     errors.SourceNotFoundError,
     errors.SourceUnreachableError,
@@ -184,6 +186,7 @@ def _patch_route(version: str) -> Route:
                 schema=bool,
                 description="keep a record of the comparison and answer 201 with its Location",
             ),
+            KEY,
         ),
         body=(
             Content(schema=PatchRequest, examples=examples.PATCH_REQUESTS),

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from service.api import dxconfig, examples, replies, wire
 from service.api.comparing import COMPARE_ERRORS
 from service.api.flags import Flag, is_set
-from service.api.jobs import ACCEPTED, Deferrable, accept, wish_of
+from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
 from service.api.orders import FORM, Order, order
 from service.api.route import Answer, Content, Route
 from service.core.assignment import AnyAssignment
@@ -124,6 +124,7 @@ def every_version(
             path=f"/api/json/{version}/{template.path}",
             name=f"{template.name}_{version}",
             body=body,
+            params=(*template.params, KEY),
             errors=(*COMPARE_ERRORS, *template.errors),
         )
         for version in VERSIONS

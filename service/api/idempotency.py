@@ -31,16 +31,20 @@ def idempotent(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     async def handle(request: web.Request) -> web.StreamResponse:
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
-            return await handler(request)
-        if not 0 < len(key) <= _MAX_LENGTH or not key.isascii() or not key.isprintable():
-            raise InvalidRequestError(
-                f"Idempotency-Key has 1 to {_MAX_LENGTH} printable ASCII characters.", field="Idempotency-Key"
-            )
-        return await _handle_once(request, key, handler)
+        key = key_of(request)
+        return await handler(request) if key is None else await _handle_once(request, key, handler)
 
     return handle
+
+
+def key_of(request: web.Request) -> str | None:
+    """Read the key, None where there is none; raise `InvalidRequestError` for one that cannot be."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= _MAX_LENGTH and key.isascii() and key.isprintable()):
+        raise InvalidRequestError(
+            f"Idempotency-Key has 1 to {_MAX_LENGTH} printable ASCII characters.", field="Idempotency-Key"
+        )
+    return key
 
 
 async def _handle_once(request: web.Request, key: str, handler: Handler) -> web.StreamResponse:

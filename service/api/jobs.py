@@ -10,6 +10,7 @@ from service import errors
 from service.api import replies
 from service.api.examples import DIFF_HEADER, LOCATION_HEADER
 from service.api.flags import Flag, is_set
+from service.api.idempotency import KEY_PARAM, key_of
 from service.api.route import Answer, Content, Param, Route
 from service.core.work import Work
 from service.errors import InvalidRequestError
@@ -72,7 +73,7 @@ def wish_of(asked: Deferrable) -> Wish | None:
         )
     callback = asked.callback if options.callback is UNSET else options.callback
     keeps = is_set(options.keep_result) if asked.keep_result is UNSET else is_set(asked.keep_result)
-    return Wish(callback if isinstance(callback, str) else None, keeps)
+    return Wish(callback=callback if isinstance(callback, str) else None, keep_result=keeps)
 
 
 async def accept(request: web.Request, work: Work, texts: dict[str, bytes], wish: Wish) -> web.Response:
@@ -81,7 +82,7 @@ async def accept(request: web.Request, work: Work, texts: dict[str, bytes], wish
     job = await jobs.create(
         work,
         texts,
-        wish,
+        msgspec.structs.replace(wish, key=key_of(request)),
         caller=request[CALLER],
         clock=app[CLOCK],
         callbacks=app[CALLBACKS],
@@ -135,6 +136,13 @@ ACCEPTED = Answer(
     headers=(LOCATION_HEADER,),
 )
 """The answer of an asynchronous call."""
+
+KEY = Param(
+    name="Idempotency-Key",
+    where="header",
+    description="of an asynchronous call: the same key and call within a day are the same job; another call is refused",
+    schema=KEY_PARAM.schema,
+)
 
 _ID = Param(name="job_id", where="path", required=True, description="from the `Location` of the asynchronous call")
 _STATE = (Answer(status=200, description="The state of the job", content=(Content(schema=JobState),)),)

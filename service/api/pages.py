@@ -1,6 +1,5 @@
 """Comparisons as pages for people: the delta of two documents, rendered and answered with its policy."""
 
-import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -8,9 +7,7 @@ from aiohttp import web
 
 from service.api.page import markup
 from service.api.route import Content
-from service.core import values
-from service.core.assignment import CompareAssignment, Product
-from service.core.delta import ENVELOPE
+from service.core.assignment import CompareAssignment
 from service.core.options import FamilyOptions
 from service.keys import RUNNER
 from service.usecases import merging
@@ -27,7 +24,9 @@ async def answer_page(request: web.Request, options: FamilyOptions, texts: Mappi
     options = msgspec.structs.replace(options, word_by_word=True)
     assignment = CompareAssignment(options=options, metadata=False)
     product = await merging.carry_out(assignment, texts, request.app[RUNNER])
-    page = await asyncio.to_thread(_render, product, options.diff.max_depth)
+    page = await request.app[RUNNER].call(
+        markup.render_text, product.text, options.diff.max_depth, product.bounded, size=len(product.text)
+    )
     return web.Response(
         body=page,
         content_type=HTML,
@@ -38,8 +37,3 @@ async def answer_page(request: web.Request, options: FamilyOptions, texts: Mappi
             "Cache-Control": "no-store",
         },
     )
-
-
-def _render(product: Product, max_depth: int) -> bytes:
-    envelope = values.decode(product.text, max_depth=max_depth + 5)
-    return markup.render(envelope[ENVELOPE]["dx_deltaJSON_delta"], bounded=product.bounded).encode()

@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import msgspec
+from pymongo.errors import DuplicateKeyError
 
 from service.core.timestamp import format_timestamp
 from service.model import JOB_STAGES, Job, JobFailure
@@ -30,15 +31,21 @@ class MongoJobs:
         self._clock = clock
         self._owner = uuid4().hex
 
-    async def insert(self, job: Job, texts: Mapping[str, bytes]) -> None:
+    async def insert(self, job: Job, texts: Mapping[str, bytes]) -> bool:
         """Keep a new job. The inputs go first: a job without them must not be claimed."""
+        if await self.find(job.id) is not None:
+            return False
         expires = self._clock.now() + KEPT
         for name, text in texts.items():
             await self._parts.put(f"{job.id}:{name}", text, expires=expires)
         record = msgspec.to_builtins(job, builtin_types=(bytes,))
         record["_id"] = record.pop("id")
         with translated():
-            await self._records.insert_one({**record, "due": self._clock.now(), "expires": expires})
+            try:
+                await self._records.insert_one({**record, "due": self._clock.now(), "expires": expires})
+            except DuplicateKeyError:
+                return False
+        return True
 
     async def count_open(self) -> int:
         """Count the jobs that are neither finished nor cancelled."""

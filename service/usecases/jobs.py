@@ -1,5 +1,6 @@
 """Asynchronous calls: accepted with their inputs, carried out by whichever instance claims them, asked after later."""
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 
@@ -7,7 +8,7 @@ import msgspec
 
 from service.core.timestamp import format_timestamp
 from service.core.work import Work, encode_work
-from service.errors import GoneError, InvalidTransitionError, NotFoundError, OverloadedError
+from service.errors import GoneError, IdempotencyKeyReusedError, InvalidTransitionError, NotFoundError, OverloadedError
 from service.model import Caller, Job
 from service.ports import Callbacks, Clock, JobStore
 
@@ -15,9 +16,13 @@ MAX_OPEN = 1000
 """Jobs that may wait or run at once, of all callers together."""
 
 
-class Wish(msgspec.Struct, frozen=True):
-    """How the caller wants to hear of the job, and whether the result stays when it has been read."""
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """How the caller wants to hear of the job, and whether the result stays when it has been read.
 
+    With a `key` the same call again is the same job, for as long as that is kept.
+    """
+
+    key: str | None = None
     callback: str | None = None
     keep_result: bool = True
 
@@ -32,23 +37,33 @@ async def create(
     callbacks: Callbacks,
     store: JobStore,
 ) -> Job:
-    """Accept a job. Raises `SourceForbiddenError` for a callback under guard, `OverloadedError` when too many wait."""
+    """Accept a job, or return the one that was accepted under the same key.
+
+    Raises `SourceForbiddenError` for a callback under guard, `OverloadedError` when too many wait,
+    `IdempotencyKeyReusedError` where the key came with another call.
+    """
     if wish.callback is not None:
         await callbacks.check(wish.callback)
     if await store.count_open() >= MAX_OPEN:
         raise OverloadedError(f"{MAX_OPEN} jobs wait already. Come back later.", retry_after_s=10)
+    encoded = encode_work(work)
     job = Job(
-        id=str(uuid.uuid4()),
+        id=str(uuid.uuid4()) if wish.key is None else _id_of(caller, wish.key),
         status="QUEUED",
-        work=encode_work(work),
+        work=encoded,
+        fingerprint=_digest(encoded, *(part for name, text in texts.items() for part in (name.encode(), text))),
         inputs=tuple(texts),
         created_by=caller.name,
         created_at=format_timestamp(clock.now()),
         keep_result=wish.keep_result,
         callback=wish.callback,
     )
-    await store.insert(job, texts)
-    return job
+    if await store.insert(job, texts):
+        return job
+    known = await find(job.id, caller=caller, store=store)
+    if known.fingerprint != job.fingerprint:
+        raise IdempotencyKeyReusedError("The Idempotency-Key came before with another call. Use a new key for each.")
+    return known
 
 
 async def find(job_id: str, *, caller: Caller, store: JobStore) -> Job:
@@ -83,3 +98,14 @@ async def read_result(job_id: str, *, caller: Caller, store: JobStore) -> tuple[
     if not job.keep_result:
         await store.drop_result(job)
     return job, result
+
+
+def _id_of(caller: Caller, key: str) -> str:
+    return str(uuid.UUID(hex=_digest(caller.name.encode(), key.encode())[:32], version=4))
+
+
+def _digest(*parts: bytes) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.hexdigest()

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import uuid
 from typing import Any
 
 import pytest
-from aiohttp import FormData, web
+from aiohttp import ClientResponse, FormData, web
 from aiohttp.test_utils import TestClient
 from yarl import URL
 
@@ -196,3 +197,21 @@ async def test_inputs_are_read_before_the_call_is_accepted(client: Client) -> No
 
     assert response.status == 403
     assert (await response.json())["errors"][0]["input"] == "a"
+
+
+@pytest.mark.parametrize("form", [False, True], ids=["json", "form"])
+async def test_the_same_key_is_the_same_job(client: Client, form: bool) -> None:
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+
+    async def send(value: int) -> ClientResponse:
+        if not form:
+            body = {**inline(a=A, b={"n": value}), "async": {}}
+            return await client.post("/api/json/v1/compare", json=body, headers=key)
+        data = FormData({"a": json.dumps(A), "b": json.dumps({"n": value}), "async": "true"}, default_to_multipart=True)
+        return await client.post("/api/json/v1/compare", data=data, headers=key)
+
+    first, again, other = [await send(value) for value in (5, 5, 6)]
+
+    assert [first.status, again.status, other.status] == [202, 202, 422]
+    assert first.headers["Location"] == again.headers["Location"]
+    assert (await other.json())["code"] == "idempotency-key-reused"

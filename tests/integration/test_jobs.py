@@ -25,6 +25,7 @@ def a_job() -> Job:
         id=str(uuid.uuid4()),
         status="QUEUED",
         work=encode_work(CompareAssignment()),
+        fingerprint="",
         inputs=("a", "b"),
         created_by="anonymous",
         created_at=format_timestamp(datetime.now(UTC)),

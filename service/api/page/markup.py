@@ -11,12 +11,21 @@ from itertools import islice
 
 from service.api.page.folding import CHUNK, Run, fold
 from service.api.page.lines import MAX_ROWS, Row, Text, lay_out
+from service.core import values
+from service.core.assignment import DELTA_DEPTH
+from service.core.delta import ENVELOPE
 from service.core.values import Json
 
 MAX_FOLDED = 5_000
 """A longer fold is left out of the page: it could be opened by nobody's patience."""
 
 _SIGNS = {"same": " ", "removed": "-", "added": "+", "changed": "~"}
+
+
+def render_text(text: bytes, max_depth: int, bounded: bool) -> bytes:
+    """Make the page of an answer of `compare` of full context, as UTF-8."""
+    envelope = values.decode(text, max_depth=max_depth + DELTA_DEPTH)
+    return render(envelope[ENVELOPE]["dx_deltaJSON_delta"], bounded=bounded).encode()
 
 
 def render(content: Json, *, bounded: bool) -> str:
