@@ -56,7 +56,7 @@ readme: install  ## write the tables of the pages from the code
 	$(BIN)/python -m tests.pages
 
 test-unit: install  ## the tests that need no MongoDB
-	$(PYTEST) tests/unit tests/architecture
+	$(PYTEST) -m "not long" tests/unit tests/architecture
 
 test: install  ## every test, against a real MongoDB
 	$(PYTEST) -m "not long" --cov --cov-report=term:skip-covered
