@@ -99,10 +99,12 @@ impl Keys {
     }
 }
 
-/// The first eight bytes as a little-endian number.
+/// The first eight bytes as a little-endian number: one load.
 #[inline(always)]
 pub fn word(bytes: &[u8]) -> u64 {
-    u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
+    let mut block = [0; 8];
+    block.copy_from_slice(&bytes[..8]);
+    u64::from_le_bytes(block)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod abi;
 mod alignment;
 mod anchors;
 mod arrays;
+mod blocks;
 mod cancel;
 mod context;
 mod diff;

@@ -17,9 +17,9 @@ const MAX_INTEGER_DIGITS: usize = 4299;
 /// Numbers with fraction or exponent from 10^308 on need a closer look; from 10^309 on no double holds them.
 const NEAR_MAX_POINT: i64 = 309;
 
-/// Scan the number at `start`; its end and its hash.
+/// Scan the number at `start`, if it is an integer of few digits, as most are: its end and its hash.
 #[inline(always)]
-pub fn scan(text: &[u8], start: usize, keys: &Keys) -> Result<(usize, u64), Fault> {
+pub fn scan_short(text: &[u8], start: usize, keys: &Keys) -> Option<(usize, u64)> {
     let byte = |at: usize| text.get(at).copied().unwrap_or(0);
     let negative = byte(start) == b'-';
     let first = start + usize::from(negative);
@@ -30,22 +30,29 @@ pub fn scan(text: &[u8], start: usize, keys: &Keys) -> Result<(usize, u64), Faul
         at += 1;
     }
     let digits = at - first;
-    if digits == 0 {
-        return Err(Fault::new(Reason::Number, start));
+    let is_simple = (1..=SHORT).contains(&digits)
+        && (digits == 1 || byte(first) != b'0')
+        && !matches!(byte(at), b'.' | b'e' | b'E');
+    if is_simple {
+        Some((at, keys.integer(value, negative && value != 0)))
+    } else {
+        None
     }
-    if byte(first) == b'0' && digits > 1 {
-        return Err(Fault::new(Reason::LeadingZero, start));
-    }
-    if matches!(byte(at), b'.' | b'e' | b'E') || digits > SHORT {
-        return scan_rest(text, start, at, keys);
-    }
-    Ok((at, keys.integer(value, negative && value != 0)))
 }
 
-/// The rest of a number that has a fraction, an exponent or many digits.
+/// Scan any number at `start`.
 #[inline(never)]
-fn scan_rest(text: &[u8], start: usize, mut at: usize, keys: &Keys) -> Result<(usize, u64), Fault> {
+pub fn scan_long(text: &[u8], start: usize, keys: &Keys) -> Result<(usize, u64), Fault> {
     let digits_from = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let first = start + usize::from(text.get(start) == Some(&b'-'));
+    let whole = digits_from(first);
+    if whole == 0 {
+        return Err(Fault::new(Reason::Number, start));
+    }
+    if whole > 1 && text[first] == b'0' {
+        return Err(Fault::new(Reason::LeadingZero, start));
+    }
+    let mut at = first + whole;
     if text.get(at) == Some(&b'.') {
         let count = digits_from(at + 1);
         if count == 0 {
@@ -228,7 +235,11 @@ mod tests {
 
     fn same(left: &str, right: &str) -> bool {
         let keys = Keys::draw();
-        let scanned = |text: &str| scan(text.as_bytes(), 0, &keys).expect("a number");
+        let scanned = |text: &str| {
+            let long = scan_long(text.as_bytes(), 0, &keys).expect("a number");
+            assert_eq!(scan_short(text.as_bytes(), 0, &keys).unwrap_or(long), long);
+            long
+        };
         let (left_end, left_hash) = scanned(left);
         let (right_end, right_hash) = scanned(right);
         assert_eq!((left_end, right_end), (left.len(), right.len()));
@@ -291,7 +302,7 @@ mod tests {
     #[test]
     fn numbers_that_readers_cannot_hold_are_refused() {
         let keys = Keys::draw();
-        let is_good = |text: &str| scan(text.as_bytes(), 0, &keys).is_ok();
+        let is_good = |text: &str| scan_long(text.as_bytes(), 0, &keys).is_ok();
         assert!(is_good("1.7976931348623157e308"));
         assert!(!is_good("1.7976931348623159e308"));
         assert!(!is_good("-1e309"));
@@ -306,7 +317,7 @@ mod tests {
     fn malformed_numbers_are_refused() {
         let keys = Keys::draw();
         for text in ["-", "01", "1.", "1.e5", "1e", "1e+", "-.5", "-01"] {
-            assert!(scan(text.as_bytes(), 0, &keys).is_err(), "{text}");
+            assert!(scan_long(text.as_bytes(), 0, &keys).is_err(), "{text}");
         }
     }
 }

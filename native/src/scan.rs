@@ -1,8 +1,9 @@
 //! The scan: one pass over a text that checks it and writes its tape. An explicit stack of open containers, no recursion.
 
+use crate::blocks::{block, leading_white, BLOCK};
 use crate::cancel::Cancel;
 use crate::fault::{Fault, Reason, Stop};
-use crate::hash::{word, Keys};
+use crate::hash::Keys;
 use crate::names::find_twins;
 use crate::numbers;
 use crate::pointer;
@@ -14,7 +15,6 @@ use crate::tape::{Kind, Node, Tape, MAX_TEXT};
 const CHUNK: usize = 1 << 16;
 /// The byte order mark that some editors write; it is accepted and means nothing.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
-const SPACES: u64 = 0x2020_2020_2020_2020;
 
 /// An open container.
 #[derive(Clone, Copy)]
@@ -61,7 +61,12 @@ struct Scanner<'a, G: Guide> {
     guide: &'a mut G,
     max_depth: usize,
     white: u32,
+    /// Why the scan halted, if it did.
+    stop: Option<Stop>,
 }
+
+/// The scan has come to an end; the scanner knows why. An error of no size, so that results stay in registers.
+struct Halt;
 
 /// Check `text` and write its tape. `guide` says what path options make of each place.
 pub fn scan<G: Guide>(
@@ -80,11 +85,17 @@ pub fn scan<G: Guide>(
     scratch.frames.clear();
     scratch.names.clear();
     tape.nodes.try_reserve(text.len() / 8 + 16)?;
-    Scanner { text, keys, tape, scratch, guide, max_depth, white: 0 }.run(cancel)
+    let mut scanner = Scanner { text, keys, tape, scratch, guide, max_depth, white: 0, stop: None };
+    let result = scanner.run(cancel);
+    match (result, scanner.stop) {
+        (Err(Halt), Some(stop)) => Err(stop),
+        (Err(Halt), None) => Err(Stop::Unsupported), // cannot be: whoever halts says why
+        (Ok(()), _) => Ok(()),
+    }
 }
 
 impl<G: Guide> Scanner<'_, G> {
-    fn run(&mut self, cancel: Cancel) -> Result<(), Stop> {
+    fn run(&mut self, cancel: Cancel) -> Result<(), Halt> {
         let mut frame = Frame {
             node: 0,
             white: 0,
@@ -102,7 +113,7 @@ impl<G: Guide> Scanner<'_, G> {
         let mut next_check = CHUNK;
         let mut at = self.skip_white(if self.text.starts_with(MARK) { MARK.len() } else { 0 });
         if at == self.text.len() {
-            return Err(Fault::new(Reason::Empty, at).into());
+            return Err(self.refuse(Reason::Empty, at));
         }
         loop {
             // A value begins at `at`.
@@ -133,7 +144,7 @@ impl<G: Guide> Scanner<'_, G> {
                 if frame.kind == Kind::Null {
                     at = self.skip_white(at);
                     if at < self.text.len() {
-                        return Err(Fault::new(Reason::Trailing, at).into());
+                        return Err(self.refuse(Reason::Trailing, at));
                     }
                     return Ok(());
                 }
@@ -151,16 +162,27 @@ impl<G: Guide> Scanner<'_, G> {
                 }
                 let closing = if frame.kind == Kind::Object { b'}' } else { b']' };
                 if byte != closing {
-                    return Err(self.no_comma(frame.kind, at).into());
+                    return Err(self.no_comma(frame.kind, at));
                 }
                 at += 1;
                 (hash, mark) = self.close(&mut frame, at)?;
             }
             if at >= next_check {
-                cancel.check()?;
+                cancel.check().map_err(|stop| self.halt(stop))?;
                 next_check = at + CHUNK;
             }
         }
+    }
+
+    #[cold]
+    fn halt(&mut self, stop: impl Into<Stop>) -> Halt {
+        self.stop = Some(stop.into());
+        Halt
+    }
+
+    #[cold]
+    fn refuse(&mut self, reason: Reason, at: usize) -> Halt {
+        self.halt(Fault::new(reason, at))
     }
 
     #[inline(always)]
@@ -171,8 +193,13 @@ impl<G: Guide> Scanner<'_, G> {
     /// Step over white space and count it.
     #[inline(always)]
     fn skip_white(&mut self, at: usize) -> usize {
-        if self.byte(at) > b' ' {
+        let byte = self.byte(at);
+        if byte > b' ' {
             return at;
+        }
+        if byte == b' ' && self.byte(at + 1) > b' ' {
+            self.white += 1;
+            return at + 1;
         }
         self.skip_white_long(at)
     }
@@ -181,13 +208,13 @@ impl<G: Guide> Scanner<'_, G> {
     fn skip_white_long(&mut self, start: usize) -> usize {
         let mut at = start;
         loop {
-            match self.text.get(at) {
-                Some(b' ') => match self.text.get(at..at + 8) {
-                    Some(block) => at += ((word(block) ^ SPACES).trailing_zeros() / 8) as usize,
-                    None => at += 1,
-                },
-                Some(b'\n' | b'\r' | b'\t') => at += 1,
-                _ => break,
+            let count = match block(self.text, at) {
+                Some(block) => leading_white(block),
+                None => self.text[at..].iter().take_while(|byte| b" \t\r\n".contains(byte)).count(),
+            };
+            at += count;
+            if count < BLOCK {
+                break;
             }
         }
         self.white += (at - start) as u32;
@@ -196,14 +223,17 @@ impl<G: Guide> Scanner<'_, G> {
 
     /// Append a node, and its mark where marks are kept.
     #[inline(always)]
-    fn push(&mut self, node: Node, mark: u32) -> Result<(), Stop> {
+    fn push(&mut self, node: Node, mark: u32) -> Result<(), Halt> {
         if self.tape.nodes.len() == self.tape.nodes.capacity() {
-            self.tape.nodes.try_reserve(self.tape.nodes.len())?;
+            self.tape.nodes.try_reserve(self.tape.nodes.len()).map_err(|error| self.halt(error))?;
         }
         self.tape.nodes.push(node);
         if G::ACTIVE {
             if self.tape.marks.len() == self.tape.marks.capacity() {
-                self.tape.marks.try_reserve(self.tape.nodes.capacity() - self.tape.marks.len())?;
+                self.tape
+                    .marks
+                    .try_reserve(self.tape.nodes.capacity() - self.tape.marks.len())
+                    .map_err(|error| self.halt(error))?;
             }
             self.tape.marks.push(mark);
         }
@@ -211,13 +241,13 @@ impl<G: Guide> Scanner<'_, G> {
     }
 
     #[inline(always)]
-    fn open(&mut self, frame: &mut Frame, at: usize, is_object: bool, mark: u32) -> Result<(), Stop> {
+    fn open(&mut self, frame: &mut Frame, at: usize, is_object: bool, mark: u32) -> Result<(), Halt> {
         let depth = self.scratch.frames.len();
         if depth >= self.max_depth {
-            return Err(Fault::new(Reason::TooDeep, at).into());
+            return Err(self.refuse(Reason::TooDeep, at));
         }
         if depth == self.scratch.frames.capacity() {
-            self.scratch.frames.try_reserve(64)?;
+            self.scratch.frames.try_reserve(64).map_err(|error| self.halt(error))?;
         }
         frame.is_flat = false;
         self.scratch.frames.push(*frame);
@@ -240,7 +270,7 @@ impl<G: Guide> Scanner<'_, G> {
 
     /// Complete the current container, which ends at `end`; its hash and mark.
     #[inline(always)]
-    fn close(&mut self, frame: &mut Frame, end: usize) -> Result<(u64, u32), Stop> {
+    fn close(&mut self, frame: &mut Frame, end: usize) -> Result<(u64, u32), Halt> {
         let is_object = frame.kind == Kind::Object;
         let hash = if is_object {
             self.check_names(frame.node, frame.names as usize)?;
@@ -260,7 +290,7 @@ impl<G: Guide> Scanner<'_, G> {
         }
         *frame = match self.scratch.frames.pop() {
             Some(outer) => outer,
-            None => return Err(Stop::Unsupported), // cannot be: every close has its open
+            None => return Err(self.halt(Stop::Unsupported)), // cannot be: every close has its open
         };
         Ok((hash, mark))
     }
@@ -287,87 +317,101 @@ impl<G: Guide> Scanner<'_, G> {
 
     /// A scalar that begins with `first` at `at`: its end and its hash.
     #[inline(always)]
-    fn scalar(&mut self, first: u8, at: usize, mark: u32) -> Result<(usize, u64), Stop> {
+    fn scalar(&mut self, first: u8, at: usize, mark: u32) -> Result<(usize, u64), Halt> {
         let index = self.tape.nodes.len();
         let (kind, end, hash, escaped) = match first {
             b'"' => {
-                let found = self.string(at)?;
-                (Kind::String, found.end, found.hash, found.escaped)
+                let (end, hash, escaped) = self.string(at)?;
+                (Kind::String, end, hash, escaped)
             }
             b'-' | b'0'..=b'9' => {
-                let (end, hash) = numbers::scan(self.text, at, self.keys)?;
-                let distance = if G::ACTIVE { self.guide.distance(mark) } else { 0.0 };
-                let rounded = if distance > 0.0 { numbers::rounded(&self.text[at..end], distance) } else { None };
-                let hash = rounded.map_or(hash, |rounded| self.keys.integer(rounded.to_bits(), false));
+                let (end, hash) = self.number(at, mark)?;
                 (Kind::Number, end, hash, false)
             }
             b't' => (Kind::True, self.word(at, b"true")?, self.keys.yes, false),
             b'f' => (Kind::False, self.word(at, b"false")?, self.keys.no, false),
             b'n' => (Kind::Null, self.word(at, b"null")?, self.keys.null, false),
-            _ => return Err(self.no_value(at).into()),
+            _ => return Err(self.no_value(at)),
         };
         self.push(Node::leaf(kind, hash, at, end, index, escaped), mark)?;
         Ok((end, hash))
     }
 
+    /// A string at `at`: its end, its hash and whether it holds a backslash.
     #[inline(always)]
-    fn string(&mut self, at: usize) -> Result<strings::Scanned, Stop> {
-        strings::scan(self.text, at, self.keys, &mut self.scratch.unescaped).map_err(|error| match error {
-            ScanError::Fault(fault) => Stop::Fault(fault),
-            ScanError::Memory => Stop::Memory,
-        })
+    fn string(&mut self, at: usize) -> Result<(usize, u64, bool), Halt> {
+        if let Some((end, hash)) = strings::scan_short(self.text, at, self.keys) {
+            return Ok((end, hash, false));
+        }
+        match strings::scan_long(self.text, at, self.keys, &mut self.scratch.unescaped) {
+            Ok(found) => Ok((found.end, found.hash, found.escaped)),
+            Err(ScanError::Fault(fault)) => Err(self.halt(fault)),
+            Err(ScanError::Memory) => Err(self.halt(Stop::Memory)),
+        }
     }
 
     #[inline(always)]
-    fn word(&self, at: usize, expected: &[u8]) -> Result<usize, Stop> {
+    fn number(&mut self, at: usize, mark: u32) -> Result<(usize, u64), Halt> {
+        let (end, hash) = match numbers::scan_short(self.text, at, self.keys) {
+            Some(found) => found,
+            None => numbers::scan_long(self.text, at, self.keys).map_err(|fault| self.halt(fault))?,
+        };
+        let distance = if G::ACTIVE { self.guide.distance(mark) } else { 0.0 };
+        let rounded = if distance > 0.0 { numbers::rounded(&self.text[at..end], distance) } else { None };
+        Ok((end, rounded.map_or(hash, |rounded| self.keys.integer(rounded.to_bits(), false))))
+    }
+
+    #[inline(always)]
+    fn word(&mut self, at: usize, expected: &[u8]) -> Result<usize, Halt> {
         let end = at + expected.len();
         if self.text.get(at..end) == Some(expected) {
             return Ok(end);
         }
-        Err(Fault::new(Reason::Word, at).into())
+        Err(self.refuse(Reason::Word, at))
     }
 
     /// A member name at `at`; sets the mark of the value that begins at the result.
     #[inline(always)]
-    fn name(&mut self, frame: &Frame, at: usize, mark: &mut u32) -> Result<usize, Stop> {
+    fn name(&mut self, frame: &Frame, at: usize, mark: &mut u32) -> Result<usize, Halt> {
         if self.byte(at) != b'"' {
             let reason = if at < self.text.len() { Reason::ExpectedName } else { Reason::EndInside };
-            return Err(Fault::new(reason, at).into());
+            return Err(self.refuse(reason, at));
         }
-        let found = self.string(at)?;
+        let (end, hash, escaped) = self.string(at)?;
         let index = self.tape.nodes.len();
         if G::ACTIVE {
-            *mark = self.guide.member(frame.mark, found.hash, &self.text[at + 1..found.end - 1], found.escaped);
+            *mark = self.guide.member(frame.mark, hash, &self.text[at + 1..end - 1], escaped);
         }
-        self.push(Node::leaf(Kind::Name, found.hash, at, found.end, index, found.escaped), *mark)?;
+        self.push(Node::leaf(Kind::Name, hash, at, end, index, escaped), *mark)?;
         if self.scratch.names.len() == self.scratch.names.capacity() {
-            self.scratch.names.try_reserve(self.scratch.names.len() + 64)?;
+            self.scratch.names.try_reserve(self.scratch.names.len() + 64).map_err(|error| self.halt(error))?;
         }
-        self.scratch.names.push(found.hash);
-        let colon = self.skip_white(found.end);
+        self.scratch.names.push(hash);
+        let colon = self.skip_white(end);
         if self.byte(colon) != b':' {
             let reason = if colon < self.text.len() { Reason::ExpectedColon } else { Reason::EndInside };
-            return Err(Fault::new(reason, colon).into());
+            return Err(self.refuse(reason, colon));
         }
         Ok(self.skip_white(colon + 1))
     }
 
     /// Refuse an object in which a name stands twice. Hashes that agree are confirmed on the text.
     #[inline(always)]
-    fn check_names(&mut self, object: u32, first: usize) -> Result<(), Stop> {
-        match find_twins(&self.scratch.names[first..], &mut self.scratch.table)? {
-            None => Ok(()),
-            Some((earlier, later)) => self.confirm_twins(object, earlier, later),
+    fn check_names(&mut self, object: u32, first: usize) -> Result<(), Halt> {
+        match find_twins(&self.scratch.names[first..], &mut self.scratch.table) {
+            Ok(None) => Ok(()),
+            Err(stop) => Err(self.halt(stop)),
+            Ok(Some((earlier, later))) => self.confirm_twins(object, earlier, later),
         }
     }
 
     #[cold]
-    fn confirm_twins(&mut self, object: u32, earlier: usize, later: usize) -> Result<(), Stop> {
+    fn confirm_twins(&mut self, object: u32, earlier: usize, later: usize) -> Result<(), Halt> {
         // Nodes of the object's names in order. All of its members are complete, so the links hold.
         let mut names = Vec::new();
         let mut at = object + 1;
         while (at as usize) < self.tape.nodes.len() {
-            names.try_reserve(1)?;
+            names.try_reserve(1).map_err(|error| self.halt(error))?;
             names.push(at);
             at = self.tape.nodes[at as usize + 1].next;
         }
@@ -377,36 +421,37 @@ impl<G: Guide> Scanner<'_, G> {
             strings::unescape(&self.text[node.start as usize + 1..node.end as usize - 1], &mut meaning);
             meaning
         };
-        let fault = |place: u32| Fault::new(Reason::DuplicateName, self.tape.nodes[place as usize].start as usize);
+        let start = |place: u32| self.tape.nodes[place as usize].start as usize;
         if meaning(names[earlier]) == meaning(names[later]) {
-            return Err(fault(names[later]).into());
+            let at = start(names[later]);
+            return Err(self.refuse(Reason::DuplicateName, at));
         }
         // Two names, one hash: practically impossible with secret keys. Compare all of them, the slow and certain way.
         let mut seen = std::collections::HashSet::new();
-        match names.iter().find(|&&place| !seen.insert(meaning(place))) {
-            Some(&place) => Err(fault(place).into()),
+        match names.iter().find(|&&place| !seen.insert(meaning(place))).map(|&place| start(place)) {
+            Some(at) => Err(self.refuse(Reason::DuplicateName, at)),
             None => Ok(()),
         }
     }
 
     #[cold]
-    fn no_value(&self, at: usize) -> Fault {
+    fn no_value(&mut self, at: usize) -> Halt {
         let reason = match self.text.get(at) {
             None => Reason::EndInside,
             Some(b'a'..=b'z' | b'A'..=b'Z') => Reason::Word,
             Some(_) => Reason::ExpectedValue,
         };
-        Fault::new(reason, at)
+        self.refuse(reason, at)
     }
 
     #[cold]
-    fn no_comma(&self, kind: Kind, at: usize) -> Fault {
+    fn no_comma(&mut self, kind: Kind, at: usize) -> Halt {
         let reason = match (self.text.get(at), kind) {
             (None, _) => Reason::EndInside,
             (Some(_), Kind::Object) => Reason::ExpectedCommaOrBrace,
             (Some(_), _) => Reason::ExpectedCommaOrBracket,
         };
-        Fault::new(reason, at)
+        self.refuse(reason, at)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Strings: finding the end of one, checking it on the way (UTF-8, control characters, escapes, surrogates), and its
-//! hash. Eight bytes at a time in plain arithmetic; what is not plain ASCII takes the careful path.
+//! hash. Sixteen bytes at a time; what is not plain ASCII takes the careful path.
 
+use crate::blocks::{block, first_special, BLOCK};
 use crate::fault::{Fault, Reason};
 use crate::hash::{word, Keys};
 
@@ -11,53 +12,22 @@ pub struct Scanned {
     pub escaped: bool,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
+/// The lowest bytes of a word, by their number.
+const LOW_BYTES: [u64; 9] =
+    [0, 0xFF, 0xFFFF, 0xFF_FFFF, 0xFFFF_FFFF, 0xFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF, 0xFF_FFFF_FFFF_FFFF, u64::MAX];
 
-/// The high bit of each byte that is a quote, a backslash, a control character or not ASCII.
-///
-/// Borrows run upwards only, so the lowest bit set is always right; those above it may be false.
+/// Scan the string whose opening quote is at `open`, if it is short and plain, as most are: its end and its hash.
 #[inline(always)]
-fn special(block: u64) -> u64 {
-    let quote = block ^ (ONES * b'"' as u64);
-    let backslash = block ^ (ONES * b'\\' as u64);
-    let zero_in_quote = quote.wrapping_sub(ONES) & !quote;
-    let zero_in_backslash = backslash.wrapping_sub(ONES) & !backslash;
-    (zero_in_quote | zero_in_backslash | block.wrapping_sub(ONES * 0x20) | block) & HIGH
-}
-
-/// The lowest `count` bytes (fewer than eight) of a block.
-#[inline(always)]
-fn low_bytes(block: u64, count: usize) -> u64 {
-    block & !(u64::MAX << (count * 8))
-}
-
-/// Scan the string whose opening quote is at `open`. `buffer` is scratch space for unescaped text.
-#[inline(always)]
-pub fn scan(text: &[u8], open: usize, keys: &Keys, buffer: &mut Vec<u8>) -> Result<Scanned, ScanError> {
+pub fn scan_short(text: &[u8], open: usize, keys: &Keys) -> Option<(usize, u64)> {
     let begin = open + 1;
-    if let Some(blocks) = text.get(begin..begin + 16) {
-        let low = word(blocks);
-        let found = special(low);
-        if found != 0 {
-            let length = found.trailing_zeros() as usize / 8;
-            if blocks[length] == b'"' {
-                let hash = keys.short_text(low_bytes(low, length), 0, length);
-                return Ok(Scanned { end: begin + length + 1, hash, escaped: false });
-            }
-        } else {
-            let high = word(&blocks[8..]);
-            let found = special(high);
-            if found != 0 {
-                let length = found.trailing_zeros() as usize / 8;
-                if blocks[8 + length] == b'"' {
-                    let hash = keys.short_text(low, low_bytes(high, length), 8 + length);
-                    return Ok(Scanned { end: begin + 8 + length + 1, hash, escaped: false });
-                }
-            }
-        }
+    let block = block(text, begin)?;
+    let length = first_special(block);
+    if length >= BLOCK || block[length] != b'"' {
+        return None;
     }
-    scan_long(text, begin, keys, buffer)
+    let low = word(block) & LOW_BYTES[length.min(8)];
+    let high = word(&block[8..]) & LOW_BYTES[length.max(8) - 8];
+    Some((begin + length + 1, keys.short_text(low, high, length)))
 }
 
 /// Why a string could not be scanned.
@@ -72,18 +42,20 @@ impl From<Fault> for ScanError {
     }
 }
 
+/// Scan any string whose opening quote is at `open`. `buffer` is scratch space for unescaped text.
 #[inline(never)]
-fn scan_long(text: &[u8], begin: usize, keys: &Keys, buffer: &mut Vec<u8>) -> Result<Scanned, ScanError> {
+pub fn scan_long(text: &[u8], open: usize, keys: &Keys, buffer: &mut Vec<u8>) -> Result<Scanned, ScanError> {
+    let begin = open + 1;
     let mut at = begin;
     let mut escaped = false;
     loop {
         at = skip_plain(text, at);
         match text.get(at) {
-            None => return Err(Fault::new(Reason::OpenString, begin - 1).into()),
+            None => return Err(Fault::new(Reason::OpenString, open).into()),
             Some(b'"') => break,
             Some(b'\\') => {
                 escaped = true;
-                at = skip_escape(text, begin, at)?;
+                at = skip_escape(text, open, at)?;
             }
             Some(&byte) if byte < 0x20 => return Err(Fault::new(Reason::ControlCharacter, at).into()),
             Some(_) => at = skip_utf8(text, at)?,
@@ -104,12 +76,12 @@ fn scan_long(text: &[u8], begin: usize, keys: &Keys, buffer: &mut Vec<u8>) -> Re
 /// The first byte from `at` on that is not plain ASCII text, or the end.
 #[inline(always)]
 fn skip_plain(text: &[u8], mut at: usize) -> usize {
-    while let Some(block) = text.get(at..at + 8) {
-        let found = special(word(block));
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+    while let Some(block) = block(text, at) {
+        let length = first_special(block);
+        at += length;
+        if length < BLOCK {
+            return at;
         }
-        at += 8;
     }
     let is_plain = |byte: &&u8| matches!(byte, 0x20..=0x7F) && !matches!(byte, b'"' | b'\\');
     at + text[at..].iter().take_while(is_plain).count()
@@ -134,17 +106,17 @@ fn skip_utf8(text: &[u8], at: usize) -> Result<usize, Fault> {
     Ok(at + length)
 }
 
-/// Check one escape sequence and step over it; a surrogate pair is one step. The string's text starts at `begin`.
-fn skip_escape(text: &[u8], begin: usize, at: usize) -> Result<usize, Fault> {
+/// Check one escape sequence and step over it; a surrogate pair is one step. The string starts at `open`.
+fn skip_escape(text: &[u8], open: usize, at: usize) -> Result<usize, Fault> {
     match text.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
         Some(b'u') => match hex4(text, at + 2) {
             None => Err(Fault::new(Reason::Escape, at)),
             Some(0xD800..=0xDBFF) => match (text.get(at + 6), text.get(at + 7), hex4(text, at + 8)) {
                 (Some(b'\\'), Some(b'u'), Some(0xDC00..=0xDFFF)) => Ok(at + 12),
-                _ => Err(Fault::new(Reason::Surrogate, begin - 1)),
+                _ => Err(Fault::new(Reason::Surrogate, open)),
             },
-            Some(0xDC00..=0xDFFF) => Err(Fault::new(Reason::Surrogate, begin - 1)),
+            Some(0xDC00..=0xDFFF) => Err(Fault::new(Reason::Surrogate, open)),
             Some(_) => Ok(at + 6),
         },
         None => Err(Fault::new(Reason::EndInside, at)),
@@ -202,7 +174,10 @@ mod tests {
 
     fn scanned(text: &[u8]) -> Option<(usize, u64, bool)> {
         let keys = Keys::draw();
-        let result = scan(text, 0, &keys, &mut Vec::new()).ok()?;
+        let result = scan_long(text, 0, &keys, &mut Vec::new()).ok()?;
+        if let Some(short) = scan_short(text, 0, &keys) {
+            assert_eq!(short, (result.end, result.hash));
+        }
         let plain = serde_free_unescape(&text[1..result.end - 1]);
         assert_eq!(result.hash, keys.text(&plain));
         Some((result.end, result.hash, result.escaped))
@@ -271,7 +246,7 @@ mod tests {
     #[test]
     fn escapes_hash_as_what_they_mean() {
         let keys = Keys::draw();
-        let hash = |text: &[u8]| scan(text, 0, &keys, &mut Vec::new()).map(|found| found.hash).ok();
+        let hash = |text: &[u8]| scan_long(text, 0, &keys, &mut Vec::new()).map(|found| found.hash).ok();
         assert_eq!(hash(b"\"\\u0041\\/\""), hash(b"\"A/\""));
         assert_eq!(hash(b"\"\\ud83d\\ude00\""), hash("\"\u{1F600}\"".as_bytes()));
     }

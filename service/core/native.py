@@ -10,7 +10,7 @@ from service.core.packing import pack
 from service.core.reply import DONE, NativeCoreError, Reply, error_of
 
 LIBRARY = Path(__file__).with_name({"darwin": "_native.dylib", "win32": "_native.dll"}.get(sys.platform, "_native.so"))
-ABI_VERSION = 2
+ABI_VERSION = 3
 INLINE_BYTES = 1 << 14
 """Below this, releasing the interpreter lock costs more than it gives."""
 
@@ -43,9 +43,14 @@ class NativeCore:
         for door in (held, free):
             door.patchbay_check.argtypes = (*text, ctypes.c_uint32, place)
             door.patchbay_compare.argtypes = (*text, *text, *text, place, place)
+        held.patchbay_patch.argtypes = (*text, *text, *text)
+        held.patchbay_patch.restype = ctypes.py_object
+        held.patchbay_results.argtypes = (place,)
+        held.patchbay_results(ctypes.cast(ctypes.pythonapi.PyBytes_FromStringAndSize, place))
         held.patchbay_release.argtypes = (place,)
         held.patchbay_keep.argtypes = (ctypes.c_size_t,)
         self._compare = (free.patchbay_compare, held.patchbay_compare)
+        self._patch = held.patchbay_patch
         self._check = (free.patchbay_check, held.patchbay_check)
         self._release, self._keep = held.patchbay_release, held.patchbay_keep
         self._packed = (DEFAULT, pack(DEFAULT))
@@ -58,6 +63,10 @@ class NativeCore:
         if known is not options:
             packed = pack(options)
             self._packed = (options, packed)
+        if len(before) + len(after) < INLINE_BYTES:
+            patch: bytes = self._patch(before, len(before), after, len(after), packed, len(packed))
+            if patch:
+                return Outcome(patch, False)
         reply = self._called(before, after, packed, options, cancellation)
         outcome = Outcome(reply.data(), bool(reply.bounded))
         self._release(reply.handle)
