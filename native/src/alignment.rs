@@ -6,6 +6,7 @@
 //! sides as anchors; and where a bound is met, the position.
 
 use crate::anchors::Anchors;
+use crate::cancel::Cancel;
 use crate::fault::Stop;
 use crate::lcs::Lcs;
 
@@ -47,6 +48,7 @@ struct Job<'a> {
     mates: &'a mut [u32],
     /// Below zero: hopeless.
     budget: i64,
+    cancel: Cancel<'a>,
 }
 
 impl Job<'_> {
@@ -86,11 +88,18 @@ impl Aligner {
     /// Give each element of `a` the place in `b` of the equal element that it belongs to, in rising order, or `NONE`.
     ///
     /// `budget` is the number of removed and added elements beyond which the answer does not matter.
-    pub fn align(&mut self, a: &[u64], b: &[u64], budget: usize, mates: &mut [u32]) -> Result<Outcome, Stop> {
+    pub fn align(
+        &mut self,
+        a: &[u64],
+        b: &[u64],
+        budget: usize,
+        mates: &mut [u32],
+        cancel: Cancel,
+    ) -> Result<Outcome, Stop> {
         mates.fill(NONE);
         let budget = i64::try_from(budget).unwrap_or(i64::MAX);
         let area = Area { a: 0, a_end: a.len(), b: 0, b_end: b.len() };
-        let mut job = Job { a, b, mates, budget };
+        let mut job = Job { a, b, mates, budget, cancel };
         self.area(&mut job, area, 0)?;
         Ok(if job.budget < 0 { Outcome::Hopeless } else { Outcome::Aligned })
     }
@@ -101,6 +110,7 @@ impl Aligner {
 
     /// Align one rectangle. Recursion ends after `LEVELS`.
     fn area(&mut self, job: &mut Job, area: Area, level: u32) -> Result<(), Stop> {
+        job.cancel.check()?;
         let area = trim(job, area);
         if job.budget < 0 {
             return Ok(());
@@ -172,10 +182,17 @@ impl Aligner {
     fn longest(&mut self, job: &mut Job, area: Area) -> Result<(), Stop> {
         let mut count = 0;
         let mates = &mut job.mates[area.a..area.a_end];
-        self.lcs.run(&job.a[area.a..area.a_end], &job.b[area.b..area.b_end], |i, j| {
+        let (a, b) = (&job.a[area.a..area.a_end], &job.b[area.b..area.b_end]);
+        let mut pair = |i: usize, j: usize| {
             mates[i] = (area.b + j) as u32;
             count += 1;
-        })?;
+        };
+        // The shorter side as columns: an index of it is made.
+        if a.len() < b.len() {
+            self.lcs.run(b, a, job.cancel, |j, i| pair(i, j))?;
+        } else {
+            self.lcs.run(a, b, job.cancel, pair)?;
+        }
         job.spend(area.rows() + area.columns() - 2 * count);
         Ok(())
     }
@@ -186,6 +203,7 @@ impl Aligner {
         self.history.clear();
         self.history.try_reserve((GREEDY_EDITS + 1) * (GREEDY_EDITS + 1))?;
         while job.budget >= 0 && area.rows() > 0 && area.columns() > 0 {
+            job.cancel.check()?;
             match self.next_stretch(job, area) {
                 Some((x, y)) => {
                     area.a += x;
@@ -268,7 +286,7 @@ impl Aligner {
             return Ok(false);
         }
         let (a, b) = (&job.a[area.a..area.a_end], &job.b[area.b..area.b_end]);
-        let chain = self.anchors.find(a, b, job.budget.max(0) as usize)?;
+        let chain = self.anchors.find(a, b, job.budget.max(0) as usize, job.cancel)?;
         if chain.least_edits as i64 > job.budget {
             job.spend(chain.least_edits);
             return Ok(true);
@@ -337,7 +355,7 @@ mod tests {
     /// Align, check that the mates are equal and rise, and count them.
     fn aligned(a: &[u64], b: &[u64]) -> usize {
         let mut mates = vec![0; a.len()];
-        let outcome = Aligner::default().align(a, b, usize::MAX, &mut mates).expect("memory");
+        let outcome = Aligner::default().align(a, b, usize::MAX, &mut mates, Cancel(None)).expect("memory");
         assert_eq!(outcome, Outcome::Aligned);
         let pairs: Vec<(usize, u32)> = mates.iter().copied().enumerate().filter(|pair| pair.1 != NONE).collect();
         assert!(pairs.iter().all(|&(i, j)| a[i] == b[j as usize]), "equal");
@@ -404,9 +422,9 @@ mod tests {
         let a: Vec<u64> = (0..100_000).collect();
         let b: Vec<u64> = (500_000..600_000).collect();
         let mut mates = vec![0; a.len()];
-        assert_eq!(Aligner::default().align(&a, &b, 1_000, &mut mates), Ok(Outcome::Hopeless));
+        assert_eq!(Aligner::default().align(&a, &b, 1_000, &mut mates, Cancel(None)), Ok(Outcome::Hopeless));
         let one_more: Vec<u64> = (0..100_001).collect();
-        assert_eq!(Aligner::default().align(&a, &one_more, 1, &mut mates), Ok(Outcome::Aligned));
-        assert_eq!(Aligner::default().align(&a, &one_more, 0, &mut mates), Ok(Outcome::Hopeless));
+        assert_eq!(Aligner::default().align(&a, &one_more, 1, &mut mates, Cancel(None)), Ok(Outcome::Aligned));
+        assert_eq!(Aligner::default().align(&a, &one_more, 0, &mut mates, Cancel(None)), Ok(Outcome::Hopeless));
     }
 }

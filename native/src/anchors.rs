@@ -1,6 +1,9 @@
 //! Anchors: elements that stand exactly once in each of two sequences, and the longest chain of them in rising order.
 
+use crate::cancel::Cancel;
+use crate::equality::ROUNDS;
 use crate::fault::Stop;
+use crate::memory::{push, refill};
 
 const ABSENT: u32 = u32::MAX;
 const MANY: u32 = u32::MAX - 1;
@@ -31,15 +34,15 @@ pub struct Anchors {
 
 impl Anchors {
     /// Find the chain; without it where the number of strangers alone passes `budget`.
-    pub fn find(&mut self, a: &[u64], b: &[u64], budget: usize) -> Result<Chain, Stop> {
-        self.enter(a)?;
-        let shared = b.len() - self.meet(b);
+    pub fn find(&mut self, a: &[u64], b: &[u64], budget: usize, cancel: Cancel) -> Result<Chain, Stop> {
+        self.enter(a, cancel)?;
+        let shared = b.len() - self.meet(b, cancel)?;
         let least_edits = a.len() + b.len() - 2 * shared.min(a.len());
         if least_edits > budget {
             return Ok(Chain { pairs: Vec::new(), least_edits });
         }
         let unique = self.entries.iter().filter(|entry| entry.a < MANY && entry.b < MANY).count();
-        let pairs = self.longest_chain()?;
+        let pairs = self.longest_chain(cancel)?;
         // Whatever is not unique might all be matched.
         let most_common = pairs.len() + (a.len() - unique).min(shared - unique);
         Ok(Chain { pairs, least_edits: a.len() + b.len() - 2 * most_common.min(shared).min(a.len()) })
@@ -57,14 +60,13 @@ impl Anchors {
         slot
     }
 
-    fn enter(&mut self, a: &[u64]) -> Result<(), Stop> {
+    fn enter(&mut self, a: &[u64], cancel: Cancel) -> Result<(), Stop> {
         let size = (a.len() * 2).next_power_of_two();
-        self.table.clear();
-        self.table.try_reserve(size)?;
-        self.table.resize(size, 0);
+        refill(&mut self.table, 0, size)?;
         self.entries.clear();
         self.entries.try_reserve(a.len())?;
         for (&hash, place) in a.iter().zip(0u32..) {
+            cancel.check_every(ROUNDS, place as usize)?;
             let slot = self.slot(hash);
             match self.table[slot] {
                 0 => {
@@ -78,9 +80,10 @@ impl Anchors {
     }
 
     /// Note where the elements of `b` stand; how many of them `a` does not have.
-    fn meet(&mut self, b: &[u64]) -> usize {
+    fn meet(&mut self, b: &[u64], cancel: Cancel) -> Result<usize, Stop> {
         let mut missing = 0;
         for (&hash, place) in b.iter().zip(0u32..) {
+            cancel.check_every(ROUNDS, place as usize)?;
             match self.table[self.slot(hash)] {
                 0 => missing += 1,
                 known => {
@@ -89,31 +92,30 @@ impl Anchors {
                 }
             }
         }
-        missing
+        Ok(missing)
     }
 
     /// The longest rising chain among the unique ones (patience sorting).
-    fn longest_chain(&self) -> Result<Vec<(u32, u32)>, Stop> {
+    fn longest_chain(&self, cancel: Cancel) -> Result<Vec<(u32, u32)>, Stop> {
         let unique = self.entries.iter().filter(|entry| entry.a < MANY && entry.b < MANY);
-        rising(unique.map(|entry| (entry.a, entry.b)))
+        rising(unique.map(|entry| (entry.a, entry.b)), cancel)
     }
 }
 
 /// The longest chain of pairs, given in rising order of the first, in which the second rises too.
-pub fn rising(pairs: impl Iterator<Item = (u32, u32)>) -> Result<Vec<(u32, u32)>, Stop> {
+pub fn rising(pairs: impl Iterator<Item = (u32, u32)>, cancel: Cancel) -> Result<Vec<(u32, u32)>, Stop> {
     let mut all: Vec<((u32, u32), u32)> = Vec::new(); // a pair and its predecessor
     let mut tails: Vec<u32> = Vec::new(); // for each length, the pair that ends best
     for pair in pairs {
+        cancel.check_every(ROUNDS, all.len())?;
         let length = tails.partition_point(|&tail| all[tail as usize].0 .1 < pair.1);
         let previous = if length == 0 { ABSENT } else { tails[length - 1] };
-        all.try_reserve(1)?;
-        tails.try_reserve(1)?;
         if length == tails.len() {
-            tails.push(all.len() as u32);
+            push(&mut tails, all.len() as u32)?;
         } else {
             tails[length] = all.len() as u32;
         }
-        all.push((pair, previous));
+        push(&mut all, (pair, previous))?;
     }
     let mut chain = Vec::new();
     chain.try_reserve(tails.len())?;
@@ -133,16 +135,17 @@ mod tests {
 
     #[test]
     fn the_chain_holds_unique_elements_in_order() {
-        let chain = Anchors::default().find(&[5, 1, 1, 2, 3, 4], &[1, 3, 2, 9, 4, 5], 99).expect("memory");
+        let chain =
+            Anchors::default().find(&[5, 1, 1, 2, 3, 4], &[1, 3, 2, 9, 4, 5], 99, Cancel(None)).expect("memory");
         assert_eq!(chain.pairs.len(), 2); // 2 or 3, and 4
         assert_eq!(chain.pairs[1], (5, 4));
     }
 
     #[test]
     fn the_bound_counts_strangers() {
-        let chain = Anchors::default().find(&[1, 2, 3], &[7, 8, 9], 99).expect("memory");
+        let chain = Anchors::default().find(&[1, 2, 3], &[7, 8, 9], 99, Cancel(None)).expect("memory");
         assert_eq!((chain.pairs.len(), chain.least_edits), (0, 6));
-        let chain = Anchors::default().find(&[1, 2, 3], &[1, 2, 3, 4], 99).expect("memory");
+        let chain = Anchors::default().find(&[1, 2, 3], &[1, 2, 3, 4], 99, Cancel(None)).expect("memory");
         assert_eq!(chain.least_edits, 1);
     }
 }

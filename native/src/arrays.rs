@@ -3,9 +3,10 @@
 
 use crate::alignment::{Aligner, Outcome, NONE};
 use crate::anchors::rising;
-use crate::equality::View;
+use crate::equality::{View, ROUNDS};
 use crate::fault::Stop;
 use crate::keyed;
+use crate::memory::{append, gathered, push, refill};
 use crate::moves::{self, Places, Unmatched};
 use crate::options::Alignment;
 use crate::pairing::{self, Gap};
@@ -96,7 +97,8 @@ impl Arrays {
             self.call_near_equal(view)?;
         }
         self.forget_mates()?;
-        let outcome = self.aligner.align(&self.before.hashes, &self.after.hashes, budget, &mut self.mates)?;
+        let outcome =
+            self.aligner.align(&self.before.hashes, &self.after.hashes, budget, &mut self.mates, view.cancel)?;
         if outcome == Outcome::Hopeless {
             return Ok(outcome);
         }
@@ -120,10 +122,7 @@ impl Arrays {
     }
 
     fn forget_mates(&mut self) -> Result<(), Stop> {
-        self.mates.clear();
-        self.mates.try_reserve(self.before.nodes.len())?;
-        self.mates.resize(self.before.nodes.len(), NONE);
-        Ok(())
+        refill(&mut self.mates, NONE, self.before.nodes.len())
     }
 
     fn gather_all(&mut self, view: &View, pair: Pair) -> Result<(), Stop> {
@@ -141,6 +140,7 @@ impl Arrays {
 
     fn mate_by_position(&mut self, view: &View) -> Result<(), Stop> {
         for place in 0..self.before.nodes.len().min(self.after.nodes.len()) {
+            view.cancel.check_every(ROUNDS, place)?;
             self.mate(view, place, place)?;
         }
         Ok(())
@@ -167,15 +167,14 @@ impl Arrays {
                 return Err(Stop::Keys);
             }
         };
-        let chain = rising(pairs.iter().copied())?;
+        let chain = rising(pairs.iter().copied(), view.cancel)?;
         for &(place, other) in &chain {
             self.mate(view, place as usize, other as usize)?;
         }
         if !self.may_move(view, pair) || chain.len() == pairs.len() {
             return self.write_steps(0, steps).map(|()| true);
         }
-        let moved: Vec<(u32, u32)> =
-            pairs.iter().copied().filter(|&(place, _)| self.mates[place as usize] == NONE).collect();
+        let moved = gathered(pairs.iter().copied().filter(|&(place, _)| self.mates[place as usize] == NONE))?;
         self.write_moving_steps(0, &moved, steps).map(|()| true)
     }
 
@@ -221,8 +220,7 @@ impl Arrays {
             arrive(&mut found, gap, next, mate);
             next = mate + 1;
             gap += 1;
-            found.surplus.try_reserve(1)?;
-            found.surplus.push(0);
+            push(&mut found.surplus, 0)?;
         }
         arrive(&mut found, gap, next, self.after.nodes.len() as u32);
         Ok(found)
@@ -284,8 +282,8 @@ impl Arrays {
         let mut is_leaving = Vec::new();
         let mut is_arriving = Vec::new();
         if !moved.is_empty() {
-            is_leaving.resize(self.mates.len(), false);
-            is_arriving.resize(self.after.nodes.len(), false);
+            refill(&mut is_leaving, false, self.mates.len())?;
+            refill(&mut is_arriving, false, self.after.nodes.len())?;
             moved.iter().for_each(|&(place, other)| {
                 is_leaving[place as usize] = true;
                 is_arriving[other as usize] = true;
@@ -304,9 +302,9 @@ impl Arrays {
             if end > j {
                 let is_free = |flags: &[bool], place: &usize| !flags.get(*place).copied().unwrap_or(false);
                 self.gap.clear();
-                self.gap.extend((i..i + length).filter(|place| is_free(&is_leaving, place)));
+                append(&mut self.gap, (i..i + length).filter(|place| is_free(&is_leaving, place)))?;
                 self.other_gap.clear();
-                self.other_gap.extend((j..end).filter(|place| is_free(&is_arriving, place)));
+                append(&mut self.other_gap, (j..end).filter(|place| is_free(&is_arriving, place)))?;
                 self.pair_gap(view)?;
             }
             i += length;
@@ -316,15 +314,14 @@ impl Arrays {
 
     /// Pair the elements at the places `gap` and `other_gap`.
     fn pair_gap(&mut self, view: &View) -> Result<(), Stop> {
+        view.cancel.check()?;
         if self.gap.len() == 1 && self.other_gap.len() == 1 {
             self.mates[self.gap[0]] = self.other_gap[0] as u32 | DIFFERS;
             return Ok(());
         }
-        self.gap_mates.clear();
-        self.gap_mates.try_reserve(self.gap.len())?;
-        self.gap_mates.resize(self.gap.len(), NONE);
-        let a: Vec<u32> = self.gap.iter().map(|&place| self.before.nodes[place]).collect();
-        let b: Vec<u32> = self.other_gap.iter().map(|&place| self.after.nodes[place]).collect();
+        refill(&mut self.gap_mates, NONE, self.gap.len())?;
+        let a = gathered(self.gap.iter().map(|&place| self.before.nodes[place]))?;
+        let b = gathered(self.other_gap.iter().map(|&place| self.after.nodes[place]))?;
         self.aligner.is_bounded |= pairing::pair(view, &Gap { a: &a, b: &b }, &mut self.gap_mates)?;
         for (&place, &found) in self.gap.iter().zip(&self.gap_mates) {
             if found != NONE {
@@ -415,16 +412,14 @@ impl Side {
         }
         let (mut at, mut index) = (from, 0);
         while at < parent.next {
+            view.cancel.check_every(ROUNDS, index as usize)?;
             let node = doc.node(at);
             let is_ignored = !doc.marks.is_empty() && view.rules.is_ignored(doc.mark(at));
             if !is_ignored {
-                self.nodes.try_reserve(1)?;
-                self.hashes.try_reserve(1)?;
-                self.nodes.push(at);
-                self.hashes.push(node.hash);
+                push(&mut self.nodes, at)?;
+                push(&mut self.hashes, node.hash)?;
                 if !doc.marks.is_empty() {
-                    self.indexes.try_reserve(1)?;
-                    self.indexes.push(index);
+                    push(&mut self.indexes, index)?;
                 }
             }
             self.has_gaps |= is_ignored;
@@ -471,6 +466,7 @@ fn equal_head(view: &View, a: u32, b: u32) -> Result<Head, Stop> {
         if node.hash != other.hash {
             break;
         }
+        view.cancel.check_every(ROUNDS, head.count as usize)?;
         (last, other_last) = (head.a, head.b);
         head = Head { count: head.count + 1, a: node.next, b: other.next };
     }

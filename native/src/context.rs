@@ -135,8 +135,9 @@ impl Context {
 
     fn diff(&mut self, before: &[u8], after: &[u8], cancel: Cancel) -> Result<(), Stop> {
         let rules = self.rules.as_ref().ok_or(Stop::Unsupported)?;
-        let view = View { before: Doc::new(before, &self.before), after: Doc::new(after, &self.after), rules };
-        diff::compare(view, &mut self.work, rules.options().shorten_above, cancel)?;
+        let (before, after) = (Doc::new(before, &self.before), Doc::new(after, &self.after));
+        let view = View { before, after, rules, cancel };
+        diff::compare(view, &mut self.work, rules.options().shorten_above)?;
         emission::write(&view, &self.work.records, &mut self.patch)?;
         self.inverse.clear();
         if rules.options().wants_inverse {

@@ -6,10 +6,10 @@
 
 use crate::alignment::{Outcome, NONE};
 use crate::arrays::{Arrays, Pair};
-use crate::cancel::Cancel;
 use crate::emission::value_size;
 use crate::equality::{Children, View};
 use crate::fault::Stop;
+use crate::memory::push;
 use crate::objects;
 use crate::pointer;
 use crate::records::{Mark, Op, Records};
@@ -18,7 +18,7 @@ use crate::steps::{Action, Step};
 use crate::tape::Kind;
 
 /// Steps between two looks at the cancel flag.
-const STEPS_PER_CHECK: u32 = 1_024;
+const STEPS_PER_CHECK: u32 = 256;
 
 /// A pair of containers whose steps are being carried out.
 struct Frame {
@@ -59,20 +59,20 @@ impl Work {
 }
 
 /// Fill `work.records` with the operations that turn the first document into the second.
-pub fn compare(view: View, work: &mut Work, shorten_above: usize, cancel: Cancel) -> Result<(), Stop> {
+pub fn compare(view: View, work: &mut Work, shorten_above: usize) -> Result<(), Stop> {
     work.records.clear();
     work.arrays.aligner.is_bounded = false;
     if is_settled(&view, work)? {
         return Ok(());
     }
     if shorten_above > 0 {
-        let mut readable = Pass { view, work, shortens: false, cancel };
+        let mut readable = Pass { view, work, shortens: false };
         if readable.run(shorten_above)? {
             return Ok(());
         }
     }
     work.arrays.aligner.is_bounded = false;
-    let mut short = Pass { view, work, shortens: true, cancel };
+    let mut short = Pass { view, work, shortens: true };
     short.run(usize::MAX)?;
     Ok(())
 }
@@ -93,7 +93,6 @@ struct Pass<'a, 'w> {
     view: View<'a>,
     work: &'w mut Work,
     shortens: bool,
-    cancel: Cancel<'a>,
 }
 
 impl Pass<'_, '_> {
@@ -123,7 +122,7 @@ impl Pass<'_, '_> {
             is_within = self.carry_out(step, is_object, limit)? || self.give_up()?;
             until_check -= 1;
             if until_check == 0 {
-                self.cancel.check()?;
+                self.view.cancel.check()?;
                 until_check = STEPS_PER_CHECK;
             }
         }
@@ -254,8 +253,7 @@ impl Pass<'_, '_> {
             (false, b) => outcome = arrays.plan(&self.view, Pair { a: frame.a, b, path }, budget, steps)?,
         }
         frame.end_step = self.work.steps.len() as u32;
-        self.work.frames.try_reserve(1)?;
-        self.work.frames.push(frame);
+        push(&mut self.work.frames, frame)?;
         Ok(outcome == Outcome::Aligned)
     }
 

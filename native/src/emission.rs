@@ -12,7 +12,8 @@ pub fn write(view: &View, records: &Records, out: &mut Vec<u8>) -> Result<(), St
     out.clear();
     out.try_reserve(records.size())?;
     out.push(b'[');
-    for record in &records.list {
+    for (round, record) in records.list.iter().enumerate() {
+        view.cancel.check_every(64, round)?;
         let value = match record.op {
             Op::Add | Op::Replace => Some((view.after, Some(view.rules), record.new)),
             Op::Test => Some((view.before, None, record.old)),
@@ -30,7 +31,8 @@ pub fn write_inverse(view: &View, records: &Records, out: &mut Vec<u8>) -> Resul
     let values = records.list.iter().filter(|record| record.old != NONE);
     out.try_reserve(records.size() + values.map(|record| view.before.node(record.old).size() + 16).sum::<usize>())?;
     out.push(b'[');
-    for record in records.list.iter().rev() {
+    for (round, record) in records.list.iter().rev().enumerate() {
+        view.cancel.check_every(64, round)?;
         let (path, from) = (records.path(record.path), records.path(record.from));
         let old = Some((view.before, None, record.old));
         match record.op {

@@ -1,10 +1,15 @@
 //! Equality of two values on their tapes. A difference of hashes is certain; an agreement is always confirmed.
 
+use crate::cancel::Cancel;
 use crate::fault::Stop;
+use crate::memory::{filled, gathered, push};
 use crate::numbers;
 use crate::scope::Rules;
 use crate::strings::unescape;
 use crate::tape::{Doc, Kind};
+
+/// Rounds of a loop between two looks at the cancel flag.
+pub const ROUNDS: usize = 1 << 14;
 
 /// Two documents to be compared, and what the options say about their places.
 #[derive(Clone, Copy)]
@@ -12,6 +17,7 @@ pub struct View<'a> {
     pub before: Doc<'a>,
     pub after: Doc<'a>,
     pub rules: &'a Rules,
+    pub cancel: Cancel<'a>,
 }
 
 impl<'a> View<'a> {
@@ -60,6 +66,7 @@ impl<'a> View<'a> {
             return Ok(false);
         }
         while let Some((a, b)) = pairs.open.pop() {
+            self.cancel.check()?;
             let is_same = if self.before.node(a).kind() == Kind::Array {
                 self.items_agree(a, b, &mut pairs)?
             } else {
@@ -85,8 +92,7 @@ impl<'a> View<'a> {
             Kind::String | Kind::Name => Ok(self.same_string(a, b)),
             Kind::Number => Ok(self.same_number(a, b)),
             Kind::Array | Kind::Object => {
-                pairs.open.try_reserve(1)?;
-                pairs.open.push((a, b));
+                push(&mut pairs.open, (a, b))?;
                 Ok(true)
             }
             Kind::Null | Kind::True | Kind::False => Ok(false), // their texts are fixed
@@ -106,13 +112,15 @@ impl<'a> View<'a> {
     fn items_agree(&self, a: u32, b: u32, pairs: &mut Pairs) -> Result<bool, Stop> {
         let mut items = self.children_before(a);
         let mut others = self.children_after(b);
-        loop {
+        for round in 1.. {
+            self.cancel.check_every(ROUNDS, round)?;
             match (items.next(), others.next()) {
                 (None, None) => return Ok(true),
                 (Some(item), Some(other)) if self.agree(item, other, pairs)? => {}
                 _ => return Ok(false),
             }
         }
+        Ok(false)
     }
 
     fn members_agree(&self, a: u32, b: u32, pairs: &mut Pairs) -> Result<bool, Stop> {
@@ -130,16 +138,19 @@ impl<'a> View<'a> {
                 _ => return Ok(false),
             }
         };
-        let index = NameIndex::of(self.after, std::iter::once(rest.1).chain(others))?;
+        let others = gathered(std::iter::once(rest.1).chain(others))?;
+        let index = NameIndex::of(self.after, &others, self.cancel)?;
         let mut count = 0;
         for name in std::iter::once(rest.0).chain(names) {
             count += 1;
-            match index.find(|other| self.same_name(name, other), self.before.node(name).hash) {
-                Some(other) if self.agree(name + 1, other + 1, pairs)? => {}
+            self.cancel.check_every(ROUNDS, count)?;
+            let is_it = |place: usize| self.same_name(name, others[place]);
+            match index.find(is_it, self.before.node(name).hash) {
+                Some(place) if self.agree(name + 1, others[place] + 1, pairs)? => {}
                 _ => return Ok(false),
             }
         }
-        Ok(count == index.len())
+        Ok(count == others.len())
     }
 
     /// The children of a container of the first document that take part: items, or names.
@@ -202,29 +213,42 @@ impl Iterator for Children<'_> {
     }
 }
 
-/// Names of one object by hash, for look-ups out of order.
+/// Names of one object by hash, for look-ups out of order: an open-addressing table.
 pub struct NameIndex {
-    entries: Vec<(u64, u32)>,
+    hashes: Vec<u64>,
+    /// Places of names plus one; 0 is free.
+    table: Vec<u32>,
 }
 
 impl NameIndex {
-    pub fn of(doc: Doc, names: impl Iterator<Item = u32>) -> Result<NameIndex, Stop> {
-        let mut entries = Vec::new();
-        for name in names {
-            entries.try_reserve(1)?;
-            entries.push((doc.node(name).hash, name));
+    pub fn of(doc: Doc, names: &[u32], cancel: Cancel) -> Result<NameIndex, Stop> {
+        let size = (names.len() * 2).next_power_of_two();
+        let mut hashes = Vec::new();
+        hashes.try_reserve(names.len())?;
+        let mut table = filled(0, size)?;
+        for (place, &name) in names.iter().enumerate() {
+            cancel.check_every(ROUNDS, place)?;
+            let hash = doc.node(name).hash;
+            hashes.push(hash);
+            let mut slot = hash as usize & (size - 1);
+            while table[slot] != 0 {
+                slot = (slot + 1) & (size - 1);
+            }
+            table[slot] = place as u32 + 1;
         }
-        entries.sort_unstable();
-        Ok(NameIndex { entries })
+        Ok(NameIndex { hashes, table })
     }
 
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// The name with that hash which `is_it` confirms.
-    pub fn find(&self, is_it: impl Fn(u32) -> bool, hash: u64) -> Option<u32> {
-        let first = self.entries.partition_point(|entry| entry.0 < hash);
-        self.entries[first..].iter().take_while(|entry| entry.0 == hash).map(|entry| entry.1).find(|&name| is_it(name))
+    /// The place of the name with that hash which `is_it` confirms.
+    pub fn find(&self, is_it: impl Fn(usize) -> bool, hash: u64) -> Option<usize> {
+        let mut slot = hash as usize & (self.table.len() - 1);
+        while self.table[slot] != 0 {
+            let place = self.table[slot] as usize - 1;
+            if self.hashes[place] == hash && is_it(place) {
+                return Some(place);
+            }
+            slot = (slot + 1) & (self.table.len() - 1);
+        }
+        None
     }
 }

@@ -3,6 +3,7 @@
 use crate::equality::{Children, View};
 use crate::fault::Stop;
 use crate::hash::mix;
+use crate::memory::push;
 use crate::pointer;
 use crate::scope::{KeyNames, Rules};
 use crate::strings::unescape;
@@ -86,7 +87,7 @@ impl Keyed {
         for (&item, place) in items.iter().zip(0u32..) {
             match key_hash(view.before, view.rules, item, keys) {
                 Some(hash) => entries.push((hash, place)),
-                None => faults.push((place, None)),
+                None => push(&mut faults, (place, None))?,
             }
         }
         entries.sort_unstable();
@@ -95,7 +96,7 @@ impl Keyed {
             // The first of its like is enough; with many of one hash this is the pair before, in nearly all cases.
             for &(_, twin) in earlier {
                 if has_same_keys(view, items[twin as usize], items[place as usize], keys)? {
-                    faults.push((place, Some(first_twin(&entries[..at], hash))));
+                    push(&mut faults, (place, Some(first_twin(&entries[..at], hash))))?;
                     break;
                 }
             }

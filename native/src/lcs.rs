@@ -1,6 +1,8 @@
 //! The longest common subsequence of two short sequences, 64 cells at a time (Hyyrö's bit-vector method).
 
+use crate::cancel::Cancel;
 use crate::fault::Stop;
+use crate::memory::refill;
 
 /// Buffers that stay allocated.
 #[derive(Default)]
@@ -13,12 +15,18 @@ pub struct Lcs {
 
 impl Lcs {
     /// Call `found(i, j)` for every matched pair, from the last to the first.
-    pub fn run(&mut self, a: &[u64], b: &[u64], mut found: impl FnMut(usize, usize)) -> Result<(), Stop> {
+    pub fn run(
+        &mut self,
+        a: &[u64],
+        b: &[u64],
+        cancel: Cancel,
+        mut found: impl FnMut(usize, usize),
+    ) -> Result<(), Stop> {
         if a.is_empty() || b.is_empty() {
             return Ok(());
         }
         let words = (b.len() + 63) / 64;
-        self.fill(a, b, words)?;
+        self.fill(a, b, words, cancel)?;
         let grows = |row: usize, column: usize| self.rows[row * words + column / 64] >> (column % 64) & 1 == 0;
         let (mut row, mut column) = (a.len(), b.len());
         while row > 0 && column > 0 {
@@ -35,12 +43,11 @@ impl Lcs {
         Ok(())
     }
 
-    fn fill(&mut self, a: &[u64], b: &[u64], words: usize) -> Result<(), Stop> {
+    fn fill(&mut self, a: &[u64], b: &[u64], words: usize, cancel: Cancel) -> Result<(), Stop> {
         self.rows.clear();
         self.rows.try_reserve((a.len() + 1) * words)?;
         self.rows.resize(words, u64::MAX);
-        self.mask.clear();
-        self.mask.resize(words, 0);
+        refill(&mut self.mask, 0, words)?;
         if words > 1 {
             self.index.clear();
             self.index.try_reserve(b.len())?;
@@ -48,6 +55,7 @@ impl Lcs {
             self.index.sort_unstable();
         }
         for (row, &element) in a.iter().enumerate() {
+            cancel.check_every(1 << 8, row)?;
             if words == 1 {
                 self.mask[0] = b.iter().rev().fold(0, |mask, &other| mask << 1 | u64::from(other == element));
                 self.add_row(row, words);
@@ -110,7 +118,7 @@ mod tests {
             let a: Vec<u64> = (0..n).map(|_| next(letters)).collect();
             let b: Vec<u64> = (0..m).map(|_| next(letters)).collect();
             let mut pairs = Vec::new();
-            lcs.run(&a, &b, |i, j| pairs.push((i, j))).expect("memory");
+            lcs.run(&a, &b, Cancel(None), |i, j| pairs.push((i, j))).expect("memory");
             assert!(pairs.windows(2).all(|pair| pair[0].0 > pair[1].0 && pair[0].1 > pair[1].1));
             assert!(pairs.iter().all(|&(i, j)| a[i] == b[j]));
             assert_eq!(pairs.len(), length_by_table(&a, &b));

@@ -20,6 +20,7 @@ mod fault;
 mod hash;
 mod keyed;
 mod lcs;
+mod memory;
 mod moves;
 mod names;
 mod numbers;

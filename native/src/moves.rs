@@ -3,6 +3,7 @@
 use crate::alignment::NONE;
 use crate::equality::View;
 use crate::fault::Stop;
+use crate::memory::{filled, push};
 use crate::tape::Kind;
 use std::collections::{HashMap, VecDeque};
 
@@ -44,8 +45,7 @@ pub fn find(view: &View, a: &[u32], b: &[u32], mut unmatched: Unmatched) -> Resu
             queue.pop_front();
             unmatched.surplus[here as usize] -= 1;
             unmatched.surplus[there as usize] += 1;
-            moved.try_reserve(1)?;
-            moved.push((place, other));
+            push(&mut moved, (place, other))?;
         }
     }
     Ok(moved)
@@ -79,15 +79,9 @@ pub struct Places {
 
 impl Places {
     pub fn new(length: usize, other_length: usize, moved: &[(u32, u32)]) -> Result<Places, Stop> {
-        let mut sources = Vec::new();
-        sources.try_reserve(other_length)?;
-        sources.resize(other_length, NONE);
-        let mut is_moving = Vec::new();
-        is_moving.try_reserve(length)?;
-        is_moving.resize(length, false);
-        let mut parked = Vec::new();
-        parked.try_reserve(length)?;
-        parked.resize(length, (NONE, 0));
+        let mut sources = filled(NONE, other_length)?;
+        let mut is_moving = filled(false, length)?;
+        let parked = filled((NONE, 0), length)?;
         for &(place, other) in moved {
             sources[other as usize] = place;
             is_moving[place as usize] = true;
@@ -146,10 +140,7 @@ struct Tally {
 
 impl Tally {
     fn new(size: usize) -> Result<Tally, Stop> {
-        let mut sums = Vec::new();
-        sums.try_reserve(size + 1)?;
-        sums.resize(size + 1, 0);
-        Ok(Tally { sums })
+        Ok(Tally { sums: filled(0, size + 1)? })
     }
 
     fn add(&mut self, place: u32) {

@@ -1,6 +1,7 @@
 //! Duplicate member names: found by hash at the end of each object, in linear time.
 
 use crate::fault::Stop;
+use crate::memory::refill;
 
 /// Up to this many names every pair is compared; above, a table is used.
 const PAIRWISE: usize = 12;
@@ -28,9 +29,7 @@ fn find_pairwise(hashes: &[u64]) -> Option<(usize, usize)> {
 
 fn find_by_table(hashes: &[u64], table: &mut Vec<u32>) -> Result<Option<(usize, usize)>, Stop> {
     let size = (hashes.len() * 2).next_power_of_two();
-    table.clear();
-    table.try_reserve(size)?;
-    table.resize(size, 0);
+    refill(table, 0, size)?;
     for (later, hash) in hashes.iter().enumerate() {
         let mut slot = *hash as usize & (size - 1);
         while table[slot] != 0 {

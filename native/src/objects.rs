@@ -2,8 +2,9 @@
 //! has is removed right before the member that follows it there.
 
 use crate::alignment::NONE;
-use crate::equality::{NameIndex, View};
+use crate::equality::{NameIndex, View, ROUNDS};
 use crate::fault::Stop;
+use crate::memory::{filled, gathered, push};
 use crate::steps::Step;
 
 /// Up to this many names are searched one by one.
@@ -13,43 +14,35 @@ const FEW: usize = 16;
 pub fn plan(view: &View, a: u32, b: u32, steps: &mut Vec<Step>) -> Result<(), Stop> {
     let mut names = view.children_before(a);
     let mut others = view.children_after(b);
-    loop {
+    for round in 1.. {
+        view.cancel.check_every(ROUNDS, round)?;
         let (name, other) = match (names.next(), others.next()) {
             (None, None) => return Ok(()),
             (Some(name), Some(other)) if view.same_name(name, other) => (name, other),
             (name, other) => {
-                let names = collect(name.into_iter().chain(names))?;
-                let others = collect(other.into_iter().chain(others))?;
+                let names = gathered(name.into_iter().chain(names))?;
+                let others = gathered(other.into_iter().chain(others))?;
                 return plan_rest(view, &names, &others, view.rules.moves(view.before.mark(a)), steps);
             }
         };
         change(view, name, other, steps)?;
     }
+    Ok(())
 }
 
 /// Append the step for a common member, if its values differ.
 fn change(view: &View, name: u32, other: u32, steps: &mut Vec<Step>) -> Result<(), Stop> {
     if !view.same(name + 1, other + 1)? {
-        steps.try_reserve(1)?;
-        steps.push(Step::change(name, other, 0));
+        push(steps, Step::change(name, other, 0))?;
     }
     Ok(())
-}
-
-fn collect(names: impl Iterator<Item = u32>) -> Result<Vec<u32>, Stop> {
-    let mut list = Vec::new();
-    for name in names {
-        list.try_reserve(1)?;
-        list.push(name);
-    }
-    Ok(list)
 }
 
 /// The members from the first disagreement on.
 fn plan_rest(view: &View, names: &[u32], others: &[u32], moves: bool, steps: &mut Vec<Step>) -> Result<(), Stop> {
     let mates = match_names(view, names, others)?;
     steps.try_reserve(names.len() + others.len())?;
-    let mut fates = vec![Fate::Goes; names.len()];
+    let mut fates = filled(Fate::Goes, names.len())?;
     mates.iter().filter(|&&place| place != NONE).for_each(|&place| fates[place as usize] = Fate::Stays);
     let mut sources = Vec::new();
     if moves {
@@ -61,6 +54,7 @@ fn plan_rest(view: &View, names: &[u32], others: &[u32], moves: bool, steps: &mu
         steps.extend(gone.map(|place| Step::remove(names[place], 0)));
     };
     for (position, (&other, &place)) in others.iter().zip(&mates).enumerate() {
+        view.cancel.check_every(ROUNDS, position)?;
         if place != NONE {
             remove_before(place as usize, steps);
             change(view, names[place as usize], other, steps)?;
@@ -86,7 +80,7 @@ enum Fate {
 /// For each of `others` the place in `names` of a member with an equal value that would go, or `NONE`.
 fn find_moves(view: &View, names: &[u32], others: &[u32], mates: &[u32], fates: &mut [Fate]) -> Result<Vec<u32>, Stop> {
     let going = names.iter().zip(0u32..).filter(|(_, place)| fates[*place as usize] == Fate::Goes);
-    let mut waiting: Vec<(u64, u32)> = going.map(|(&name, place)| (view.before.node(name + 1).hash, place)).collect();
+    let mut waiting = gathered(going.map(|(&name, place)| (view.before.node(name + 1).hash, place)))?;
     waiting.sort_unstable();
     let mut sources = Vec::new();
     sources.try_reserve(others.len())?;
@@ -112,8 +106,7 @@ fn find_moves(view: &View, names: &[u32], others: &[u32], mates: &[u32], fates: 
 /// Append the steps that empty an object.
 pub fn plan_emptying(view: &View, a: u32, steps: &mut Vec<Step>) -> Result<(), Stop> {
     for name in view.children_before(a) {
-        steps.try_reserve(1)?;
-        steps.push(Step::remove(name, 0));
+        push(steps, Step::remove(name, 0))?;
     }
     Ok(())
 }
@@ -122,17 +115,17 @@ pub fn plan_emptying(view: &View, a: u32, steps: &mut Vec<Step>) -> Result<(), S
 fn match_names(view: &View, names: &[u32], others: &[u32]) -> Result<Vec<u32>, Stop> {
     let mut mates = Vec::new();
     mates.try_reserve(others.len())?;
-    let index = if names.len() > FEW { Some(NameIndex::of(view.before, names.iter().copied())?) } else { None };
+    let index = if names.len() > FEW { Some(NameIndex::of(view.before, names, view.cancel)?) } else { None };
     let mut cursor = 0;
-    for &other in others {
-        let is_it = |name: u32| view.same_name(name, other);
-        let place = if cursor < names.len() && is_it(names[cursor]) {
+    for (round, &other) in others.iter().enumerate() {
+        view.cancel.check_every(ROUNDS, round)?;
+        let is_it = |place: usize| view.same_name(names[place], other);
+        let place = if cursor < names.len() && is_it(cursor) {
             Some(cursor)
         } else if let Some(index) = &index {
-            // names are nodes in rising order, so the place follows from the node
-            index.find(is_it, view.after.node(other).hash).and_then(|name| names.binary_search(&name).ok())
+            index.find(is_it, view.after.node(other).hash)
         } else {
-            names.iter().position(|&name| is_it(name))
+            (0..names.len()).find(|&place| is_it(place))
         };
         mates.push(place.map_or(NONE, |place| place as u32));
         cursor = place.map_or(cursor, |place| place + 1);

@@ -7,6 +7,7 @@ use crate::alignment::NONE;
 use crate::anchors::rising;
 use crate::equality::{Children, View};
 use crate::fault::Stop;
+use crate::memory::{filled, gathered};
 use crate::scope::Rules;
 use crate::tape::{Doc, Kind};
 
@@ -16,8 +17,9 @@ const FEW_CELLS: usize = 64;
 const MOST_CELLS: usize = 4_096;
 /// Members (or items) of an element that likeness looks at.
 const MOST_TRAITS: usize = 32;
-/// Members that are tried as identifying ones.
+/// Members that are tried as identifying ones; fewer in large gaps, so that this many elements are looked at.
 const CANDIDATES: usize = 6;
+const MOST_LOOKS: usize = 400_000;
 
 /// A gap: elements of `a` and of `b`, as nodes.
 pub struct Gap<'a> {
@@ -75,18 +77,20 @@ fn by_identity(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<bool, Stop> 
         Some(first) => first,
         None => return Ok(false),
     };
-    for name in view.children_before(first).take(CANDIDATES) {
+    let candidates = CANDIDATES.min(MOST_LOOKS / (gap.a.len() + gap.b.len()));
+    for name in view.children_before(first).take(candidates) {
+        view.cancel.check()?;
         if view.before.node(name + 1).is_container() {
             continue;
         }
         let hash = view.before.node(name).hash;
         let left = member_values(view.before, view.rules, gap.a, hash)?;
         let right = member_values(view.after, view.rules, gap.b, hash)?;
-        let pairs = match_unique(&left, &right);
+        let pairs = match_unique(&left, &right)?;
         if pairs.len() * 2 < gap.a.len().min(gap.b.len()) {
             continue;
         }
-        for (i, j) in rising(pairs.into_iter())? {
+        for (i, j) in rising(pairs.into_iter(), view.cancel)? {
             mates[i as usize] = j;
         }
         return Ok(true);
@@ -111,16 +115,15 @@ fn member_values(doc: Doc, rules: &Rules, items: &[u32], name: u64) -> Result<Ve
 }
 
 /// Places with one value, in rising order of the first; nothing if a value stands twice on one side.
-fn match_unique(left: &[(u64, u32)], right: &[(u64, u32)]) -> Vec<(u32, u32)> {
+fn match_unique(left: &[(u64, u32)], right: &[(u64, u32)]) -> Result<Vec<(u32, u32)>, Stop> {
     let is_unique = |values: &[(u64, u32)]| values.windows(2).all(|two| two[0].0 != two[1].0);
     if !is_unique(left) || !is_unique(right) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let find = |hash: u64| right.binary_search_by_key(&hash, |entry| entry.0).ok();
-    let mut pairs: Vec<(u32, u32)> =
-        left.iter().filter_map(|&(hash, place)| Some((place, right[find(hash)?].1))).collect();
+    let mut pairs = gathered(left.iter().filter_map(|&(hash, place)| Some((place, right[find(hash)?].1))))?;
     pairs.sort_unstable();
-    pairs
+    Ok(pairs)
 }
 
 /// Traits of an element: hashes of what it holds, with a weight in bytes; sorted.
@@ -131,9 +134,7 @@ fn by_likeness(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<(), Stop> {
     let left: Vec<Traits> = gap.a.iter().map(|&item| traits(view.before, view.rules, item)).collect();
     let right: Vec<Traits> = gap.b.iter().map(|&item| traits(view.after, view.rules, item)).collect();
     let columns = right.len() + 1;
-    let mut best = Vec::new();
-    best.try_reserve((left.len() + 1) * columns)?;
-    best.resize((left.len() + 1) * columns, 0u64);
+    let mut best = filled(0u64, (left.len() + 1) * columns)?;
     for (i, mine) in left.iter().enumerate().rev() {
         for (j, yours) in right.iter().enumerate().rev() {
             let paired = match likeness(mine, yours) {

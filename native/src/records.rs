@@ -3,6 +3,7 @@
 
 use crate::alignment::NONE;
 use crate::fault::Stop;
+use crate::memory::push;
 
 /// The operations of RFC 6902.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,9 +112,7 @@ impl Records {
 
     fn push_record(&mut self, record: Record, value_size: usize) -> Result<(), Stop> {
         self.size += record.op.overhead() + (record.path.length + record.from.length) as usize + value_size + 1;
-        self.list.try_reserve(1)?;
-        self.list.push(record);
-        Ok(())
+        push(&mut self.list, record)
     }
 
     fn keep(&mut self, path: &[u8]) -> Result<Span, Stop> {
