@@ -21,6 +21,11 @@ PatchId: TypeAlias = Annotated[
 ]
 
 
+Payload: TypeAlias = Annotated[dict[str, Any], Meta(extra_json_schema={"$ref": "#/components/schemas/Payload"})]
+_Document: TypeAlias = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/Resource"})]
+_JsonPatch: TypeAlias = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/JsonPatch"})]
+
+
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a patch does and where it fits.
 
@@ -31,7 +36,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     patch_id: PatchId
     description: str = ""
     constraints: tuple[Constraint, ...] = ()
-    payload: dict[str, Any] = {}
+    payload: Payload = {}
     metadata: dict[str, Any] = {}
 
 
@@ -166,7 +171,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     compatible: bool
     verdicts: tuple[Verdict, ...]
-    document: msgspec.Raw | None = None
-    diff: msgspec.Raw | None = None
+    document: _Document | None = None
+    diff: _JsonPatch | None = None
     error: str | None = None
     errors: tuple[Violation, ...] = ()

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from service.api import openapi, schemas
+from service.api import openapi, schemas, shapes
 from service.api.routes import ROUTES
 
 
@@ -16,7 +16,7 @@ class RouteTableContract:
     @cached_property
     def json(self) -> bytes:
         """The document as JSON."""
-        return msgspec.json.encode(openapi.build(ROUTES, schemas.shared()))
+        return msgspec.json.encode(openapi.build(ROUTES, schemas.shared(), shapes.named()))
 
     @cached_property
     def yaml(self) -> bytes:

@@ -1,10 +1,10 @@
 """`compare`: two documents in, a delta that holds both out."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from service.api import family, family_examples, replies
 from service.api.family import FamilyRequest
@@ -27,10 +27,19 @@ class CompareRequest(FamilyRequest, frozen=True, rename="camel", kw_only=True):
     output: Annotated[Output, Meta(description="`changesOnly` leaves out what did not change")] = "fullContext"
 
 
-class Envelope(msgspec.Struct, frozen=True, rename={"content": "dx_deltaJSON"}):
-    """A delta: unchanged values stand as they are, changed ones as `{"dx_delta": {"A": …, "B": …}}`."""
+class Delta(msgspec.Struct, frozen=True):
+    """What an envelope holds: unchanged values stand as they are, changed ones as `{"dx_delta": {"A": …, "B": …}}`."""
 
-    content: dict[str, Any]
+    kind: Literal["diff", "update"] = msgspec.field(name="dx_deltaJSON_type")
+    dx_data_sets: Literal["A=B", "A!=B"]
+    delta: Any = msgspec.field(name="dx_deltaJSON_delta")
+    metadata: dict[str, Any] | UnsetType = msgspec.field(default=UNSET, name="dx_deltaJSON_metadata")
+
+
+class DeltaEnvelope(msgspec.Struct, frozen=True):
+    """The answer of `compare`."""
+
+    content: Delta = msgspec.field(name="dx_deltaJSON")
 
 
 async def compare_documents(request: web.Request) -> web.Response:
@@ -72,7 +81,9 @@ ROUTES = family.every_version(
             "`keyed`), B comes in the order of A."
         ),
         answers=family.answered(
-            "The delta, or a page that shows it", Content(schema=Envelope, examples=family_examples.DELTAS), CONTENT
+            "The delta, or a page that shows it",
+            Content(schema=DeltaEnvelope, examples=family_examples.DELTAS),
+            CONTENT,
         ),
         errors=(AmbiguousDocumentError,),
     ),

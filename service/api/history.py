@@ -35,9 +35,7 @@ from service.keys import COMPARER, SETTINGS, SHELF
 from service.model import ChangeKind, Revision, Timestamp
 from service.usecases import histories
 
-JsonPatch = Annotated[
-    msgspec.Raw, Meta(extra_json_schema={"type": "array", "items": {"$ref": "#/components/schemas/JsonPatchOperation"}})
-]
+JsonPatch = Annotated[msgspec.Raw, Meta(extra_json_schema=examples.JSON_PATCH_SCHEMA)]
 _MAX_DIGITS = 10
 
 
@@ -178,9 +176,7 @@ ROUTES = (
             Answer(
                 status=200,
                 description="An RFC 6902 array; `updatedAt` is part of what it changes",
-                content=(
-                    Content(schema={"type": "array", "items": {"$ref": "#/components/schemas/JsonPatchOperation"}}),
-                ),
+                content=(Content(schema=examples.JSON_PATCH_SCHEMA),),
             ),
         ),
         errors=_READ_ERRORS,

@@ -52,7 +52,7 @@ ROUTES = (
                 description="A page of the list",
                 content=(
                     Content(
-                        schema={"type": "array", "items": {"type": "object", "required": ["id"]}},
+                        schema={"type": "array", "items": examples.LISTED_SCHEMA},
                         examples={"clinics": [examples.CLINIC]},
                     ),
                 ),

@@ -11,6 +11,7 @@ import msgspec
 from service import __version__
 from service.api import problems
 from service.api.links import links_of
+from service.api.naming import Names
 from service.api.route import Answer, Content, Param, Route
 from service.errors import ServiceError
 
@@ -28,14 +29,20 @@ TAGS = {
 Document = dict[str, Any]
 
 
-def build(routes: Iterable[Route], shared: dict[str, Any], *, secured: bool = True) -> Document:
-    """Make the document. `shared` are schemas that are referred to by name and have no Struct of their own."""
+def build(routes: Iterable[Route], shared: dict[str, Any], named: dict[str, Any], *, secured: bool = True) -> Document:
+    """Make the document.
+
+    `shared` are schemas that are referred to by name and have no Struct of their own; `named` are shapes that are
+    referred to by name wherever they stand.
+    """
     table = tuple(routes)
     structs = _struct_types(table)
     _, components = msgspec.json.schema_components([problems.Problem, *structs], ref_template=REF_TEMPLATE)
     paths: dict[str, Document] = defaultdict(dict)
     for route in table:
         paths[_path(route.path)][route.method.lower()] = _operation(route, table, secured=secured)
+    names = Names(named, REF_TEMPLATE)
+    schemas = {name: names.refer_inside(schema) for name, schema in {**components, **shared}.items()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -47,9 +54,9 @@ def build(routes: Iterable[Route], shared: dict[str, Any], *, secured: bool = Tr
         },
         "servers": [{"url": "http://127.0.0.1:8080", "description": "`make run`"}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
-        "paths": dict(paths),
+        "paths": names.refer(dict(paths)),
         "components": {
-            "schemas": dict(sorted({**components, **shared}.items())),
+            "schemas": dict(sorted({**schemas, **names.components}.items())),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "an API key or a JWT"},
                 "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

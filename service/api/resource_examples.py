@@ -42,7 +42,19 @@ SCHEMA = {
     "required": ["id", "createdAt", "updatedAt"],
     "additionalProperties": True,
 }
+LISTED_SCHEMA = {
+    "description": "a resource, or those of its members that `fields` names",
+    "type": "object",
+    "properties": SCHEMA["properties"],
+    "required": ["id"],
+    "additionalProperties": True,
+}
 CONTENT_SCHEMA = {"type": "object", "additionalProperties": True}
+MERGE_PATCH_SCHEMA = {
+    "description": "RFC 7396: null removes a member, an object goes deeper, all else replaces",
+    "type": "object",
+    "additionalProperties": True,
+}
 OPERATION_SCHEMA = {
     "type": "object",
     "properties": {
@@ -53,6 +65,16 @@ OPERATION_SCHEMA = {
     "required": ["op", "path"],
 }
 PLAIN_SCHEMA = {"type": "array", "items": OPERATION_SCHEMA}
+JSON_PATCH_SCHEMA = {"type": "array", "items": {"$ref": "#/components/schemas/JsonPatchOperation"}}
+SHAPES = {
+    "Resource": SCHEMA,
+    "ListedResource": LISTED_SCHEMA,
+    "ResourceContent": CONTENT_SCHEMA,
+    "PlainOperation": OPERATION_SCHEMA,
+    "PlainPatch": PLAIN_SCHEMA,
+    "JsonPatch": JSON_PATCH_SCHEMA,
+}
+"""Shapes that the contract names."""
 
 TYPE = Param(
     name="type",

@@ -174,11 +174,15 @@ _CONTENT = Content(schema=examples.CONTENT_SCHEMA, examples={"clinic": examples.
 _PATCHES = (
     Content(schema=examples.PLAIN_SCHEMA, media_type=JSON, examples=examples.PLAIN_PATCHES),
     Content(
-        schema={"type": "array", "items": {"$ref": "#/components/schemas/JsonPatchOperation"}},
+        schema=examples.JSON_PATCH_SCHEMA,
         media_type="application/json-patch+json",
         examples=examples.JSON_PATCHES,
     ),
-    Content(schema=examples.CONTENT_SCHEMA, media_type="application/merge-patch+json", examples=examples.MERGE_PATCHES),
+    Content(
+        schema={"$ref": "#/components/schemas/MergePatch"},
+        media_type="application/merge-patch+json",
+        examples=examples.MERGE_PATCHES,
+    ),
 )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from service.api import dxconfig
 from service.api.openapi import REF_TEMPLATE
+from service.api.resource_examples import MERGE_PATCH_SCHEMA
 
 _NUMBERED = {"type": "integer", "minimum": 1}
 
@@ -21,7 +22,7 @@ def _source(type_names: tuple[str, ...], required: tuple[str, ...], **members: A
     }
 
 
-_FORMAT = {"type": "string", "enum": ["json", "yaml", "ndjson"]}
+_FORMAT = {"$ref": REF_TEMPLATE.format(name="SourceFormat")}
 _TEXT = {"type": "string"}
 
 SOURCES = {
@@ -48,6 +49,27 @@ SOURCES = {
         ("upload",), ("part",), part={**_TEXT, "description": "name of a form part"}, format=_FORMAT
     ),
 }
+_INPUT = {"$ref": REF_TEMPLATE.format(name="IoObject")}
+FROM_DIFF = {
+    "description": "replaced, when the patch is recorded, by the operations that turn `a` into `b`",
+    "type": "object",
+    "properties": {"a": _INPUT, "b": _INPUT},
+    "required": ["a", "b"],
+    "additionalProperties": False,
+}
+PAYLOAD = {
+    "description": (
+        "Any object. The built-in provider carries out one of `operations`, `merge` and `from_diff`; with none of them "
+        "it changes nothing, or leaves the rest to another provider."
+    ),
+    "type": "object",
+    "properties": {
+        "operations": {"$ref": REF_TEMPLATE.format(name="JsonPatch")},
+        "merge": {"$ref": REF_TEMPLATE.format(name="MergePatch")},
+        "from_diff": {"$ref": REF_TEMPLATE.format(name="FromDiff")},
+    },
+    "additionalProperties": True,
+}
 
 
 def shared() -> dict[str, Any]:
@@ -67,6 +89,9 @@ def shared() -> dict[str, Any]:
                 "mapping": {kind["const"]: REF_TEMPLATE.format(name=name) for name, kind in types.items()},
             },
         },
+        "MergePatch": MERGE_PATCH_SCHEMA,
+        "Payload": PAYLOAD,
+        "FromDiff": FROM_DIFF,
         **_instructions("", dxconfig.KINDS),
         **_instructions("Family", dxconfig.FAMILY_KINDS),
     }
@@ -74,12 +99,10 @@ def shared() -> dict[str, Any]:
 
 def _instructions(prefix: str, kinds: Mapping[str, type[dxconfig.Instruction]]) -> dict[str, Any]:
     """Describe `dxConfig` where these kinds of instructions are known."""
-    bare, wrapped = f"{prefix}Instructions", f"Wrapped{prefix}Instructions"
+    one, bare, wrapped = f"{prefix}Instruction", f"{prefix}Instructions", f"Wrapped{prefix}Instructions"
     return {
-        bare: {
-            "type": "array",
-            "items": {"anyOf": [{"$ref": REF_TEMPLATE.format(name=kind.__name__)} for kind in kinds.values()]},
-        },
+        one: {"anyOf": [{"$ref": REF_TEMPLATE.format(name=kind.__name__)} for kind in kinds.values()]},
+        bare: {"type": "array", "items": {"$ref": REF_TEMPLATE.format(name=one)}},
         wrapped: {
             "type": "object",
             "properties": {"dxConfig": {"$ref": REF_TEMPLATE.format(name=bare)}},

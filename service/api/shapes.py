@@ -1,0 +1,58 @@
+"""Shapes that `openapi.yaml` names wherever they stand, so that generated clients have a type for each of them."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from service.api import comparing, contrasting, examples, flags, grafting, jobs, merging, resource_examples
+from service.api.openapi import REF_TEMPLATE
+from service.core import assignment, conflict, constraints, graft, lifecycle, options
+from service.delivery import DeliveryState, Mode
+from service.model import ChangeKind, Direction, Format, JobStatus
+from service.rollouts import RolloutState
+
+_LITERALS: dict[str, Any] = {
+    "FlagText": Literal["true", "false"],
+    "Flag": flags.Flag,
+    "AsyncWish": jobs.AsyncOptions | bool | Literal["true", "false"],
+    "PatchDirection": Direction,
+    "SourceFormat": Format,
+    "ArrayAlignment": options.Alignment,
+    "FamilyArrayAlignment": options.FamilyAlignment,
+    "OnKeyError": Literal["refuse", "inOrder"],
+    "CompareOutput": assignment.Output,
+    "MergePriority": merging.Priority,
+    "ThreeWayMergeMode": assignment.ThreeWayMode,
+    "ResolutionChoice": conflict.Choice,
+    "GraftResolutionMode": graft.Mode,
+    "JobStatus": JobStatus,
+    "ChangeKind": ChangeKind,
+    "ConstraintOperator": constraints.Operator,
+    "PatchStatus": lifecycle.Status,
+    "PatchState": lifecycle.State,
+    "PatchVerb": lifecycle.Verb,
+    "RolloutState": RolloutState,
+    "DeliveryState": DeliveryState,
+    "DeliveryMode": Mode,
+}
+_FORMS: dict[str, tuple[type[msgspec.Struct], tuple[str, ...]]] = {
+    "PatchForm": (comparing.PatchRequest, ("a", "b")),
+    "CompareForm": (contrasting.CompareRequest, ("a", "b")),
+    "TwoWayMergeForm": (merging.TwoWayMergeRequest, ("a", "b")),
+    "ThreeWayMergeForm": (merging.ThreeWayMergeRequest, ("ancestor", "edit1", "edit2")),
+    "GraftForm": (grafting.GraftRequest, ("changeset", "target")),
+}
+
+
+def named() -> dict[str, Any]:
+    """Return the shapes by name, inner ones first."""
+    return {
+        **{name: _schema(kind) for name, kind in _LITERALS.items()},
+        **{name: examples.form_schema(struct, inputs) for name, (struct, inputs) in _FORMS.items()},
+        **resource_examples.SHAPES,
+    }
+
+
+def _schema(kind: Any) -> Any:
+    (described,), _ = msgspec.json.schema_components([kind], ref_template=REF_TEMPLATE)
+    return described
