@@ -1,10 +1,12 @@
 """Walk two documents side by side and note what has to change. Equal parts are passed at the speed of C."""
 
 from collections.abc import Hashable
+from itertools import compress, count
+from operator import eq, ne, not_, sub
 
 from service.core import edits, values
 from service.core.edits import Edit
-from service.core.mating import Mate, Mating, mate, mate_by_position
+from service.core.mating import MAX_SHIFTED, Mate, Mating, mate, mate_by_position
 from service.core.operation import Operation
 from service.core.options import DiffOptions
 from service.core.pairing import Pairing
@@ -30,6 +32,7 @@ class Comparison:
     def __init__(self, options: DiffOptions, pruning: Pruning, *, strict: bool = False) -> None:
         self._scope = scope_of(options, strict=strict)
         self._pruning = pruning
+        self._is_pruned = bool(options.ignored_names or options.ignored_paths or options.only)
         self._pairing = Pairing()
         self._shorten_above = options.shorten_above
         self._assumed: tuple[list[Json], list[Json]] = ([], [])
@@ -50,7 +53,9 @@ class Comparison:
         """Note how a value becomes another one that differs, or may differ."""
         kind = type(after)
         if kind in _CONTAINERS and kind is type(before):
-            is_fixed = id(before) in self._pruning.originals or id(before) in self._pruning.outside
+            is_fixed = self._is_pruned and (
+                id(before) in self._pruning.originals or id(before) in self._pruning.outside
+            )
             edit = Edit(path, before, after, is_fixed=is_fixed, is_invertible=scope.invertible)
             (self._object if kind is dict else self._array)(edit, scope, level + 1)
             if edit.parts:
@@ -79,6 +84,11 @@ class Comparison:
     def _object(self, edit: Edit, scope: Scope, level: int) -> None:
         """Note the changes in the order of the members of `after`; what goes, goes before what followed it."""
         before, after = edit.before, edit.after
+        if self._is_simple(scope, level) and list(before) == list(after):
+            for name in self._differing_members(before, after):
+                path = f"{edit.path}/{escape(name)}"
+                self._change(edit.parts, path, before[name], after[name], scope, level)
+            return
         sources = _moved_members(before, after) if scope.moves else {}
         leaving = {} if before.keys() <= after.keys() else _leaving(before, after, set(sources.values()))
         is_uniform, inner = scope.is_uniform, scope
@@ -95,6 +105,20 @@ class Comparison:
         if None in leaving:
             self._remove_members(edit, leaving[None], scope)
 
+    def _is_simple(self, scope: Scope, level: int) -> bool:
+        """Say whether a container may be passed in a few steps, which do not look at options."""
+        return scope.is_simple and level <= _MAX_PROBES and not self._is_pruned
+
+    def _differing_members(self, before: dict[str, Json], after: dict[str, Json]) -> list[str]:
+        """Give the names of what differs in objects whose members have the same names in the same order: quickly."""
+        differing = list(compress(after, map(ne, before.values(), after.values())))
+        names = set(differing)
+        self._assume(
+            [member for name, member in before.items() if name not in names],
+            [member for name, member in after.items() if name not in names],
+        )
+        return differing
+
     def _member(self, edit: Edit, name: str, new: Json, sources: dict[str, str]) -> None:
         """Note how a member that only `after` has comes to be."""
         path = f"{edit.path}/{escape(name)}"
@@ -110,6 +134,12 @@ class Comparison:
     def _array(self, edit: Edit, scope: Scope, level: int) -> None:
         """Note the changes from the last item to the first, so that no index in front is shifted."""
         before, after = edit.before, edit.after
+        if self._is_simple(scope, level) and scope.is_in_order and len(before) == len(after):
+            places = self._differing_items(before, after)
+            if places is not None:
+                for place in reversed(places):
+                    self._change(edit.parts, f"{edit.path}/{place}", before[place], after[place], scope, level)
+                return
         if level > _MAX_PROBES:
             mating = mate_by_position(before, after)
         else:
@@ -124,6 +154,15 @@ class Comparison:
             edit.parts.extend(edit.replacement())
         else:
             self._emit(edit, mating, scope, level)
+
+    def _differing_items(self, before: list[Json], after: list[Json]) -> list[int] | None:
+        """Give the places of what differs in arrays of one length, quickly; None where they have to be aligned."""
+        same = list(map(eq, before, after))
+        places = list(compress(count(), map(not_, same)))
+        if len(places) > 1 and (len(places) * MAX_SHIFTED > len(after) or 1 in map(sub, places[1:], places)):
+            return None
+        self._assume(list(compress(before, same)), list(compress(after, same)))
+        return places
 
     def _is_hopeless(self, edit: Edit, mating: Mating) -> bool:
         """Say whether the operations on the items are certain to take more than the whole array."""

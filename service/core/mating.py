@@ -12,7 +12,7 @@ from service.core.pairing import Pair, Pairing
 from service.core.scope import Scope
 from service.core.values import Json
 
-_MAX_SHIFTED = 4
+MAX_SHIFTED = 4
 """Arrays of one length keep their positions while no more than one item in so many differs."""
 
 _FEW = 256
@@ -121,7 +121,7 @@ def _differing(before: Sequence[Json], after: Sequence[Json], scope: Scope) -> I
         yield head, size - tail, head, other_size - tail
         return
     places = list(differing)
-    if len(places) * _MAX_SHIFTED > size:
+    if len(places) * MAX_SHIFTED > size:
         yield places[0], places[-1] + 1, places[0], places[-1] + 1
         return
     for start, end in _runs(places):

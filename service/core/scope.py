@@ -54,6 +54,8 @@ class Scope:
             rule.path is not None and not trails[rule.path].is_lost for rule in options.tolerances
         )
         self.is_plain = not (strict or self.is_tolerant)
+        self.is_in_order = self.arrays.alignment == "inOrder"
+        self.is_simple = self.is_plain and self.is_uniform and not self.moves
         self.differ: Callable[[Json, Json], bool] = operator.ne if self.is_plain else self._differ
 
     def at(self, token: str | int) -> "Scope":
