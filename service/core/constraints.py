@@ -21,6 +21,7 @@ MAX_BYTES = 1024 * 1024
 _BYTES_OF_WEIGHT = 4
 _ORDERED: frozenset[Kind] = frozenset({"number", "string"})
 _WANTED = {">": (1,), ">=": (0, 1), "<": (-1,), "<=": (-1, 0)}
+_LONGEST_FIELD = 1000
 _SHOWN_NODES = 100
 _SHOWN_CHARACTERS = 2000
 
@@ -120,6 +121,8 @@ def kind_of(value: Json) -> Kind:
 
 
 def _fault_of(constraint: Constraint) -> str | None:
+    if len(constraint.field) > _LONGEST_FIELD:
+        return f"the field has more than {_LONGEST_FIELD} characters"
     if constraint.operator == "in" and not isinstance(constraint.value, list):
         return "the operator 'in' needs a list as its value"
     try:

@@ -18,6 +18,7 @@ from service.usecases.comparing import Inputs, compare, read_inputs
 from service.usecases.patching import Desk, Recorded, describe, find_resource
 
 _NAMESPACE = uuid.UUID("3f0c6c6e-5d0b-5a57-9a0e-6f2b8f1f7c11")
+_LONGEST_WHY = 1000
 _OWNED = (("id",), ("createdAt",), ("updatedAt",))
 """Members that the service sets: a patch that is computed from stored resources leaves them alone."""
 
@@ -73,7 +74,7 @@ def recorded(patch: Patch, resource_type: str) -> Move:
         to="pending",
         at=patch.created_at,
         by=patch.created_by,
-        why=patch.definition.description or None,
+        why=patch.definition.description[:_LONGEST_WHY] or None,
     )
 
 

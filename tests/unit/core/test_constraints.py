@@ -101,12 +101,13 @@ def test_large_actual_values_are_not_shown() -> None:
 
 
 def test_every_fault_of_a_list_is_named() -> None:
-    faulty = [Constraint("a", "==", 1), Constraint("a", "in", 1), Constraint("/~2", "==", 1)]
+    long = [Constraint("a" * length, "==", 1) for length in (1000, 1001)]
+    faulty = [Constraint("a", "==", 1), Constraint("a", "in", 1), Constraint("/~2", "==", 1), *long]
 
     with pytest.raises(InvalidRequestError, match="constraint 1") as caught:
         check_constraints(faulty)
 
-    assert [each.field for each in caught.value.violations] == ["constraints/1", "constraints/2"]
+    assert [each.field for each in caught.value.violations] == ["constraints/1", "constraints/2", "constraints/4"]
 
 
 @given(SCALARS, SCALARS, st.sampled_from(OPERATORS[:-1]))
