@@ -35,6 +35,16 @@ class Screen:
         self._write(self._paint(_BLUE, f"← {line}"), *(f"  {name}: {value}" for name, value in headers.items()))
         self._write(*(self._paint(_DIM, f"  {text}") for text in shortened(body)))
 
+    def progress(self, done: int, total: int, rate: float) -> None:
+        """Show how far something has come: a bar that grows on a terminal, nothing but its end elsewhere."""
+        bar = "#" * round(30 * done / max(1, total))
+        line = f"  [{bar:<30}] {done:,} of {total:,} at {rate:,.0f} a second"
+        if self._out.isatty():
+            self._out.write(f"\r{line}" + ("\n" if done >= total else ""))
+            self._out.flush()
+        elif done >= total:
+            self._write(line)
+
     def success(self, text: str) -> None:
         """Say that something came out as it should."""
         self._write(self._paint(_GREEN, f"✓ {text}"))

@@ -61,6 +61,10 @@ class Stage:
             raise ExpectationError(claim)
         self._screen.success(claim)
 
+    def progress(self, done: int, total: int, rate: float) -> None:
+        """Show how far something has come."""
+        self._screen.progress(done, total, rate)
+
     def send(self, method: str, path: str, value: Any = None, headers: dict[str, str] | None = None) -> Answer:
         """Send a request, with `value` as its JSON body unless it is None."""
         content = None if value is None else json.dumps(value, ensure_ascii=False).encode()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from demo.scenes import documents, family, history, inputs, patches, resources, sample
+from demo.scenes import delivery, documents, family, history, inputs, patches, resources, sample
 from demo.stage import Stage
 
 
@@ -22,5 +22,6 @@ ALL = {
     "resources": Scene(resources.TITLE, resources.play),
     "history": Scene(history.TITLE, history.play),
     "patches": Scene(patches.TITLE, patches.play),
+    "delivery": Scene(delivery.TITLE, delivery.play),
 }
 """By the name that `python -m demo NAME` plays it under. Add yours here."""

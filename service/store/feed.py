@@ -41,48 +41,66 @@ class MongoFeed:
 
     async def advance(self, limit: int = 500) -> int:
         """Make events of what has happened since, in order for each resource; return how many were made."""
-        made = 0
-        for collection, to_events in _SOURCES.items():
-            made += await self._take(collection, to_events, limit)
-        return made
-
-    async def _take(self, name: str, to_events: Callable[[Record], list[Record]], limit: int) -> int:
-        """Take some unfed records of a collection. Time does not run backwards in a history, so its order is kept."""
-        source = self._database[name]
-
-        async def run(session: AsyncIOMotorClientSession) -> int:
-            found = (
-                await source.find({"unfed": True}, session=session)
-                .sort([("unfed", ASCENDING), ("at", ASCENDING), ("_id", ASCENDING)])
-                .limit(limit)
-                .to_list(None)
-            )
-            if not found:
-                return 0
-            happened = [event for record in found for event in to_events(record)]
-            counter = await self._counters.find_one_and_update(
-                {"_id": _COUNTER},
-                {"$inc": {"n": len(happened)}},
-                upsert=True,
-                return_document=ReturnDocument.AFTER,
-                session=session,
-            )
-            first = counter["n"] - len(happened) + 1
-            events = [{"_id": first + at, **event} for at, event in enumerate(happened)]
-            await self._events.insert_many(events, session=session)
-            resources = {"$in": list({record["resource"] for record in found})}
-            fed = {"_id": {"$in": [record["_id"] for record in found]}, "resource": resources}
-            await source.update_many(fed, {"$unset": {"unfed": ""}}, session=session)
-            return len(happened)
-
         with translated():
-            if await source.find_one({"unfed": True}, {"_id": 1}) is None:
+            if not await self._has_work():
                 return 0
             async with await self._database.client.start_session() as session:
                 count: int = await session.with_transaction(
-                    run, ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY
+                    lambda own: self._take(limit, own), ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY
                 )
         return count
+
+    async def _has_work(self) -> bool:
+        found = [await self._database[name].find_one({"unfed": True}, {"_id": 1}) for name in _SOURCES]
+        return any(found)
+
+    async def _take(self, limit: int, session: AsyncIOMotorClientSession) -> int:
+        """Take what is unfed, the oldest first."""
+        taken = {name: await self._find_unfed(name, limit, session) for name in _SOURCES}
+        ends = [records[-1]["at"] for records in taken.values() if len(records) == limit]
+        if ends:  # what is younger than a source has been read to waits for the next round
+            taken = {name: [each for each in records if each["at"] <= min(ends)] for name, records in taken.items()}
+        taken["patch_moves"] = await self._without_early(taken["patch_moves"], session)
+        events = [event for name, records in taken.items() for each in records for event in _SOURCES[name](each)]
+        if not events:
+            return 0
+        await self._append(sorted(events, key=lambda event: str(event["at"])), session)
+        for name, records in taken.items():
+            resources = {"$in": list({each["resource"] for each in records})}
+            fed = {"_id": {"$in": [each["_id"] for each in records]}, "resource": resources}
+            await self._database[name].update_many(fed, {"$unset": {"unfed": ""}}, session=session)
+        return len(events)
+
+    async def _find_unfed(self, name: str, limit: int, session: AsyncIOMotorClientSession) -> list[Record]:
+        order = [("unfed", ASCENDING), ("at", ASCENDING), ("_id", ASCENDING)]
+        found = self._database[name].find({"unfed": True}, session=session).sort(order).limit(limit)
+        records: list[Record] = await found.to_list(None)
+        return records
+
+    async def _without_early(self, moves: list[Record], session: AsyncIOMotorClientSession) -> list[Record]:
+        """Leave out moves before which something became of their resource that the relay has not brought yet."""
+        ids = list({each[name] for each in moves for name in ("resource", "target") if each[name]})
+        logged = self._database["resources"].find(
+            {"_id": {"$in": ids}, "log.0": {"$exists": True}}, {"log": {"$slice": 1}, "v": 1}, session=session
+        )
+        since = {each["_id"]: each["log"][0]["at"] async for each in logged}
+        return [
+            each
+            for each in moves
+            if all(each[name] not in since or each["at"] < since[each[name]] for name in ("resource", "target"))
+        ]
+
+    async def _append(self, happened: list[Record], session: AsyncIOMotorClientSession) -> None:
+        counter = await self._counters.find_one_and_update(
+            {"_id": _COUNTER},
+            {"$inc": {"n": len(happened)}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        first = counter["n"] - len(happened) + 1
+        events = [{"_id": first + at, **event} for at, event in enumerate(happened)]
+        await self._events.insert_many(events, session=session)
 
     async def list_after(self, position: int, limit: int) -> list[Event]:
         """Return events after a position, oldest first. Raises `FeedGoneError` when some of them are kept no more."""

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from demo import scenes
-from demo.scenes import Scene
+from demo.scenes import Scene, delivery
 from demo.screen import Screen, shortened
 from demo.stage import ExpectationError, Stage
 from tests.processes import ROOT, Spawn
 
 
 @pytest.mark.parametrize("name", scenes.ALL)
-def test_scene_comes_out_as_expected(spawn_service: Spawn, tmp_path: Path, name: str) -> None:
+def test_scene_comes_out_as_expected(
+    spawn_service: Spawn, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "RESOURCES", 200)  # ten thousand are for people
     service = spawn_service(files_root=tmp_path)
 
     scenes.ALL[name].play(Stage(service.url, Screen(io.StringIO())))
