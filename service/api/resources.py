@@ -9,35 +9,18 @@ from service.api.comparing import flag
 from service.api.conditions import format_tag, read_conditions
 from service.api.idempotency import KEY_PARAM, idempotent
 from service.api.replies import JSON, json_reply
+from service.api.resource_errors import CHANGE_ERRORS, KEY_ERRORS, READ_ERRORS, WRITE_ERRORS
 from service.api.route import Answer, Content, Handler, Param, Route
 from service.core import values
 from service.errors import (
-    AmbiguousIdentifierError,
-    BusyIdempotencyKeyError,
-    DuplicateIdentifierError,
     ForbiddenError,
-    GoneError,
-    IdempotencyKeyReusedError,
-    ImmutablePropertyError,
     InvalidPatchError,
-    InvalidRequestError,
-    MalformedJsonError,
-    NotFoundError,
-    NotStorableError,
     OverloadedError,
     PathNotAllowedError,
     PathNotFoundError,
     PreconditionRequiredError,
     ReferencedError,
-    RequestTimeoutError,
-    ResultTooLargeError,
-    SchemaViolationError,
-    ServiceError,
-    StoreUnavailableError,
     TestFailedError,
-    TooDeepError,
-    TooLargeError,
-    UnsupportedMediaTypeError,
     VersionConflictError,
 )
 from service.keys import CALLER, SETTINGS, SHELF
@@ -130,38 +113,6 @@ def _answer(request: web.Request, shown: Shown) -> web.Response:
         return web.Response(status=304, headers=headers)
     return json_reply(shown.text, headers=headers)
 
-
-READ_ERRORS: tuple[type[ServiceError], ...] = (
-    InvalidRequestError,
-    NotFoundError,
-    GoneError,
-    AmbiguousIdentifierError,
-    StoreUnavailableError,
-)
-WRITE_ERRORS: tuple[type[ServiceError], ...] = (
-    InvalidRequestError,
-    MalformedJsonError,
-    RequestTimeoutError,
-    TooLargeError,
-    UnsupportedMediaTypeError,
-    DuplicateIdentifierError,
-    VersionConflictError,
-    ImmutablePropertyError,
-    SchemaViolationError,
-    TooDeepError,
-    NotStorableError,
-    ResultTooLargeError,
-    OverloadedError,
-    StoreUnavailableError,
-)
-CHANGE_ERRORS: tuple[type[ServiceError], ...] = (
-    NotFoundError,
-    GoneError,
-    AmbiguousIdentifierError,
-    PreconditionRequiredError,
-    *WRITE_ERRORS,
-)
-KEY_ERRORS: tuple[type[ServiceError], ...] = (BusyIdempotencyKeyError, IdempotencyKeyReusedError)
 
 _SHOWN = Content(schema=examples.SCHEMA, examples={"clinic": examples.CLINIC})
 _FOUND = Answer(status=200, description="The resource", content=(_SHOWN,), headers=(examples.ETAG_HEADER,))

@@ -17,6 +17,7 @@ from service.api import (
     providers,
     resources,
     rollouts,
+    type_checks,
     types,
 )
 from service.api.route import Route
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *providers.ROUTES,
     *events.ROUTES,
     *types.ROUTES,
+    *type_checks.ROUTES,
     *health.ROUTES,
     *documentation.ROUTES,
 )

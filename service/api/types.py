@@ -1,6 +1,5 @@
 """`/types/{type}`: what resources of a type may look like."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -11,25 +10,20 @@ from service.api import wire
 from service.api.bodies import read_body
 from service.api.comparing import flag
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
-from service.api.replies import JSON, choose, encode, json_reply
-from service.api.route import Answer, Content, Param, Route
+from service.api.replies import JSON, json_reply
+from service.api.route import Answer, Content, Route
 from service.core.definition import Parent, TypeDefinition
 from service.errors import (
     InvalidRequestError,
     MalformedJsonError,
-    NotAcceptableError,
     NotFoundError,
     StoreUnavailableError,
     TooLargeError,
     UnsupportedMediaTypeError,
 )
-from service.keys import INDEXES, LISTER, SETTINGS, SHELF, TYPES
+from service.keys import INDEXES, SETTINGS, SHELF, TYPES
 from service.usecases import types
 from service.usecases.catalog import KnownType
-from service.usecases.types import Progress, Refused
-
-LINES = "application/x-ndjson"
-_MAX_REPORTED = 500
 
 
 class TypeShown(
@@ -48,19 +42,11 @@ class TypeShown(
     indexes: tuple[str, ...]
 
 
-class CheckReport(msgspec.Struct, rename="camel"):
-    """What a check found; at most 500 resources are told of one by one."""
-
-    checked: int
-    refused: int
-    resources: list[Refused]
-
-
 async def put_type(request: web.Request) -> web.Response:
     """Define a type, or define it anew."""
     wire.check_media_type(request, (JSON,))
     name, shelf = request.match_info["type"], request.app[SHELF]
-    definition = await _read_definition(request)
+    definition = await read_definition(request)
     dry_run = flag(request, "dryRun")
     is_new = await types.define(name, definition, request.app[TYPES], request.app[INDEXES], shelf, dry_run=dry_run)
     headers = {"Location": f"/types/{name}"} if is_new and not dry_run else {}
@@ -87,45 +73,10 @@ async def list_types(request: web.Request) -> web.Response:
     return json_reply([_show_known(each) for each in found[:limit]], headers=next_link(request, cursor))
 
 
-async def check_type(request: web.Request) -> web.StreamResponse:
-    """Hold all resources of a type against its definition, or against one that is sent."""
-    wanted = choose(request, (JSON, LINES))
-    definition = await _read_definition(request) if request.body_exists else None
-    found = types.check(request.match_info["type"], definition, request.app[LISTER], request.app[SHELF])
-    if wanted == LINES:
-        return await _stream(request, found)
-    return json_reply(await _report(found))
-
-
-async def _read_definition(request: web.Request) -> TypeDefinition:
+async def read_definition(request: web.Request) -> TypeDefinition:
+    """Read a body that is a definition."""
     wire.check_media_type(request, (JSON,))
     return wire.parse(await read_body(request), TypeDefinition, max_depth=request.app[SETTINGS].max_depth)
-
-
-async def _report(found: AsyncIterator[Refused | Progress]) -> CheckReport:
-    report = CheckReport(0, 0, [])
-    async for each in found:
-        if isinstance(each, Progress):
-            report.checked, report.refused = each.checked, each.refused
-        elif len(report.resources) < _MAX_REPORTED:
-            report.resources.append(each)
-    return report
-
-
-async def _stream(request: web.Request, found: AsyncIterator[Refused | Progress]) -> web.StreamResponse:
-    """Send each finding as a line when it is made."""
-    first = await anext(found)  # what is wrong with the request is said before the answer begins
-    response = web.StreamResponse(headers={"Content-Type": LINES})
-    await response.prepare(request)
-    await response.write(_line(first))
-    async for each in found:
-        await response.write(_line(each))
-    await response.write_eof()
-    return response
-
-
-def _line(found: Refused | Progress) -> bytes:
-    return encode({"progress" if isinstance(found, Progress) else "refused": found}) + b"\n"
 
 
 def _show_known(known: KnownType) -> TypeShown:
@@ -144,15 +95,15 @@ def _show(name: str, definition: TypeDefinition) -> TypeShown:
     )
 
 
-_DEFINITION = {
+DEFINITION = {
     "schema": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}},
     "required": ["If-Match"],
     "parent": {"type": "clinic", "property": "clinic", "as": "practices"},
 }
 _SHOWN = Content(schema=TypeShown)
 _DRY_RUN = examples.DRY_RUN
-_ERRORS = (InvalidRequestError, StoreUnavailableError)
-_BODY_ERRORS = (MalformedJsonError, UnsupportedMediaTypeError, TooLargeError)
+ERRORS = (InvalidRequestError, StoreUnavailableError)
+BODY_ERRORS = (MalformedJsonError, UnsupportedMediaTypeError, TooLargeError)
 
 ROUTES = (
     Route(
@@ -170,7 +121,7 @@ ROUTES = (
                 headers=(LINK_HEADER,),
             ),
         ),
-        errors=_ERRORS,
+        errors=ERRORS,
     ),
     Route(
         method="PUT",
@@ -186,12 +137,12 @@ ROUTES = (
             "are those that run in linear time."
         ),
         params=(examples.TYPE, _DRY_RUN),
-        body=(Content(schema=TypeDefinition, examples={"contained": _DEFINITION}),),
+        body=(Content(schema=TypeDefinition, examples={"contained": DEFINITION}),),
         answers=(
             Answer(status=200, description="Defined anew", content=(_SHOWN,)),
             Answer(status=201, description="Defined", content=(_SHOWN,), headers=(examples.LOCATION,)),
         ),
-        errors=(*_ERRORS, *_BODY_ERRORS),
+        errors=(*ERRORS, *BODY_ERRORS),
     ),
     Route(
         method="GET",
@@ -201,7 +152,7 @@ ROUTES = (
         tag="types",
         params=(examples.TYPE,),
         answers=(Answer(status=200, description="The definition", content=(_SHOWN,)),),
-        errors=(*_ERRORS, NotFoundError),
+        errors=(*ERRORS, NotFoundError),
     ),
     Route(
         method="DELETE",
@@ -212,31 +163,6 @@ ROUTES = (
         access="admin",
         params=(examples.TYPE, _DRY_RUN),
         answers=(Answer(status=204, description="Resources of the type live by the defaults"),),
-        errors=(*_ERRORS, NotFoundError),
-    ),
-    Route(
-        method="POST",
-        path="/types/{type}/check",
-        handler=check_type,
-        summary="Check existing resources against a definition",
-        tag="types",
-        description="Without a body against the type's own. As lines of JSON it tells its progress on the way.",
-        params=(
-            examples.TYPE,
-            Param(name="Accept", where="header", description=f"`{LINES}` for one finding per line"),
-        ),
-        body=(Content(schema=TypeDefinition, examples={"contained": _DEFINITION}),),
-        body_required=False,
-        answers=(
-            Answer(
-                status=200,
-                description="What was found",
-                content=(
-                    Content(schema=CheckReport),
-                    Content(schema={"type": "string"}, media_type=LINES),
-                ),
-            ),
-        ),
-        errors=(*_ERRORS, *_BODY_ERRORS, NotAcceptableError),
+        errors=(*ERRORS, NotFoundError),
     ),
 )

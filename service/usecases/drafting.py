@@ -9,6 +9,7 @@ from service.core import dialect, identified, owned, values
 from service.core.conditions import Conditions
 from service.core.diff import diff
 from service.core.history import apply_with_inverse
+from service.core.identified import Given
 from service.core.merge import apply_merge
 from service.core.operation import Operation
 from service.core.values import Json
@@ -170,13 +171,6 @@ def content_of(resource: Resource) -> Content:
     return content
 
 
-class _Given(msgspec.Struct):
-    """The operations that gave items their ids, and those that take them away."""
-
-    forward: list[Operation]
-    inverse: list[Operation]
-
-
 def admit(asked: Asked, draft: Draft | None, *, even_deleted: bool = False) -> Draft:
     """Return the draft if the request may change it as it stands."""
     if draft is None or draft.type != asked.type:
@@ -226,12 +220,8 @@ def _noted(operations: Iterable[Operation], done: list[Operation]) -> Iterator[O
         yield operation
 
 
-def _give_ids(document: Content, rules: Rules) -> _Given:
-    forward = list(identified.missing_ids(document, rules.identified_lists, lambda: str(uuid.uuid4())))
-    if not forward:
-        return _Given([], [])
-    step = apply_with_inverse(document, forward)
-    return _Given(forward, step.inverse)
+def _give_ids(document: Content, rules: Rules) -> Given:
+    return identified.give_ids(document, rules.identified_lists, lambda: str(uuid.uuid4()))
 
 
 def _as_object(document: Json) -> Content:

@@ -1,0 +1,57 @@
+"""What reading and writing resources may refuse, for `openapi.yaml`."""
+
+from service.errors import (
+    AmbiguousIdentifierError,
+    BusyIdempotencyKeyError,
+    DuplicateIdentifierError,
+    GoneError,
+    IdempotencyKeyReusedError,
+    ImmutablePropertyError,
+    InvalidRequestError,
+    MalformedJsonError,
+    NotFoundError,
+    NotStorableError,
+    OverloadedError,
+    PreconditionRequiredError,
+    RequestTimeoutError,
+    ResultTooLargeError,
+    SchemaViolationError,
+    ServiceError,
+    StoreUnavailableError,
+    TooDeepError,
+    TooLargeError,
+    UnsupportedMediaTypeError,
+    VersionConflictError,
+)
+
+READ_ERRORS: tuple[type[ServiceError], ...] = (
+    InvalidRequestError,
+    NotFoundError,
+    GoneError,
+    AmbiguousIdentifierError,
+    StoreUnavailableError,
+)
+WRITE_ERRORS: tuple[type[ServiceError], ...] = (
+    InvalidRequestError,
+    MalformedJsonError,
+    RequestTimeoutError,
+    TooLargeError,
+    UnsupportedMediaTypeError,
+    DuplicateIdentifierError,
+    VersionConflictError,
+    ImmutablePropertyError,
+    SchemaViolationError,
+    TooDeepError,
+    NotStorableError,
+    ResultTooLargeError,
+    OverloadedError,
+    StoreUnavailableError,
+)
+CHANGE_ERRORS: tuple[type[ServiceError], ...] = (
+    NotFoundError,
+    GoneError,
+    AmbiguousIdentifierError,
+    PreconditionRequiredError,
+    *WRITE_ERRORS,
+)
+KEY_ERRORS: tuple[type[ServiceError], ...] = (BusyIdempotencyKeyError, IdempotencyKeyReusedError)
