@@ -25,7 +25,7 @@ MAX_CONTENT_BYTES = 16 * 1024 * 1024 - 64 * 1024
 """MongoDB's limit for a document, less room for what stands beside the content."""
 
 _HUGE = "%i"
-_UNSAFE = re.compile(r"[%.\0]|^\$|^$")
+_UNSAFE = re.compile(r"[%.\0]|^\$|^\Z")
 _ESCAPED = re.compile(r"%(25|2E|00|24)")
 _LONG_NUMBER = re.compile(rb"[:,\[]-?[0-9]{10}")
 """An integer that BSON may hold in 64 bits, which the driver gives back as a class of its own, or not at all."""

@@ -291,6 +291,7 @@ async def test_refused_texts(client: Client, text: bytes, status: int, code: str
     [
         {"$set": {"a.b": 1}, "": {"": [None]}, "n": 2**70, "f": 1.5, "neg": -0.0, "z": "\u0000", "\u0000": 1},
         {"one": 1, "real": 1.0, "big": 10**40, "small": -(2**63), "yes": True},
+        {"\n": 1, "a\n": {"$\n": 2, ".\n": 3}},
     ],
 )
 async def test_content_comes_back_exactly(client: Client, content: Any) -> None:
