@@ -14,7 +14,7 @@ from service.access.rates import RateLimiter
 from service.api.contract import RouteTableContract
 from service.api.middleware import MIDDLEWARES, harden
 from service.api.routes import ROUTES
-from service.core.engine import EngineMissingError, choose
+from service.core.engine import Engine, EngineMissingError, choose
 from service.errors import StartError
 from service.metrics import Metrics
 from service.ports import Clock, Reader, StoredDocuments
@@ -102,10 +102,11 @@ def create_app(
     app[keys.SENDER] = WebhookSender(client)
     app[keys.CALLBACKS] = GuardedCallbacks(client, settings.url_timeout_s)
     app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]))
+    app[keys.METRICS] = Metrics()
+    app[keys.ENGINE] = _choose_engine(settings, app[keys.METRICS])
     app[keys.COMPARER] = app[keys.RUNNER] = _make_compute(app, settings)
     app[keys.CONTRACT] = RouteTableContract()
     app[keys.ROUTE_TABLE] = {route.operation_id: route for route in ROUTES}
-    app[keys.METRICS] = Metrics()
     app[keys.RATES] = RateLimiter(settings.rate_limit)
     app.on_response_prepare.append(harden)
     app[keys.FOLLOWERS] = keys.Followers()
@@ -121,11 +122,15 @@ def create_app(
     return app
 
 
-def _make_compute(app: web.Application, settings: Settings) -> Compute:
+def _choose_engine(settings: Settings, metrics: Metrics) -> Engine:
     try:
-        compute = Compute(choose(settings.engine), timeout_s=settings.diff_timeout_s)
+        return choose(settings.engine, keep_bytes=settings.engine_keep_bytes, on_fallback=metrics.engine_fallbacks.inc)
     except EngineMissingError as error:
         raise StartError(str(error)) from error
+
+
+def _make_compute(app: web.Application, settings: Settings) -> Compute:
+    compute = Compute(app[keys.ENGINE], timeout_s=settings.diff_timeout_s)
 
     async def close(_: web.Application) -> None:
         await compute.close()
@@ -280,7 +285,7 @@ async def carry_out_jobs(app: web.Application, stack: AsyncExitStack, database: 
     """
     settings = app[keys.SETTINGS]
     store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK])
-    compute = Compute(choose(settings.engine), timeout_s=settings.job_timeout_s, slots=2)
+    compute = Compute(app[keys.ENGINE], timeout_s=settings.job_timeout_s, slots=2)
     stack.push_async_callback(compute.close)
     for _ in range(2):
         worker = Jobs(store, compute, compute, app[keys.CALLBACKS], lease_s=settings.job_lease_s)

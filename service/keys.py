@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from service.core.engine import Engine
 from service.metrics import Metrics
 from service.model import Caller
 from service.ports import (
@@ -49,6 +50,7 @@ class Followers:
 SETTINGS = web.AppKey("SETTINGS", Settings)
 CLOCK = web.AppKey("CLOCK", Clock)
 READERS = web.AppKey("READERS", SourceReader)
+ENGINE = web.AppKey("ENGINE", Engine)
 COMPARER = web.AppKey("COMPARER", Comparer)
 RUNNER = web.AppKey("RUNNER", Runner)
 COMPARISONS = web.AppKey("COMPARISONS", ComparisonStore)

@@ -284,5 +284,8 @@ fn plain_status(stop: Stop) -> Status {
 
 /// Complaints about meaning have a place in the document; complaints about grammar have line and column alone.
 fn has_pointer(fault: &Fault) -> bool {
-    matches!(fault.reason, Reason::DuplicateName | Reason::TooDeep | Reason::OutOfRange | Reason::Surrogate)
+    matches!(
+        fault.reason,
+        Reason::DuplicateName | Reason::TooDeep | Reason::OutOfRange | Reason::NotFinite | Reason::Surrogate
+    )
 }

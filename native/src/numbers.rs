@@ -47,7 +47,8 @@ pub fn scan_long(text: &[u8], start: usize, keys: &Keys) -> Result<(usize, u64),
     let first = start + usize::from(text.get(start) == Some(&b'-'));
     let whole = digits_from(first);
     if whole == 0 {
-        return Err(Fault::new(Reason::Number, start));
+        let is_infinity = text[start..].starts_with(b"-Infinity");
+        return Err(Fault::new(if is_infinity { Reason::NotFinite } else { Reason::Number }, start));
     }
     if whole > 1 && text[first] == b'0' {
         return Err(Fault::new(Reason::LeadingZero, start));

@@ -438,6 +438,9 @@ impl<G: Guide> Scanner<'_, G> {
     fn no_value(&mut self, at: usize) -> Halt {
         let reason = match self.text.get(at) {
             None => Reason::EndInside,
+            Some(_) if [&b"NaN"[..], b"Infinity"].iter().any(|word| self.text[at..].starts_with(word)) => {
+                Reason::NotFinite
+            }
             Some(b'a'..=b'z' | b'A'..=b'Z') => Reason::Word,
             Some(_) => Reason::ExpectedValue,
         };
@@ -559,7 +562,8 @@ mod tests {
             ("{\"a\":", (Reason::EndInside, 5)),
             ("1 2", (Reason::Trailing, 2)),
             ("nul", (Reason::Word, 0)),
-            ("NaN", (Reason::Word, 0)),
+            ("NaN", (Reason::NotFinite, 0)),
+            ("[-Infinity]", (Reason::NotFinite, 1)),
             ("\"a", (Reason::OpenString, 0)),
             ("{\"a\":1,\"\\u0061\":2}", (Reason::DuplicateName, 7)),
             ("[[[[]]]]", (Reason::TooDeep, 3)),

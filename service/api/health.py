@@ -1,5 +1,7 @@
 """Whether the process lives, and whether the database can be written to."""
 
+from typing import Literal
+
 import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -8,7 +10,7 @@ from service import __version__, errors
 from service.api import replies
 from service.api.route import Answer, Content, Route
 from service.errors import StoreUnavailableError
-from service.keys import METRICS, PROBE
+from service.keys import ENGINE, METRICS, PROBE
 
 
 class Health(msgspec.Struct, rename="camel"):
@@ -19,11 +21,12 @@ class Health(msgspec.Struct, rename="camel"):
 
 
 class Readiness(msgspec.Struct, rename="camel"):
-    """The database answers as a primary."""
+    """The database answers as a primary; `engine` is the diff engine that runs."""
 
     status: str
     version: str
     mongodb: str
+    engine: Literal["native", "python"]
 
 
 async def get_health(request: web.Request) -> web.Response:  # noqa: ARG001
@@ -40,7 +43,7 @@ async def get_readiness(request: web.Request) -> web.Response:
         gauge.set(0)
         raise
     gauge.set(1)
-    return replies.json_reply(Readiness("ready", __version__, version))
+    return replies.json_reply(Readiness("ready", __version__, version, request.app[ENGINE].name))
 
 
 async def get_metrics(request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ from service.api.bodies import read_body
 from service.api.multipart import form
 from service.core import values
 from service.errors import InvalidMultipartError, ServiceError, TooDeepError, Violation
-from service.keys import CALLER, READERS, SETTINGS
+from service.keys import CALLER, ENGINE, READERS, SETTINGS
 from service.model import Reading, Source, Upload
 from service.ports import SourceReader
 
@@ -52,7 +52,8 @@ async def order(request: web.Request, struct: type[Wire], inputs: tuple[str, ...
         max_depth = request.app[SETTINGS].max_depth
         aliases = {name.upper(): name for name in inputs if len(name) == 1}
         try:
-            options = wire.parse(await read_body(request), struct, max_depth=max_depth, aliases=aliases)
+            body, check = await read_body(request), request.app[ENGINE].check
+            options = wire.parse(body, struct, max_depth=max_depth, aliases=aliases, check=check)
         except TooDeepError as error:
             raise _too_deep(error, inputs, max_depth) from error
         sources = {name: request.app[READERS].parse(_member(options, name), name) for name in inputs}

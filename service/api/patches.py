@@ -19,7 +19,7 @@ from service.api.route import Answer, Content, Param, Route
 from service.core.constraints import MAX_BYTES, MAX_CONSTRAINTS, Constraint
 from service.core.lifecycle import Status
 from service.errors import InvalidRequestError, TooLargeError, VersionConflictError
-from service.keys import CALLER, DESK, SETTINGS
+from service.keys import CALLER, DESK, ENGINE, SETTINGS
 from service.model import Reading, Timestamp
 from service.patches import Candidate, Definition, Patch, Preview
 from service.usecases import patching, previewing, recording
@@ -119,7 +119,7 @@ async def read_struct(request: web.Request, struct: type[wire.Wire]) -> wire.Wir
     if not body and all(not field.required for field in msgspec.structs.fields(struct)):
         return struct()
     wire.check_media_type(request, (JSON,))
-    return wire.parse(body, struct, max_depth=request.app[SETTINGS].max_depth)
+    return wire.parse(body, struct, max_depth=request.app[SETTINGS].max_depth, check=request.app[ENGINE].check)
 
 
 def check_size(asked: RecordRequest) -> None:

@@ -1,6 +1,6 @@
 """JSON bodies to wire Structs: every violation of a request at once, each naming its member."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -31,13 +31,20 @@ def check_media_type(request: web.Request, accepted: tuple[str, ...]) -> str:
     return media_type
 
 
-def parse(body: bytes, struct: type[Wire], *, max_depth: int, aliases: Mapping[str, str] = {}) -> Wire:
-    """Read a JSON object as `struct`.
+def parse(
+    body: bytes,
+    struct: type[Wire],
+    *,
+    max_depth: int,
+    aliases: Mapping[str, str] = {},
+    check: Callable[[bytes, int], None] = values.check,
+) -> Wire:
+    """Read a JSON object as `struct`; where bodies may be large, `check` is the engine's.
 
     Raises `MalformedJsonError` or `TooDeepError` for a text that is not strict JSON, `InvalidRequestError` with one
     violation for each member that is unknown, missing, repeated under an alias, or of the wrong type.
     """
-    values.check(body, max_depth + ENVELOPE_DEPTH)
+    check(body, max_depth + ENVELOPE_DEPTH)
     return build(members(body), struct, aliases=aliases)
 
 

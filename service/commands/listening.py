@@ -5,6 +5,7 @@ import os
 import socket
 
 from service import __version__
+from service.core.engine import choose
 from service.errors import StartError
 from service.settings import Settings
 
@@ -45,9 +46,10 @@ def greet(listening: socket.socket, database: str, settings: Settings) -> None:
     """Say where the service listens and what to try."""
     host, port = listening.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    engine = choose(settings.engine).name
     where = "your deployment" if settings.mongodb_uri else f"embedded, data in {settings.data_dir}"
     print(
-        f"""Patchbay {__version__} listens on {url} (MongoDB {database}, {where})
+        f"""Patchbay {__version__} listens on {url} (MongoDB {database}, {where}; {engine} diff engine)
 
   Try:   curl {url}/api/json/v1/patch -H 'Content-Type: application/json' \\
            -d '{{"a": {{"type": "inline", "value": {{"x": 1}}}}, "b": {{"type": "inline", "value": {{"x": 2}}}}}}'

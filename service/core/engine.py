@@ -1,5 +1,6 @@
 """The one place that chooses the diff engine: the native core where it was built, else the Python reference."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from service.core import diff, values
@@ -9,7 +10,8 @@ from service.core.options import DEFAULT, DiffOptions
 from service.core.reply import NativeCoreError
 
 Preference = Literal["auto", "native", "python"]
-__all__ = ["Cancellation", "Engine", "EngineMissingError", "Preference", "choose"]
+KEEP_BYTES = 64 * 1024 * 1024
+__all__ = ["KEEP_BYTES", "Cancellation", "Engine", "EngineMissingError", "Preference", "choose"]
 
 
 class EngineMissingError(RuntimeError):
@@ -19,8 +21,9 @@ class EngineMissingError(RuntimeError):
 class Engine:
     """An engine by name. `fallbacks` counts the calls that the native core left to the reference."""
 
-    def __init__(self, core: NativeCore | None) -> None:
+    def __init__(self, core: NativeCore | None, on_fallback: Callable[[], object] = lambda: None) -> None:
         self._core = core
+        self._on_fallback = on_fallback
         self.name: Literal["native", "python"] = "python" if core is None else "native"
         self.releases_lock = core is not None
         self.fallbacks = 0
@@ -33,7 +36,7 @@ class Engine:
             try:
                 return self._core.compare_bytes(before, after, options, cancellation)
             except NativeCoreError:
-                self.fallbacks += 1
+                self._fall_back()
         return diff.compare_bytes(before, after, options)
 
     def check(self, text: bytes, max_depth: int) -> None:
@@ -42,16 +45,27 @@ class Engine:
             try:
                 return self._core.check(text, max_depth)
             except NativeCoreError:
-                self.fallbacks += 1
+                self._fall_back()
         return values.check(text, max_depth)
 
+    def _fall_back(self) -> None:
+        self.fallbacks += 1
+        self._on_fallback()
 
-def choose(preference: Preference) -> Engine:
-    """Load the engine that the settings ask for; `auto` takes the native core where it was built."""
+
+def choose(
+    preference: Preference, *, keep_bytes: int = KEEP_BYTES, on_fallback: Callable[[], object] = lambda: None
+) -> Engine:
+    """Load the engine that the settings ask for; `auto` takes the native core where it was built.
+
+    `keep_bytes` bounds the memory that each idle set of the core's buffers may keep.
+    """
     if preference == "python":
         return Engine(None)
     try:
-        return Engine(NativeCore())
+        core = NativeCore()
+        core.keep(keep_bytes)
+        return Engine(core, on_fallback)
     except NativeCoreError as exc:
         if preference == "native":
             detail = f"PATCHBAY_ENGINE is native, but {exc}. Install Rust (cargo) and run `make native`, or use `auto`."

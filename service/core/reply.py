@@ -7,10 +7,10 @@ import msgspec
 
 from service.core import keyed
 from service.core.options import DiffOptions
-from service.errors import MalformedJsonError, ServiceError, TooComplexError, TooDeepError
+from service.errors import MalformedJsonError, OverloadedError, ServiceError, TooComplexError, TooDeepError
 
 DONE, MALFORMED, TOO_DEEP, CANCELLED, MEMORY, UNSUPPORTED, PANICKED, BAD_KEYS = range(8)
-_FAULTS = {MEMORY: "out of memory", UNSUPPORTED: "a call that the core cannot do", PANICKED: "a fault of the core"}
+_FAULTS = {UNSUPPORTED: "a call that the core cannot do", PANICKED: "a fault of the core"}
 _INPUTS = ("before", "after")
 
 
@@ -54,6 +54,10 @@ def error_of(status: int, reply: Reply, options: DiffOptions, *, names_input: bo
         return TooDeepError(detail, **facts, limit="max_depth", maximum=options.max_depth)
     if status == CANCELLED:
         return TooComplexError("The comparison was stopped before it ended. Compare smaller documents, or parts.")
+    if status == MEMORY:
+        return OverloadedError(
+            "There is no memory for this comparison at present. Try again later, or smaller documents."
+        )
     if status == BAD_KEYS:
         rule, *faults = msgspec.json.decode(reply.data())
         return keyed.refusal([keyed.fault(*each) for each in faults], options.arrays[rule].keys)

@@ -17,7 +17,7 @@ STARVED = """
 import json, random, resource, sys
 from service.core.native import NativeCore
 from service.core.options import DiffOptions, Scoped
-from service.core.reply import NativeCoreError
+from service.errors import OverloadedError
 
 core = NativeCore()
 core.keep(0)
@@ -40,7 +40,7 @@ for megabytes in [*range(1, 24), *range(24, 120, 8)]:
             try:
                 core.compare_bytes(before, after, each)
                 done += 1
-            except (NativeCoreError, MemoryError):
+            except (OverloadedError, MemoryError):
                 refused += 1
 print(refused > 50 and done > 50)
 """

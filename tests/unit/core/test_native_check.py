@@ -99,7 +99,13 @@ def test_a_refusal_says_where(core: NativeCore, text: bytes, line: int, column: 
 
 
 def test_refusals_of_meaning_are_at_the_reference_s_place(core: NativeCore) -> None:
-    for text in (b'{"x": [1, {"a": 1, "b": 2, "a": 3}]}', b'["\\udc00"]', b'{"a": {"b": 1e999}}'):
+    for text in (
+        b'{"x": [1, {"a": 1, "b": 2, "a": 3}]}',
+        b'["\\udc00"]',
+        b'{"a": {"b": 1e999}}',
+        b"[-Infinity]",
+        b'{"a": NaN}',
+    ):
         native, reference = refusal(core.check, text), refusal(values.check, text)
         assert native is not None
         assert reference is not None
