@@ -499,6 +499,10 @@ class OutboxStore(Protocol):
         """Try all dead deliveries of a provider anew; return how many."""
         ...
 
+    async def count_dead(self, provider: str) -> int:
+        """Return how many deliveries to the provider are dead."""
+        ...
+
     async def find(self, notice_id: str) -> Delivery | None:
         """Return the delivery, or None when there is none of that id."""
         ...

@@ -8,9 +8,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from service import errors
 from service.api import dxconfig, examples, replies
+from service.api.flags import flag
 from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
 from service.api.orders import FORM, JSON, Input, order
 from service.api.pages import CONTENT, HTML, answer_page
+from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.core.changes import Change
 from service.core.options import Alignment, DiffOptions, FamilyOptions
@@ -58,7 +60,7 @@ class JsonPatchOperation(msgspec.Struct, rename="camel", omit_defaults=True):
 
 async def create_patch(request: web.Request) -> web.Response:
     """Compare the inputs and answer the patch; with `store=true`, keep a record of it."""
-    store = flag(request, "store")
+    store = flag(request, "store") and not flag(request, "dryRun")
     media_type = replies.choose(request, PATCH_TYPES)
     async with order(request, PatchRequest, ("a", "b")) as asked:
         options = to_options(asked.options, request.app[SETTINGS].max_depth)
@@ -99,14 +101,6 @@ async def create_patch(request: web.Request) -> web.Response:
 async def get_comparison(request: web.Request) -> web.Response:
     """Answer a recorded comparison."""
     return replies.json_reply(await comparing.find(request.match_info["comparison_id"], request.app[COMPARISONS]))
-
-
-def flag(request: web.Request, name: str) -> bool:
-    """Read a query parameter that is `true` or `false`; absent is false."""
-    text = request.query.get(name, "false").lower()
-    if text not in ("true", "false", ""):
-        raise InvalidRequestError(f"Query parameter '{name}' is {text!r}; it takes true or false.", field=name)
-    return text in ("true", "")
 
 
 def instructions_of(asked: PatchRequest) -> list[dxconfig.Instruction]:
@@ -181,6 +175,7 @@ def _patch_route(version: str) -> Route:
             "say) or as a list of changes, each with the value before and after."
         ),
         params=(
+            DRY_RUN,
             Param(
                 name="store",
                 schema=bool,

@@ -9,7 +9,9 @@ from msgspec import UNSET, Meta, UnsetType
 from service import errors
 from service.api import wire
 from service.api.bodies import read_body
+from service.api.flags import flag
 from service.api.replies import json_reply
+from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.keys import CALLER, DESK, SETTINGS
 from service.patches import Application
@@ -39,7 +41,9 @@ async def confirm_application(request: web.Request) -> web.Response:
         modified_content=None if asked.modified_content is UNSET else asked.modified_content,
     )
     token = request.headers.get(TOKEN_HEADER)
-    application = await confirming.confirm(request.match_info["application_id"], token, said, request.app[DESK])
+    application = await confirming.confirm(
+        request.match_info["application_id"], token, said, request.app[DESK], dry_run=flag(request, "dryRun")
+    )
     return json_reply(application)
 
 
@@ -77,7 +81,7 @@ ROUTES = (
             "success with `modified_content` makes it the target's next version, merged with what others changed. "
             "The same confirmation again answers the same and does nothing more."
         ),
-        params=(_ID, Param(name=TOKEN_HEADER, where="header", required=True, description="the event's token")),
+        params=(_ID, Param(name=TOKEN_HEADER, where="header", required=True, description="the event's token"), DRY_RUN),
         body=(
             Content(
                 schema=ConfirmRequest,

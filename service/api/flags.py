@@ -1,8 +1,11 @@
-"""Booleans of the compare family, which older clients spell as strings."""
+"""Booleans: of the query, and of the compare family, whose older clients spell them as strings."""
 
 from typing import Annotated, Any, Literal
 
+from aiohttp import web
 from msgspec import Meta
+
+from service.errors import InvalidRequestError
 
 Flag = Annotated[bool | Literal["true", "false"], Meta(description="a boolean, or one of the strings true and false")]
 
@@ -14,3 +17,11 @@ def is_set(flag: Any) -> bool:
     (True, True, False)
     """
     return flag is True or flag == "true"
+
+
+def flag(request: web.Request, name: str) -> bool:
+    """Read a query parameter that is `true` or `false`; absent is false."""
+    text = request.query.get(name, "false").lower()
+    if text not in ("true", "false", ""):
+        raise InvalidRequestError(f"Query parameter '{name}' is {text!r}; it takes true or false.", field=name)
+    return text in ("true", "")

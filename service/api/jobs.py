@@ -9,8 +9,9 @@ from msgspec import UNSET, Meta, UnsetType
 from service import errors
 from service.api import replies
 from service.api.examples import DIFF_HEADER, LOCATION_HEADER
-from service.api.flags import Flag, is_set
+from service.api.flags import Flag, flag, is_set
 from service.api.idempotency import KEY_PARAM, key_of
+from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.core.work import Work
 from service.errors import InvalidRequestError
@@ -99,7 +100,12 @@ async def get_job(request: web.Request) -> web.Response:
 
 async def cancel_job(request: web.Request) -> web.Response:
     """Cancel a job and answer its state."""
-    job = await jobs.cancel(request.match_info["job_id"], caller=request[CALLER], store=request.app[JOBS])
+    job = await jobs.cancel(
+        request.match_info["job_id"],
+        caller=request[CALLER],
+        store=request.app[JOBS],
+        dry_run=flag(request, "dryRun"),
+    )
     return replies.json_reply(_to_state(request, job))
 
 
@@ -170,7 +176,7 @@ def _routes(version: str) -> tuple[Route, ...]:
             handler=cancel_job,
             summary="Cancel an asynchronous call",
             tag="compare",
-            params=(_ID,),
+            params=(_ID, DRY_RUN),
             answers=_STATE,
             errors=(*_ERRORS, errors.InvalidTransitionError),
         ),

@@ -9,8 +9,8 @@ from aiohttp import web
 from service.api import patch_examples as examples
 from service.api import replies, wire, writes
 from service.api.bodies import read_body
-from service.api.comparing import flag
 from service.api.examples import LOCATION_HEADER
+from service.api.flags import flag
 from service.api.idempotency import KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
 from service.api.replies import JSON, json_reply

@@ -9,6 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 from service import errors
 from service.api import paging, replies, wire
 from service.api.bodies import read_body
+from service.api.flags import flag
+from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.delivery import Delivery, DeliveryState, Endpoint, Mode, ProviderName
 from service.errors import InvalidRequestError
@@ -98,7 +100,12 @@ async def put_provider(request: web.Request) -> web.Response:
         mode=asked.mode,
     )
     endpoint, is_new = await providing.put(
-        _name(request), wish, store=request.app[ENDPOINTS], policy=request.app[URL_POLICY], clock=request.app[CLOCK]
+        _name(request),
+        wish,
+        store=request.app[ENDPOINTS],
+        policy=request.app[URL_POLICY],
+        clock=request.app[CLOCK],
+        dry_run=flag(request, "dryRun"),
     )
     shown = _view(endpoint, made=is_new and asked.secrets is UNSET)
     return replies.json_reply(shown, status=201 if is_new else 200, headers={"Location": f"/providers/{endpoint.name}"})
@@ -124,6 +131,7 @@ async def delete_provider(request: web.Request) -> web.Response:
         store=request.app[ENDPOINTS],
         outbox=request.app[OUTBOX],
         catalog=request.app[SHELF].catalog,
+        dry_run=flag(request, "dryRun"),
     )
     return web.Response(status=204)
 
@@ -164,7 +172,10 @@ async def get_delivery(request: web.Request) -> web.Response:
 async def replay_delivery(request: web.Request) -> web.Response:
     """Try a dead delivery anew."""
     found = await providing.replay(
-        request.match_info["delivery_id"], outbox=request.app[OUTBOX], clock=request.app[CLOCK]
+        request.match_info["delivery_id"],
+        outbox=request.app[OUTBOX],
+        clock=request.app[CLOCK],
+        dry_run=flag(request, "dryRun"),
     )
     return replies.json_reply(_delivery(found), status=202)
 
@@ -174,7 +185,11 @@ async def replay_deliveries(request: web.Request) -> web.Response:
     wire.check_media_type(request, (JSON,))
     asked = wire.parse(await read_body(request), ReplayRequest, max_depth=2)
     count = await providing.replay_all(
-        asked.provider, store=request.app[ENDPOINTS], outbox=request.app[OUTBOX], clock=request.app[CLOCK]
+        asked.provider,
+        store=request.app[ENDPOINTS],
+        outbox=request.app[OUTBOX],
+        clock=request.app[CLOCK],
+        dry_run=flag(request, "dryRun"),
     )
     return replies.json_reply(Replayed(count), status=202)
 
@@ -242,7 +257,7 @@ ROUTES = (
         summary="Make or change a provider",
         tag="providers",
         access="admin",
-        params=(_NAME,),
+        params=(_NAME, DRY_RUN),
         body=(Content(schema=PutProvider, examples=_EXAMPLE),),
         answers=(
             Answer(status=200, description="The provider as it is now", content=(Content(schema=ProviderView),)),
@@ -286,7 +301,7 @@ ROUTES = (
         summary="Forget a provider",
         tag="providers",
         access="admin",
-        params=(_NAME,),
+        params=(_NAME, DRY_RUN),
         answers=(Answer(status=204, description="It is forgotten"),),
         errors=(errors.InvalidRequestError, errors.NotFoundError, errors.ReferencedError, _STORE),
     ),
@@ -341,7 +356,7 @@ ROUTES = (
         summary="Try a dead delivery anew",
         tag="providers",
         access="admin",
-        params=(_DELIVERY_ID,),
+        params=(_DELIVERY_ID, DRY_RUN),
         answers=(Answer(status=202, description="It waits to be sent", content=(Content(schema=DeliveryView),)),),
         errors=(errors.NotFoundError, errors.InvalidTransitionError, _STORE),
     ),
@@ -352,6 +367,7 @@ ROUTES = (
         summary="Try all dead deliveries of a provider anew",
         tag="providers",
         access="admin",
+        params=(DRY_RUN,),
         body=(Content(schema=ReplayRequest, examples={"erp": {"provider": "erp"}}),),
         answers=(Answer(status=202, description="How many wait to be sent", content=(Content(schema=Replayed),)),),
         errors=(*_BODY_ERRORS, errors.NotFoundError, _STORE),

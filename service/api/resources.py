@@ -5,8 +5,8 @@ from aiohttp import web
 from service.api import history, wire, writes
 from service.api import resource_examples as examples
 from service.api.bodies import read_body
-from service.api.comparing import flag
 from service.api.conditions import format_tag, read_conditions
+from service.api.flags import flag
 from service.api.idempotency import KEY_PARAM, idempotent
 from service.api.replies import JSON, json_reply
 from service.api.resource_errors import CHANGE_ERRORS, KEY_ERRORS, READ_ERRORS, WRITE_ERRORS

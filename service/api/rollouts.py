@@ -11,9 +11,11 @@ from service import errors
 from service.api import patch_examples as examples
 from service.api import replies
 from service.api.examples import LOCATION_HEADER
+from service.api.flags import flag
 from service.api.idempotency import KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
 from service.api.patches import find_patch, read_struct
+from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.core.timestamp import parse_timestamp
 from service.keys import CALLER, CLOCK, FEED_WATCH, ROLLING
@@ -52,8 +54,9 @@ async def start_rollout(request: web.Request) -> web.Response:
     """Start applying the patch to everything that it fits."""
     order = await read_struct(request, Order)
     patch = await find_patch(request)
-    rollout = await rolling.start(patch, order, request[CALLER], request.app[ROLLING])
-    headers = {"Location": f"{request.rel_url.raw_path}/{rollout.id}"}
+    is_dry = flag(request, "dryRun")
+    rollout = await rolling.start(patch, order, request[CALLER], request.app[ROLLING], dry_run=is_dry)
+    headers = {} if is_dry else {"Location": f"{request.rel_url.raw_path}/{rollout.id}"}
     return replies.json_reply(_view(rollout, request.app[CLOCK].now()), status=202, headers=headers)
 
 
@@ -116,7 +119,8 @@ async def _find(request: web.Request) -> Rollout:
 
 async def _steer(request: web.Request, wish: Wish) -> web.Response:
     patch = await find_patch(request)
-    rollout = await rolling.steer(patch, request.match_info["rollout_id"], wish, request.app[ROLLING])
+    is_dry = flag(request, "dryRun")
+    rollout = await rolling.steer(patch, request.match_info["rollout_id"], wish, request.app[ROLLING], dry_run=is_dry)
     return replies.json_reply(_view(rollout, request.app[CLOCK].now()))
 
 
@@ -170,7 +174,7 @@ def _steering(wish: Wish, handler: object, summary: str) -> Route:
         summary=summary,
         tag="patches",
         access="writer",
-        params=(*_PARAMS, _ROLLOUT_ID),
+        params=(*_PARAMS, _ROLLOUT_ID, DRY_RUN),
         answers=(Answer(status=200, description="The rollout as it stands", content=(_VIEW,)),),
         errors=(*examples.READ_ERRORS, errors.InvalidTransitionError),
     )
@@ -188,7 +192,7 @@ ROUTES = (
             "Goes on in the background, batch by batch, by whichever instance is up; after a crash another goes on, "
             "and nothing is applied twice. It halts when more than `max_failures` applications have failed."
         ),
-        params=(*_PARAMS, KEY_PARAM),
+        params=(*_PARAMS, DRY_RUN, KEY_PARAM),
         body=(Content(schema=Order, examples=_ORDERS),),
         body_required=False,
         answers=(Answer(status=202, description="It has begun", content=(_VIEW,), headers=(LOCATION_HEADER,)),),

@@ -8,7 +8,7 @@ from aiohttp import web
 from service.api import resource_examples as examples
 from service.api import wire
 from service.api.bodies import read_body
-from service.api.comparing import flag
+from service.api.flags import flag
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
 from service.api.replies import JSON, json_reply
 from service.api.route import Answer, Content, Route

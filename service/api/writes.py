@@ -5,8 +5,8 @@ import uuid
 from aiohttp import web
 
 from service.api.bodies import read_body
-from service.api.comparing import flag
 from service.api.conditions import format_tag, read_conditions
+from service.api.flags import flag
 from service.api.preferences import prefers_merge, prefers_minimal
 from service.api.replies import JSON
 from service.core import values

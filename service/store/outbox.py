@@ -92,6 +92,11 @@ class MongoOutbox:
         with translated():
             return (await self._outbox.update_many({"provider": provider, "state": "dead"}, _anew(now))).modified_count
 
+    async def count_dead(self, provider: str) -> int:
+        """Return how many deliveries to the provider are dead."""
+        with translated():
+            return await self._outbox.count_documents({"provider": provider, "state": "dead"})
+
     async def find(self, notice_id: str) -> Delivery | None:
         """Return the delivery, or None when there is none of that id."""
         with translated():

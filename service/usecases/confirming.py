@@ -40,7 +40,9 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     modified_content: dict[str, Any] | None = None
 
 
-async def confirm(application_id: str, token: str | None, said: Said, desk: Desk) -> Application:
+async def confirm(
+    application_id: str, token: str | None, said: Said, desk: Desk, *, dry_run: bool = False
+) -> Application:
     """Bring the application to its end as the provider says; the same confirmation again answers the same.
 
     Raises `UnauthenticatedError` without a token, `ForbiddenError` for one that is not of this application,
@@ -62,10 +64,11 @@ async def confirm(application_id: str, token: str | None, said: Said, desk: Desk
             f"(attempt {application.attempt}). Legal now: nothing for this token."
         )
     if application.deadline_at is not None and format_timestamp(desk.clock.now()) > application.deadline_at:
-        await expire(application, desk)
+        if not dry_run:
+            await expire(application, desk)
         raise InvalidTransitionError(f"The deadline was {application.deadline_at}: the application has failed by it.")
     given = desk.confirmations.given(msgspec.structs.replace(awaited, said=digest))
-    return await _conclude(application, said, given, desk)
+    return await _conclude(application, said, given, desk, dry_run=dry_run)
 
 
 async def expire(application: Application, desk: Desk) -> None:
@@ -89,7 +92,9 @@ def _digest(said: Said) -> str:
     return hashlib.sha256(values.encode_sorted(msgspec.to_builtins(said))).hexdigest()
 
 
-async def _conclude(application: Application, said: Said, given: Companion, desk: Desk) -> Application:
+async def _conclude(
+    application: Application, said: Said, given: Companion, desk: Desk, *, dry_run: bool
+) -> Application:
     by = application.provider
     if not said.success:
         error = said.message or f"The provider '{by}' says that it failed."
@@ -97,12 +102,15 @@ async def _conclude(application: Application, said: Said, given: Companion, desk
     elif said.modified_content is None:
         step = attempts.concluded(application, "confirm", "applied", by, desk, result_version=application.base_version)
     else:
-        return await _take_over(application, said, given, desk)
-    await desk.applications.commit(step, (given,))
+        return await _take_over(application, said, given, desk, dry_run=dry_run)
+    if not dry_run:
+        await desk.applications.commit(step, (given,))
     return step.after
 
 
-async def _take_over(application: Application, said: Said, given: Companion, desk: Desk) -> Application:
+async def _take_over(
+    application: Application, said: Said, given: Companion, desk: Desk, *, dry_run: bool
+) -> Application:
     """Make the content the target's next version, in one write with the application's end."""
     base = await _content_at_base(application, desk)
     known = await find_type(application.target_type, desk.shelf)
@@ -116,10 +124,10 @@ async def _take_over(application: Application, said: Said, given: Companion, des
         Target(application.target_type, application.target_id),
         known,
         making,
-        Mode(attribution=Attribution(by=application.provider, why=why), conditions=ANY_VERSION),
+        Mode(attribution=Attribution(by=application.provider, why=why), conditions=ANY_VERSION, dry_run=dry_run),
         desk.shelf,
     )
-    if not shown.changed:
+    if not shown.changed and not dry_run:
         await desk.applications.commit(last[-1], (given,))
     return last[-1].after
 

@@ -74,11 +74,14 @@ async def find(job_id: str, *, caller: Caller, store: JobStore) -> Job:
     return job
 
 
-async def cancel(job_id: str, *, caller: Caller, store: JobStore) -> Job:
+async def cancel(job_id: str, *, caller: Caller, store: JobStore, dry_run: bool = False) -> Job:
     """Cancel a job; cancelling twice is fine. Raises `InvalidTransitionError` when it is over."""
-    await find(job_id, caller=caller, store=store)
-    await store.cancel(job_id)
     job = await find(job_id, caller=caller, store=store)
+    if dry_run and job.status in ("QUEUED", "STARTED"):
+        return msgspec.structs.replace(job, status="CANCELLED")
+    if not dry_run:
+        await store.cancel(job_id)
+        job = await find(job_id, caller=caller, store=store)
     if job.status != "CANCELLED":
         raise InvalidTransitionError(f"The job is over: it is {job.status}. Only QUEUED and STARTED can be cancelled.")
     return job

@@ -30,7 +30,7 @@ class ProviderWish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def put(
-    name: str, wish: ProviderWish, *, store: EndpointStore, policy: UrlPolicy, clock: Clock
+    name: str, wish: ProviderWish, *, store: EndpointStore, policy: UrlPolicy, clock: Clock, dry_run: bool = False
 ) -> tuple[Endpoint, bool]:
     """Keep a provider and enable it; return it and whether it is new.
 
@@ -51,7 +51,7 @@ async def put(
         mode=wish.mode,
         updated_at=format_timestamp(clock.now()),
     )
-    return provider, await store.put(provider)
+    return provider, before is None if dry_run else await store.put(provider)
 
 
 def generate_secret() -> str:
@@ -83,7 +83,9 @@ async def find(name: str, store: EndpointStore) -> Endpoint:
     return provider
 
 
-async def delete(name: str, *, store: EndpointStore, outbox: OutboxStore, catalog: TypeCatalog) -> None:
+async def delete(
+    name: str, *, store: EndpointStore, outbox: OutboxStore, catalog: TypeCatalog, dry_run: bool = False
+) -> None:
     """Forget a provider; raise `ReferencedError` while a type names it or something waits to be sent to it."""
     await find(name, store)
     types = [each.name for each in await catalog.list_defined() if each.definition.provider == name]
@@ -91,7 +93,8 @@ async def delete(name: str, *, store: EndpointStore, outbox: OutboxStore, catalo
         raise ReferencedError(f"Types name the provider '{name}': {', '.join(types[:5])}. Give them another first.")
     if await outbox.is_awaited(name):
         raise ReferencedError(f"Deliveries wait to be sent to '{name}'. Cancel their applications first.")
-    await store.delete(name)
+    if not dry_run:
+        await store.delete(name)
 
 
 async def ping(name: str, *, store: EndpointStore, sender: Sender, clock: Clock) -> tuple[Sent, float]:
@@ -130,15 +133,20 @@ async def find_delivery(notice_id: str, outbox: OutboxStore) -> Delivery:
     return delivery
 
 
-async def replay(notice_id: str, *, outbox: OutboxStore, clock: Clock) -> Delivery:
+async def replay(notice_id: str, *, outbox: OutboxStore, clock: Clock, dry_run: bool = False) -> Delivery:
     """Try a dead delivery anew; raise `InvalidTransitionError` when it is not dead."""
     delivery = await find_delivery(notice_id, outbox)
-    if not await outbox.replay(notice_id, format_timestamp(clock.now())):
+    now = format_timestamp(clock.now())
+    if delivery.state != "dead" or not (dry_run or await outbox.replay(notice_id, now)):
         raise InvalidTransitionError(f"The delivery is {delivery.state}; only a dead one can be replayed.")
-    return await find_delivery(notice_id, outbox)
+    return msgspec.structs.replace(delivery, state="waiting", tries=0, due_at=now, ended_at=None)
 
 
-async def replay_all(name: str, *, store: EndpointStore, outbox: OutboxStore, clock: Clock) -> int:
+async def replay_all(
+    name: str, *, store: EndpointStore, outbox: OutboxStore, clock: Clock, dry_run: bool = False
+) -> int:
     """Try all dead deliveries of a provider anew; return how many."""
     await find(name, store)
+    if dry_run:
+        return await outbox.count_dead(name)
     return await outbox.replay_all(name, format_timestamp(clock.now()))

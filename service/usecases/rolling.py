@@ -39,7 +39,7 @@ class Rolling(NamedTuple):
     desk: Desk
 
 
-async def start(patch: Patch, order: Order, caller: Caller, rolling: Rolling) -> Rollout:
+async def start(patch: Patch, order: Order, caller: Caller, rolling: Rolling, *, dry_run: bool = False) -> Rollout:
     """Start a rollout; it goes on in the background."""
     check_type(caller, order.type)
     now = format_timestamp(rolling.desk.clock.now())
@@ -52,7 +52,8 @@ async def start(patch: Patch, order: Order, caller: Caller, rolling: Rolling) ->
         created_at=now,
         updated_at=now,
     )
-    await rolling.rollouts.insert(rollout)
+    if not dry_run:
+        await rolling.rollouts.insert(rollout)
     return rollout
 
 
@@ -64,11 +65,13 @@ async def find(patch: Patch, rollout_id: str, rolling: Rolling) -> Rollout:
     return rollout
 
 
-async def steer(patch: Patch, rollout_id: str, wish: Wish, rolling: Rolling) -> Rollout:
+async def steer(patch: Patch, rollout_id: str, wish: Wish, rolling: Rolling, *, dry_run: bool = False) -> Rollout:
     """Pause, resume or cancel a rollout; raise `InvalidTransitionError` naming what is possible in its state."""
     rollout = await find(patch, rollout_id, rolling)
     legal = LEGAL[rollout.state]
     now = format_timestamp(rolling.desk.clock.now())
+    if wish in legal and dry_run:
+        return msgspec.structs.replace(rollout, state=legal[wish])
     if wish not in legal or not await rolling.rollouts.move(rollout_id, rollout.state, legal[wish], now):
         possible = ", ".join(legal) or "nothing"
         raise InvalidTransitionError(

@@ -313,3 +313,19 @@ async def test_reverting_what_the_provider_found_done_changes_nothing(scene: Sce
 
     assert application["result_version"] == application["base_version"] == 1
     assert (await scene.resource())["size"] == 2
+
+
+async def test_a_dry_confirmation_changes_nothing(scene: Scene) -> None:
+    await scene.prepare()
+    event = await scene.apply()
+    confirm = event["data"]["confirm"]
+
+    response = await scene.client.post(
+        f"{confirm['url']}?dryRun=true",
+        json={"success": True, "modified_content": {"name": "A", "size": 2}},
+        headers={"Patchbay-Token": confirm["token"]},
+    )
+
+    assert (response.status, (await response.json())["status"]) == (200, "applied")
+    assert (await scene.resource())["size"] == 1
+    assert (await scene.confirm(event))[1]["status"] == "applied"

@@ -155,3 +155,15 @@ async def test_deliveries_that_are_not_there(client: Client) -> None:
     assert (await client.post("/deliveries/replay", json={"provider": "none"})).status == 404
     assert (await client.get("/deliveries?state=odd")).status == 400
     assert await (await client.get("/deliveries?state=dead&provider=none")).json() == []
+
+
+async def test_dry_runs_of_writes_write_nothing(client: Client, hook: Hook) -> None:
+    made = await client.put("/providers/dry?dryRun=true", json={"url": hook.url})
+
+    assert made.status == 201
+    assert (await client.get("/providers/dry")).status == 404
+    await put(client, "wet", url=hook.url)
+    assert (await client.delete("/providers/wet?dryRun=true")).status == 204
+    assert (await client.get("/providers/wet")).status == 200
+    replayed = await client.post("/deliveries/replay?dryRun=true", json={"provider": "wet"})
+    assert await replayed.json() == {"replayed": 0}

@@ -185,3 +185,15 @@ async def test_a_rollout_of_another_patch_is_not_found(scene: Scene) -> None:
     response = await scene.client.get(path.replace("/p/", "/q/"))
 
     assert response.status == 404
+
+
+async def test_dry_runs_start_and_steer_nothing(scene: Scene) -> None:
+    await scene.prepare(3)
+
+    await scene.ok("post", f"{scene.patches}/p/rollouts?dryRun=true", {"type": scene.type})
+    assert await scene.ok("get", f"{scene.patches}/p/rollouts") == []
+    path = await scene.start(batch_size=1)
+    would = await scene.client.post(f"{path}/pause?dryRun=true")
+
+    assert would.status in (200, 409)
+    assert (await scene.until(path, "finished"))["done"] == 2

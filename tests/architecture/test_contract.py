@@ -42,3 +42,21 @@ def test_every_error_has_a_status_and_a_code() -> None:
     leaves = [each for each in error_classes() if not each.__subclasses__()]
 
     assert [each for each in leaves if problems.status_of(each) == 500 or each.code == "internal-error"] == []
+
+
+PURE = {"check_patch", "ping_provider", "check_type"}
+"""Operations that write nothing, though they are a POST."""
+
+
+def test_every_write_can_be_tried_dry() -> None:
+    family = (
+        "create_patch",
+        "compare_documents",
+        "merge",
+        "graft",
+    )  # what they do is their answer
+    writes = [each for each in ROUTES if each.method in ("POST", "PUT", "PATCH", "DELETE")]
+
+    wet = {each.operation_id for each in writes if "dryRun" not in {param.name for param in each.params}}
+
+    assert {name for name in wet if not name.startswith(family)} == PURE
