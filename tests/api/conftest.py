@@ -63,6 +63,8 @@ async def exchange(client: Client, *pieces: bytes, pause_s: float = 0.0, hang_up
                 async with asyncio.timeout(0.05):
                     await reader.read()
             return Exchange(int(status_line.split()[1]) if status_line else 0, headers, body, reader.at_eof())
+    except ConnectionResetError:  # it closed while bytes were still on their way
+        return Exchange(0, {}, b"", closed=True)
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)

@@ -139,7 +139,7 @@ BAD_DOCUMENTS = [
     pytest.param(part("a", b"{"), 400, "invalid-json", {"input": "a", "line": 1, "column": 2}, id="unfinished"),
     pytest.param(part("a", b'{"x": 1, "x": 2}'), 400, "invalid-json", {"input": "a", "pointer": "/x"}, id="duplicate"),
     pytest.param(part("a", b"[" * 100_000), 422, "too-deep", {"input": "a", "maximum": 200}, id="brackets"),
-    pytest.param(part("a", b"[NaN]"), 400, "invalid-json", {"input": "a", "pointer": "/0"}, id="nan"),
+    pytest.param(part("a", b"[NaN]"), 400, "invalid-json", {"input": "a", "line": 1, "column": 2}, id="nan"),
     pytest.param(part("a", b'"\\ud800"'), 400, "invalid-json", {"input": "a"}, id="surrogate"),
 ]
 
@@ -284,7 +284,7 @@ async def test_other_media_types_are_refused_with_those_accepted(client: Client,
     assert response.headers["Accept-Post"] == "application/json, multipart/form-data"
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "*/*;q=0", "garbage", "image/*, text/*"])
+@pytest.mark.parametrize("accept", ["text/csv", "application/json;q=0", "*/*;q=0", "garbage", "image/*, audio/*"])
 async def test_what_cannot_be_produced_is_refused(client: Client, accept: str) -> None:
     problem = await problem_of(client, GOOD, JSON | {"Accept": accept})
 
