@@ -89,9 +89,9 @@ class Ledger:
             if after[value] and len(found) > before[value]:
                 self.ignored.update(number for number, _ in slots)
                 continue
-            own = [slot.index for _, slot in slots if slot.index in found]
-            others = [index for index in found if index not in own]
-            removed.update((own + others)[: len(found) - after[value]])
+            own = {slot.index for _, slot in slots}
+            ordered = sorted(found, key=lambda index: index not in own)
+            removed.update(ordered[: len(found) - after[value]])
         return removed
 
     def additions(self) -> list[tuple[int, Slot]]:
@@ -112,7 +112,7 @@ class Ledger:
                 missing = [each for each in able if each[1].before is not UNSET or each[1].index is None]
                 added += missing[: max(0, wanted - copies)]
             if not copies:
-                self.ignored.update(number for number, _ in slots if (number, _) not in able)
+                self.ignored.update({number for number, _ in slots} - {number for number, _ in able})
         return sorted(added, key=lambda each: each[0])
 
     def _counts(self) -> tuple[Counter[Hashable], Counter[Hashable]]:

@@ -21,6 +21,7 @@ _CANDIDATES = 8
 _WORD = re.compile(r"\w+")
 
 Feature = Hashable
+_ALIKE = frozenset({dict, list, str})
 
 
 class Found(NamedTuple):
@@ -65,12 +66,14 @@ def pair(before: Sequence[Json], after: Sequence[Json]) -> Found:
     >>> pair([{"id": 7, "n": 1}, "x"], ["y", {"id": 7, "n": 2}])
     Found(pairs=[(0, 1)], bounded=False)
     """
-    if not before or not after:
+    left = [i for i, item in enumerate(before) if type(item) in _ALIKE]
+    right = [j for j, item in enumerate(after) if type(item) in _ALIKE]
+    if not left or not right:
         return Found([], bounded=False)
-    kinds = [_kind(item) for item in before], [_kind(item) for item in after]
-    found = Candidates([features(item) for item in before], [features(item) for item in after])
-    scored = [each for each in found.scored() if kinds[0][each.before] is kinds[1][each.after]]
-    return Found(choose(scored, set(range(len(before))), set(range(len(after)))), found.bounded)
+    found = Candidates([features(before[i]) for i in left], [features(after[j]) for j in right])
+    scored = [each for each in found.scored() if type(before[left[each.before]]) is type(after[right[each.after]])]
+    pairs = choose(scored, set(range(len(left))), set(range(len(right))))
+    return Found([(left[i], right[j]) for i, j in pairs], found.bounded)
 
 
 def choose(scored: Iterable[Candidate], free_before: set[int], free_after: set[int]) -> list[tuple[int, int]]:
@@ -82,10 +85,6 @@ def choose(scored: Iterable[Candidate], free_before: set[int], free_after: set[i
             free_after.discard(j)
             pairs.append((i, j))
     return pairs
-
-
-def _kind(value: Json) -> type:
-    return type(value) if isinstance(value, dict | list | str) else type(None)
 
 
 class Candidates:
@@ -121,7 +120,7 @@ class Candidates:
         scored: list[Candidate] = []
         for i, each in enumerate(self._left):
             likely = self._likely(i, each, known)
-            if not likely and any(feature in postings for feature in each):
+            if not likely and self._may_be_alike([feature for feature in each if feature in postings], each):
                 # Nothing rare in common with any item: what stands at the same place is the one guess.
                 self.bounded = True
                 likely = [min(i, len(self._right) - 1)]
@@ -134,6 +133,11 @@ class Candidates:
             for j in known.get(feature, ()):
                 shared[j] += self._weights[feature]
         return nlargest(_CANDIDATES, shared, key=lambda j: (shared[j], -abs(i - j), -j))
+
+    def _may_be_alike(self, common: list[Feature], each: frozenset[Feature]) -> bool:
+        """Say whether what an item has in common with others can make it a pair with one that has all of that."""
+        shared, total = self._weigh(common), self._weigh(each)
+        return shared > 0 and shared >= self._threshold * (total if self._contained else (total + shared) / 2)
 
     def _score(self, i: int, likely: list[int]) -> Iterator[Candidate]:
         total = self._weigh(self._left[i])
