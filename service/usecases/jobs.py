@@ -36,6 +36,7 @@ async def create(
     clock: Clock,
     callbacks: Callbacks,
     store: JobStore,
+    max_open: int = MAX_OPEN,
 ) -> Job:
     """Accept a job, or return the one that was accepted under the same key.
 
@@ -44,8 +45,8 @@ async def create(
     """
     if wish.callback is not None:
         await callbacks.check(wish.callback)
-    if await store.count_open() >= MAX_OPEN:
-        raise OverloadedError(f"{MAX_OPEN} jobs wait already. Come back later.", retry_after_s=10)
+    if await store.count_open() >= max_open:
+        raise OverloadedError(f"{max_open} jobs wait already. Come back later.", retry_after_s=10)
     encoded = encode_work(work)
     job = Job(
         id=str(uuid.uuid4()) if wish.key is None else _id_of(caller, wish.key),

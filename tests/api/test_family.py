@@ -9,6 +9,7 @@ from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient
 
 from service.api import family_examples
+from tests.api.conftest import Starter
 
 SAMPLE = json.loads((Path(__file__).parents[1] / "cases" / "compare-sample.json").read_text())
 Client = TestClient[web.Request, web.Application]
@@ -233,3 +234,64 @@ async def test_inputs_that_are_not_json_are_named(client: Client, route: str) ->
     assert response.status == 400
     assert problem["code"] == "invalid-json"
     assert {"input": names[-1], "line": 2}.items() <= problem["errors"][0].items()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        pytest.param(
+            {"a": {"type": "file", "path": "a.json"}, "b": {"type": "file", "path": "b.json"}}, "json_uris", id="files"
+        ),
+        pytest.param({"a": {"type": "file", "path": "a.json"}, **inline(b={"x": 2})}, "mixed", id="mixed"),
+        pytest.param({"a": {"type": "raw", "value": "1"}, **inline(b=2)}, "inline", id="inline"),
+    ],
+)
+async def test_the_metadata_says_how_the_inputs_came(
+    start: Starter, tmp_path: Path, inputs: Any, expected: str
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_text('{"x": 1}')
+    client = await start(files_root=tmp_path)
+
+    envelope = (await post(client, "compare", {**inputs, "tolerance": 0.5}))["dx_deltaJSON"]
+
+    assert envelope["dx_deltaJSON_metadata"]["operation"]["input-format"] == expected
+
+
+async def test_paths_in_a_form_are_uris(start: Starter, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("1")
+    client = await start(files_root=tmp_path)
+
+    response = await client.post(
+        "/api/json/v1/compare", data=FormData({"a": "a.json", "b": "a.json"}, default_to_multipart=True)
+    )
+
+    assert (await response.json())["dx_deltaJSON"]["dx_deltaJSON_metadata"]["operation"]["input-format"] == (
+        "multi_part_uris"
+    )
+
+
+async def test_stored_resources_are_inputs_and_said_to_be(client: Client) -> None:
+    made = await (await client.post("/v1/clinic", json={"name": "Foot clinic"})).json()
+    source = {"type": "resource", "id": made["id"]}
+
+    envelope = (await post(client, "compare", {"a": source, "b": source}))["dx_deltaJSON"]
+
+    assert envelope["dx_data_sets"] == "A=B"
+    assert envelope["dx_deltaJSON_metadata"]["operation"]["input-format"] == "resources"
+
+
+async def test_the_deepest_documents_pass_every_route(client: Client) -> None:
+    deep, deeper = 1, 2
+    for _ in range(200):
+        deep, deeper = [deep], [deeper]  # type: ignore[assignment]
+
+    changeset = await post(client, "compare", {**inline(a=deep, b=deeper), "arrayAlignment": "inOrder"})
+    grafted = await post(client, "graft", inline(changeset=changeset, target=deep))
+    merged = await post(
+        client,
+        "three-way-merge",
+        {**inline(ancestor=deep, edit1=deeper, edit2=deep), "threeWayMergeMode": "resolveUsingEdit1"},
+    )
+
+    assert grafted == merged == deeper

@@ -120,3 +120,22 @@ def test_items_are_recognised_by_what_did_not_change_in_them() -> None:
     made = graft(contrast(before, after).delta, target)
 
     assert made.document == [{"id": 2, "name": "Bob", "zip": "3", "phone": "x"}, {"id": 7, "name": "Eve", "zip": "2"}]
+
+
+def test_a_changeset_that_deletes_the_whole_document_is_ignored() -> None:
+    made = graft({"dx_delta": {"A": 1}}, 1)
+
+    assert made == (1, [""])
+
+
+def test_copies_that_the_changeset_knows_nothing_of_stay() -> None:
+    made = graft([{"dx_delta": {"A": "x"}}, "x"], ["x", "x", "x"])
+
+    assert made == (["x", "x", "x"], ["/0"])
+
+
+def test_words_of_a_changeset_are_carried_over() -> None:
+    changes = contrast({"n": "one two"}, {"n": "one three"}, FamilyOptions(word_by_word=True)).delta
+
+    assert graft(changes, {"n": "one two"}).document == {"n": "one three"}
+    assert graft(changes, {"n": "else"}, "targetPriority") == ({"n": "else"}, ["/n"])

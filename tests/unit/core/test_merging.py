@@ -9,7 +9,7 @@ from service.core.conflict import Conflict, list_conflicts, resolve, settle, sho
 from service.core.options import ArrayRule, DiffOptions, FamilyAlignment, FamilyOptions
 from service.core.threeway import merge as merge_three
 from service.core.twoway import merge as merge_two
-from service.errors import InvalidRequestError
+from service.errors import ArrayKeyError, InvalidRequestError
 from tests.unit.core.family_documents import DOCUMENTS, edited, pairs, triples
 from tests.unit.core.test_contrast import unordered
 
@@ -182,3 +182,44 @@ def test_pieces_join_to_both_strings(before: str, after: str) -> None:
 def resolve_or_none(tree: Any, choice: Any) -> Any:
     """The document of one side, in an array so that there is one even where nothing is left."""
     return resolve([tree], choice)
+
+
+def test_words_merge_three_ways_or_are_a_conflict() -> None:
+    options = FamilyOptions(word_by_word=True)
+
+    assert merge_three({"n": "a b c"}, {"n": "x b c"}, {"n": "a b y"}, options).tree == {"n": "x b y"}
+    assert show(merge_three("a b", "x b", "y b", options).tree) == delta.change("x b", "y b")
+
+
+def test_words_of_unlike_strings_are_not_merged() -> None:
+    assert merge_two("one", "two", "b", FamilyOptions(word_by_word=True)).document == "two"
+    assert words.compare("w " * (words.MAX_TOKENS + 1), "w") is None
+
+
+@pytest.mark.parametrize("merge", [merge_two, lambda a, b, _, options: merge_three({"l": []}, a, b, options)])
+def test_keys_that_are_missing_are_reported_with_their_place(merge: Any) -> None:
+    options = FamilyOptions(DiffOptions(arrays=(ArrayRule("keyed", None, ("id",)),)))
+
+    with pytest.raises(ArrayKeyError) as caught:
+        merge({"l": [{"x": 1}]}, {"l": [{"id": 1}]}, "a", options)
+
+    assert [each.pointer for each in caught.value.violations] == ["/l/0"]
+
+
+def test_an_alignment_by_keys_may_fall_back() -> None:
+    options = FamilyOptions(DiffOptions(arrays=(ArrayRule("keyed", None, ("id",), "inOrder"),)))
+
+    assert merge_two([{"id": 1}, 5], [{"id": 1}, 6], "a", options).document == [{"id": 1}, 5]
+
+
+def test_only_limits_what_a_merge_touches() -> None:
+    options = FamilyOptions(DiffOptions(only=(("in",),)))
+
+    assert merge_two({"in": {"a": 1}, "out": 1}, {"in": {"b": 2}, "out": 2, "more": 3}, "a", options).document == {
+        "in": {"a": 1, "b": 2},
+        "out": 1,
+    }
+    assert merge_three({"in": 1, "out": 1}, {"in": 2, "out": 2}, {"in": 1, "out": 3}, options).tree == {
+        "in": 2,
+        "out": 1,
+    }

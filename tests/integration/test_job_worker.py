@@ -1,0 +1,213 @@
+"""The worker of jobs on a real store, with work that a test scripts: failures, cancellation, giving up."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from service.app import SystemClock
+from service.core.assignment import AnyAssignment, CompareAssignment, Product
+from service.core.diff import Outcome
+from service.core.options import DiffOptions
+from service.core.timestamp import format_timestamp
+from service.core.work import PatchWork, Work, encode_work
+from service.errors import InvalidRequestError, NotFoundError, OverloadedError, SourceUnreachableError
+from service.model import Caller, Job
+from service.store.jobs import MongoJobs
+from service.store.mongo import Database
+from service.usecases import jobs as use_cases
+from service.workers.background import running
+from service.workers.jobs import MAX_ATTEMPTS, Jobs
+
+
+class Script:
+    """Work, comparisons and callbacks that do what the test says; `started` tells that work has begun."""
+
+    def __init__(self, *deeds: Product | Exception | None) -> None:
+        self._deeds = list(deeds)
+        self.started = asyncio.Event()
+        self.cancelled = False
+        self.called: list[str] = []
+
+    async def run(self, assignment: AnyAssignment, texts: Mapping[str, bytes]) -> Product:
+        assert isinstance(assignment, CompareAssignment)
+        assert set(texts) == {"a", "b"}
+        self.started.set()
+        deed = self._deeds.pop(0)
+        if isinstance(deed, Exception):
+            raise deed
+        if deed is None:
+            await self._wait()
+        assert deed is not None
+        return deed
+
+    async def compare(self, before: bytes, after: bytes, options: DiffOptions) -> Outcome:
+        del options
+        return Outcome(b"[" + before + b"," + after + b"]", bounded=True)
+
+    async def call(self, function: Callable[..., bytes] | str, *arguments: object, size: int = 0) -> Any:
+        del arguments, size
+        assert isinstance(function, str), "workers of jobs make no pages"
+        self.called.append(function)
+        raise SourceUnreachableError("nobody there")
+
+    async def check(self, url: str) -> None:
+        """Let every callback pass."""
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+
+
+@pytest.fixture(name="store")
+async def make_store(database: Database) -> AsyncIterator[MongoJobs]:
+    own = database.client[f"{database.name}-{uuid.uuid4().hex[:8]}"]
+    yield MongoJobs(own, SystemClock())
+    await database.client.drop_database(own.name)
+
+
+async def insert(store: MongoJobs, work: Work | None = None, **members: Any) -> str:
+    job = Job(
+        id=str(uuid.uuid4()),
+        status="QUEUED",
+        work=encode_work(work or CompareAssignment()),
+        fingerprint="",
+        inputs=("a", "b"),
+        created_by="anonymous",
+        created_at=format_timestamp(datetime.now(UTC)),
+        **members,
+    )
+    assert await store.insert(job, {"a": b"1", "b": b"2"})
+    return job.id
+
+
+async def until(store: MongoJobs, job_id: str, *states: str) -> Job:
+    async with asyncio.timeout(60):
+        while True:
+            job = await store.find(job_id)
+            assert job is not None
+            if job.status in states:
+                return job
+            await asyncio.sleep(0.02)
+
+
+def worker(store: MongoJobs, script: Script, *, lease_s: float = 10.0) -> Jobs:
+    return Jobs(store, script, script, script, lease_s=lease_s)
+
+
+async def test_a_patch_goes_to_the_comparer_and_its_bound_is_kept(store: MongoJobs) -> None:
+    job_id = await insert(store, PatchWork(direction="bToA", options=DiffOptions()))
+
+    async with running(worker(store, Script()).run()):
+        job = await until(store, job_id, "SUCCESS")
+
+    assert job.bounded
+    assert await store.read_result(job) == b"[2,1]"
+
+
+async def test_a_refusal_and_a_failure_nobody_foresaw_are_told_apart_and_end_nothing_else(store: MongoJobs) -> None:
+    script = Script(InvalidRequestError("so not", field="x"), ZeroDivisionError("secret"), Product(b"3", bounded=False))
+    refused, failed, done = [await insert(store) for _ in range(3)]
+
+    async with running(worker(store, script).run()):
+        first = await until(store, refused, "FAILED")
+        second = await until(store, failed, "FAILED")
+        third = await until(store, done, "SUCCESS")
+
+    assert first.failure is not None
+    assert (first.failure.code, first.failure.detail) == ("invalid-request", "so not")
+    assert b'"field":"x"' in bytes(first.failure.errors)
+    assert second.failure is not None
+    assert second.failure.code == "internal-error"
+    assert "secret" not in second.failure.detail
+    assert await store.read_result(third) == b"3"
+
+
+async def test_work_on_a_cancelled_job_is_given_up(store: MongoJobs) -> None:
+    script = Script(None)
+    job_id = await insert(store)
+
+    async with running(worker(store, script).run()):
+        await asyncio.wait_for(script.started.wait(), 60)
+        assert await store.cancel(job_id)
+        async with asyncio.timeout(60):
+            while not script.cancelled:
+                await asyncio.sleep(0.02)
+
+    assert (await until(store, job_id, "CANCELLED")).result is None
+
+
+async def test_an_instance_that_stops_gives_its_job_back_at_once(store: MongoJobs) -> None:
+    script = Script(None, Product(b"3", bounded=False))
+    job_id = await insert(store)
+
+    async with running(worker(store, script, lease_s=3600).run()):
+        await asyncio.wait_for(script.started.wait(), 60)
+    waiting = await until(store, job_id, "QUEUED")
+    async with running(worker(store, script, lease_s=3600).run()):
+        done = await until(store, job_id, "SUCCESS")
+
+    assert script.cancelled
+    assert waiting.attempt == 0
+    assert done.attempt == 1
+
+
+async def test_a_job_that_nobody_survives_is_given_up(store: MongoJobs) -> None:
+    job_id = await insert(store)
+    for _ in range(MAX_ATTEMPTS):
+        assert await store.claim(0.05) is not None
+        await asyncio.sleep(0.1)
+
+    async with running(worker(store, Script()).run()):
+        job = await until(store, job_id, "FAILED")
+
+    assert job.failure is not None
+    assert job.failure.code == "too-complex"
+
+
+async def test_a_callback_that_fails_is_not_tried_again_and_spoils_nothing(store: MongoJobs) -> None:
+    script = Script(Product(b"3", bounded=False), Product(b"4", bounded=False))
+    first = await insert(store, callback="http://example.org/done")
+    second = await insert(store)
+
+    async with running(worker(store, script).run()):
+        await until(store, first, "SUCCESS")
+        await until(store, second, "SUCCESS")
+
+    assert script.called == ["http://example.org/done"]
+
+
+async def test_too_many_open_jobs_are_refused(store: MongoJobs) -> None:
+    caller = Caller("anonymous", frozenset({"reader"}))
+    await insert(store)
+
+    with pytest.raises(OverloadedError):
+        await use_cases.create(
+            CompareAssignment(),
+            {},
+            use_cases.Wish(),
+            caller=caller,
+            clock=SystemClock(),
+            callbacks=Script(),
+            store=store,
+            max_open=1,
+        )
+
+
+async def test_a_job_is_its_callers_and_the_admins(store: MongoJobs) -> None:
+    job_id = await insert(store)
+    owner, other = (Caller(name, frozenset({"reader"})) for name in ("anonymous", "x"))
+    admin = Caller("y", frozenset({"admin"}))
+
+    assert (await use_cases.find(job_id, caller=owner, store=store)).id == job_id
+    assert (await use_cases.find(job_id, caller=admin, store=store)).id == job_id
+    with pytest.raises(NotFoundError):
+        await use_cases.find(job_id, caller=other, store=store)
+    with pytest.raises(NotFoundError):
+        await use_cases.cancel(job_id, caller=other, store=store)
