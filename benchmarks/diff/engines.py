@@ -1,4 +1,4 @@
-"""Everything that is measured, behind one shape: a pair of texts in, milliseconds and a patch out."""
+"""Everything that is measured, behind one shape: a pair of texts in, milliseconds of processor time and a patch out."""
 
 import json
 import select
@@ -36,10 +36,10 @@ class InProcess:
 
     def run(self, times, _budget_s):
         before, after = self._texts
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(times):
             patch = self._function(before, after)
-        return (time.perf_counter() - start) * 1000 / times, patch
+        return (time.process_time() - start) * 1000 / times, patch
 
     def close(self):
         pass

@@ -12,9 +12,10 @@ PEERS = ["jsonpatch", "fast-json-patch", "rfc6902", "jsondiffpatch", "json-joy"]
 def write(measured, growth, delays, versions):
     has_native = any("native" in each["ms"] for each in measured)
     method = (
-        "Made by `make bench-diff`. Bytes in to bytes out, one core, rounds interleaved, medians; the collector is off"
-        f" in Python, Node is warm. {len(measured)} pairs, {os.cpu_count()} cores shared with whatever else ran: trust"
-        " the ratios only.\n"
+        "Made by `make bench-diff`. Bytes in to bytes out, milliseconds of processor time (so that other work on the"
+        " machine counts little; Node's own helper threads are in it), rounds interleaved, medians. The collector is"
+        f" off in Python, Node is warm. {len(measured)} pairs; {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}:"
+        " trust the ratios only.\n"
     )
     parts = [
         "# The diff engines against their peers\n",

@@ -89,7 +89,8 @@ class Comparison:
                 path = f"{edit.path}/{escape(name)}"
                 self._change(edit.parts, path, before[name], after[name], scope, level)
             return
-        sources = _moved_members(before, after) if scope.moves else {}
+        moves = scope.moves and id(before) not in self._pruning.outside
+        sources = _moved_members(before, after) if moves else {}
         leaving = {} if before.keys() <= after.keys() else _leaving(before, after, set(sources.values()))
         is_uniform, inner = scope.is_uniform, scope
         for name, new in after.items():
@@ -150,7 +151,7 @@ class Comparison:
             for start, other, length, is_equal in mating.mates:
                 if is_equal:
                     self._assume(before[start : start + length], after[other : other + length])
-        if level <= _MAX_PROBES and self._is_hopeless(edit, mating):
+        if level <= _MAX_PROBES and not scope.is_tolerant and self._is_hopeless(edit, mating):
             edit.parts.extend(edit.replacement())
         else:
             self._emit(edit, mating, scope, level)

@@ -49,15 +49,14 @@ def _find_beyond_syntax(text: str) -> MalformedJsonError:
         token = match.group()
         del seen[len(path) :]
         seen.extend(set() for _ in range(len(path) - len(seen)))
-        reason = _fault_of_token(token)
-        if reason is None and is_name:
+        if reason := _fault_of_token(token):
+            return _error(text, match.start(), reason, path)
+        if is_name:
             name = json.loads(token)
             if name in seen[-1]:
                 reason = f"the name {_shown(token)} is repeated in its object"
+                return _error(text, match.start(), reason, [*path[:-1], name])
             seen[-1].add(name)
-        if reason is not None:
-            where = [*path[:-1], name] if is_name and "repeated" in reason else path
-            return _error(text, match.start(), reason, where)
     return _error(text, len(text), "the decoder refuses it")
 
 

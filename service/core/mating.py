@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from itertools import compress, count
+from itertools import chain, compress, count
 from typing import NamedTuple
 
 from service.core.alignment import Alignment, Block, align, rising
@@ -44,12 +44,12 @@ def mate(edit: Edit, scope: Scope, pairing: Pairing, *, moves: bool) -> Mating:
     before, after, rule = edit.before, edit.after, scope.arrays
     if rule.alignment == "positionPriority":
         return Mating(_judged(zip(range(len(before)), range(len(after)), strict=False), before, after, scope), [])
-    if rule.alignment == "keyed" and any(isinstance(item, dict) for item in (*before, *after)):
+    if rule.alignment == "keyed" and any(isinstance(item, dict) for item in chain(before, after)):
         pairs = pair_by_keys(edit.path, before, after, rule)
         if pairs is not None:
-            chain = rising([there for _, there in pairs])
-            moved = set(range(len(pairs))).difference(chain) if moves else ()
-            mates = _judged([pairs[index] for index in chain], before, after, scope)
+            kept = rising([there for _, there in pairs])
+            moved = set(range(len(pairs))).difference(kept) if moves else ()
+            mates = _judged([pairs[index] for index in kept], before, after, scope)
             return Mating(mates, [pairs[index] for index in sorted(moved)])
     return _in_order(before, after, scope, pairing, moves=moves)
 
@@ -70,7 +70,11 @@ def _judged(pairs: Iterable[Pair], before: Sequence[Json], after: Sequence[Json]
 def _in_order(before: Sequence[Json], after: Sequence[Json], scope: Scope, pairing: Pairing, *, moves: bool) -> Mating:
     """Keep a longest common subsequence, and pair like with like in what is left between."""
     equal, bounded = _equal_runs(before, after, scope)
-    mates = [Mate(*block, is_equal=True) for block in equal]
+    if scope.is_tolerant:
+        # Keys that round alike are a hint; whether items differ is for the scope of each to say.
+        mates = [Mate(one + step, two + step, 1, is_equal=False) for one, two, size in equal for step in range(size)]
+    else:
+        mates = [Mate(*block, is_equal=True) for block in equal]
     gaps = list(_gaps(equal, len(before), len(after)))
     moved = _moved(before, after, gaps, scope) if moves else []
     leaving, arriving = {place for place, _ in moved}, {place for _, place in moved}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.core.diff import compare, compare_bytes, diff, diff_bytes
 from service.core.history import invert
-from service.core.options import ArrayRule, DiffOptions, Scoped
+from service.core.options import ArrayRule, DiffOptions, Scoped, Tolerance
 from service.errors import MalformedJsonError, TooDeepError
 from tests.unit.core import applier
 from tests.unit.core.documents import pairs
@@ -208,10 +208,18 @@ def nested(depth: int, leaf: Any) -> Any:
     return leaf
 
 
-def test_documents_of_200_levels_are_compared() -> None:
+@pytest.mark.parametrize(
+    "options",
+    [*OPTIONS.values(), DiffOptions(tolerances=(Tolerance(0.5),)), DiffOptions(ignored_names=frozenset({"none"}))],
+)
+def test_documents_of_200_levels_are_compared_with_every_option(options: DiffOptions) -> None:
+    check_laws(nested(199, [1, 2]), nested(199, [1, 3]), options)
+    check_laws(nested(199, [True]), nested(199, [1]), options)
+
+
+def test_a_change_200_levels_down_is_one_operation() -> None:
     before, after = nested(199, [1, 2]), nested(199, [1, 3])
 
-    check_laws(before, after, DiffOptions())
     assert len(diff(before, after)) == 1
     assert len(diff_bytes(json.dumps(before).encode(), json.dumps(after).encode())) < 700
     with pytest.raises(TooDeepError):

@@ -239,6 +239,24 @@ def test_a_tolerance_holds_below_its_path() -> None:
     ]
 
 
+def test_a_tolerance_for_one_item_is_not_one_for_another() -> None:
+    before = {"l": ["head", 7.2, 1, 2, 7]}
+    after = {"l": [7, 1, 2, 7.2]}
+
+    patch = diff(before, after, DiffOptions(tolerances=(Tolerance(1.0, ("l", "0")), Tolerance(1.0, ("l", "1")))))
+
+    assert near(applier.apply(before, patch)["l"][0], 7, 1.0)
+    assert applier.apply(before, patch)["l"][1:] == [1, 2, 7.2]
+
+
+def test_a_move_leaves_what_lies_outside_where_it_is() -> None:
+    before, after = {"a": {"p": [1, 2, 3], "c": 2}}, {"b": {"p": [1, 2, 3]}}
+
+    patch = diff(before, after, DiffOptions(only=(("*", "p"),), moves=(Scoped(True),)))
+
+    assert applier.apply(before, patch) == {"a": {"c": 2}, "b": {"p": [1, 2, 3]}}
+
+
 def test_items_are_found_again_though_their_numbers_wobble() -> None:
     before = [{"n": place, "v": place + 0.1} for place in range(30)]
     after = [{"n": -1, "v": 0.0}, *({"n": place, "v": place + 0.10001} for place in range(30))]
