@@ -84,6 +84,7 @@ async def load(port: int, path: str, patch: Callable, seconds: float) -> dict[st
     for name, (connections, make_request) in cases.items():
         tally = await measure(("127.0.0.1", port), connections, make_request, seconds)
         figures[name] = len(tally.times) / seconds
+        figures[f"{name}: per second of CPU"] = len(tally.times) / tally.cpu_seconds
         figures[f"{name}: p99 ms"] = statistics.quantiles(tally.times, n=100)[98] * 1000
     return figures
 

@@ -19,8 +19,9 @@ from service.store.revisions import Revisions
 
 _LOG = logging.getLogger(__name__)
 _LINGER_S = 0.25
-_SHARE = 8
-"""The relay rests eight times as long as it works: under load logs gather, and many entries cost what one does."""
+_LONGEST_PAUSE_S = 5.0
+_SHARE = 24
+"""The relay rests so many times as long as it works: under load logs gather, and many entries cost what one does."""
 _URGENT_BYTES = 32 * 1024
 _MOST_AT_ONCE = 100
 _SWEEP_EVERY_S = 5.0
@@ -76,7 +77,7 @@ class Relay:
             noted, self._noted = list(self._noted), {}
             for at in range(0, len(noted), _MOST_AT_ONCE):
                 await self._try_drain(noted[at : at + _MOST_AT_ONCE])
-            pause = max(_LINGER_S, _SHARE * (time.monotonic() - started))
+            pause = min(max(_LINGER_S, _SHARE * (time.monotonic() - started)), _LONGEST_PAUSE_S)
 
     async def _hurry(self) -> None:
         """Drain the logs that grow fast, because every write carries its log along."""

@@ -68,6 +68,8 @@ class Writer:
         for _ in range(_MOST_LOST_RACES):
             held = held or await self._load(resource_id, jobs[0].resource_type)
             jobs = await self._new(resource_id, jobs)
+            if not jobs:
+                return []
             plan = make_plan(held, jobs, format_timestamp(self._clock.now()))
             try:
                 is_done = await self._carry_out(plan, held)
