@@ -51,7 +51,7 @@ class MongoLister:
         places: list[Place] = []
         size = 0
         async with contextlib.aclosing(find(resource_type, listing, order, limit + 1)) as found:
-            with translated(), _in_time():
+            with translated(), in_time():
                 async for record, place in found:
                     resource = to_resource(record)
                     size += len(resource.text)
@@ -102,7 +102,8 @@ class MongoLister:
 
 
 @contextlib.contextmanager
-def _in_time() -> Iterator[None]:
+def in_time() -> Iterator[None]:
+    """Turn the end of the database's time into `TooComplexError`."""
     try:
         yield
     except ExecutionTimeout as error:

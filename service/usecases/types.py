@@ -130,7 +130,7 @@ async def _check_parent(name: str, parent: Parent, shelf: Shelf) -> None:
         ancestor = above.type
     else:
         raise InvalidRequestError(f"Types contain each other at most {_MOST_GENERATIONS} deep.", field="parent.type")
-    siblings = (await shelf.catalog.find(parent.type)).contained
+    siblings = (await find_type(parent.type, shelf)).contained
     if any(each.parent.shown_as == parent.shown_as and each.type != name for each in siblings):
         raise InvalidRequestError(
             f"A {parent.type} shows other resources as '{parent.shown_as}' already.", field="parent.as"

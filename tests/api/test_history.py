@@ -1,5 +1,6 @@
 """The history of a resource, from outside: versions, times, diffs, the way back."""
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -224,6 +225,7 @@ async def test_a_stored_input_by_time_and_identifier(client: Client) -> None:
     ("source", "status", "code"),
     [
         ({"id": "none"}, 422, "source-not-found"),
+        ({"id": "none", "version": 1}, 422, "source-not-found"),
         ({"id": "none", "resourceType": "clinic"}, 422, "source-not-found"),
         ({"id": "none", "version": 1, "at": "2026-01-01T00:00:00Z"}, 400, "invalid-request"),
         ({"id": "none", "at": "now"}, 400, "invalid-request"),
@@ -236,3 +238,40 @@ async def test_stored_inputs_that_are_not_there(client: Client, source: Any, sta
     )
 
     await problem(answer, status, code)
+
+
+@pytest.mark.parametrize("place", [{"version": 9}, {"at": "2020-01-01T00:00:00Z"}])
+async def test_stored_inputs_at_places_that_never_were(client: Client, versions: list[Any], place: Any) -> None:
+    source = {"type": "resource", "id": versions[0]["id"], **place}
+
+    answer = await client.post("/api/json/v1/patch", json={"a": source, "b": {"type": "inline", "value": 1}})
+
+    await problem(answer, 422, "source-not-found")
+
+
+async def test_a_deleted_resource_is_no_input_but_its_versions_are(
+    client: Client, versions: list[Any], path: str
+) -> None:
+    await client.delete(path)
+    stored = {"type": "resource", "id": versions[0]["id"]}
+
+    now = await client.post("/api/json/v1/patch", json={"a": stored, "b": {"type": "inline", "value": 1}})
+    then = await client.post("/api/json/v1/patch", json={"a": {**stored, "version": 1}, "b": {**stored, "version": 1}})
+
+    await problem(now, 422, "source-not-found")
+    assert await then.json() == []
+
+
+async def test_a_message_is_text(client: Client, path: str) -> None:
+    """Bytes that are not UTF-8 are refused; aiohttp's client cannot send such, so the connection is plain."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    body = b'{"x": 1}'
+    head = f"PATCH {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+    head += "Content-Type: application/merge-patch+json\r\n"
+    writer.write(head.encode() + b"Patchbay-Message: \xff\xfe\r\n\r\n" + body)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"not UTF-8" in answer

@@ -1,5 +1,6 @@
 """Two instances on one database: what one defines, the other lives by."""
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -61,4 +62,25 @@ async def test_a_contained_type_shows_on_parents_everywhere(client: Client, othe
     shown = await (await other.get(f"/v1/{kind}/{made['id']}")).json()
 
     assert len(shown["below"]) == 1
+    await client.delete(f"/types/{kind}-c")
+
+
+async def test_instances_take_turns_with_a_parent(client: Client, other: Client, clock: HandClock) -> None:
+    kind = f"t{uuid.uuid4().hex[:12]}"
+    made = await (await client.post(f"/v1/{kind}", json={})).json()
+    await client.put(f"/types/{kind}-c", json={"parent": {"type": kind, "property": "up", "as": "below"}})
+    clock.moment += timedelta(seconds=1)
+
+    answers = await asyncio.gather(
+        *(each.post(f"/v1/{kind}-c", json={"up": made["id"]}) for each in (client, other) for _ in range(8)),
+        client.delete(f"/v1/{kind}/{made['id']}"),
+    )
+
+    children, deleted = answers[:-1], answers[-1]
+    entered = [each for each in children if each.status == 201]
+    assert {each.status for each in children} <= {201, 422}
+    assert deleted.status == (409 if entered else 204)
+    if entered:
+        shown = await (await other.get(f"/v1/{kind}/{made['id']}")).json()
+        assert len(shown["below"]) == len(entered)
     await client.delete(f"/types/{kind}-c")

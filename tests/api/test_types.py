@@ -9,6 +9,9 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
+from service.store import members
+from service.usecases import types
+
 Client = TestClient[web.Request, web.Application]
 MERGE = {"Content-Type": "application/merge-patch+json"}
 NAMED = {
@@ -196,3 +199,36 @@ async def test_a_check_tells_its_progress(client: Client, kind: str, mixed: list
 
     assert sorted(each["refused"]["id"] for each in lines if "refused" in each) == mixed
     assert lines[-1] == {"progress": {"checked": 5, "refused": 2, "total": 5}}
+
+
+async def test_a_dry_run_forgets_nothing(client: Client, kind: str) -> None:
+    await client.put(f"/types/{kind}", json={})
+
+    assert (await client.delete(f"/types/{kind}?dryRun=true")).status == 204
+    assert (await client.get(f"/types/{kind}")).status == 200
+
+
+async def test_a_check_tells_of_missing_parents(client: Client, kind: str) -> None:
+    made = await (await client.post(f"/v1/{kind}", json={"up": 5})).json()
+    definition = {"parent": {"type": "clinic", "property": "up", "as": "below"}}
+
+    report = await (await client.post(f"/types/{kind}/check", json=definition)).json()
+
+    assert [each["id"] for each in report["resources"]] == [made["id"]]
+    assert report["resources"][0]["errors"][0]["pointer"] == "/up"
+
+
+async def test_indexes_are_bounded(client: Client, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "_MOST_INDEXES", 0)
+
+    await problem(await client.put(f"/types/{kind}", json={"indexes": [f"x{kind}"]}), 400, "invalid-request")
+
+
+async def test_generations_are_bounded(client: Client, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(types, "_MOST_GENERATIONS", 1)
+    await client.put(f"/types/{kind}", json={"parent": {"type": f"{kind}-up", "property": "up", "as": "a"}})
+
+    definition = {"parent": {"type": kind, "property": "up", "as": "b"}}
+    answer = await client.put(f"/types/{kind}-down", json=definition)
+
+    await problem(answer, 400, "invalid-request")
