@@ -10,9 +10,10 @@ from msgspec import Meta
 from service.api import resource_examples as examples
 from service.api import wire, writes
 from service.api.bodies import read_body
+from service.api.comparing import PATCH_TYPES
 from service.api.idempotency import KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
-from service.api.replies import JSON, json_reply
+from service.api.replies import JSON, choose, json_reply
 from service.api.route import Answer, Content, Param, Route
 from service.core.options import DiffOptions
 from service.core.timestamp import parse_timestamp
@@ -23,6 +24,7 @@ from service.errors import (
     IdempotencyKeyReusedError,
     InvalidRequestError,
     MalformedJsonError,
+    NotAcceptableError,
     NotFoundError,
     OverloadedError,
     PreconditionRequiredError,
@@ -59,6 +61,7 @@ class RevertRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
 
 async def list_history(request: web.Request) -> web.Response:
     """Answer how the versions of a resource came about, newest first."""
+    writes.check_accept(request)
     listed = f"history {request.path}"
     before = cursor_of(request, listed, int)
     page = await histories.list_history(writes.target_of(request), limit_of(request), before, request.app[SHELF])
@@ -68,6 +71,7 @@ async def list_history(request: web.Request) -> web.Response:
 
 async def diff_versions(request: web.Request) -> web.Response:
     """Answer the patch that takes one version to another."""
+    media_type = choose(request, PATCH_TYPES)
     outcome = await histories.diff(
         writes.target_of(request),
         _number(request, "from", required=True),
@@ -76,12 +80,13 @@ async def diff_versions(request: web.Request) -> web.Response:
         request.app[COMPARER],
         request.app[SHELF],
     )
-    return json_reply(outcome.patch)
+    return json_reply(outcome.patch, content_type=media_type)
 
 
 @idempotent
 async def revert_resource(request: web.Request) -> web.Response:
     """Make a new version that equals an earlier one."""
+    writes.check_accept(request)
     wire.check_media_type(request, (JSON,))
     asked = wire.parse(await read_body(request), RevertRequest, max_depth=1)
     mode = writes.mode_of(request)
@@ -131,7 +136,7 @@ PLACE_PARAMS = (
     Param(name="version", schema=_VERSION, description="as it stood at this version"),
     Param(name="at", schema={"type": "string", "format": "date-time"}, description="as it stood at this time"),
 )
-_READ_ERRORS = (InvalidRequestError, NotFoundError, AmbiguousIdentifierError, StoreUnavailableError)
+_READ_ERRORS = (InvalidRequestError, NotAcceptableError, NotFoundError, AmbiguousIdentifierError, StoreUnavailableError)
 _ENTRY = {
     "version": 2,
     "kind": "patch",

@@ -9,6 +9,7 @@ from service.errors import (
     ImmutablePropertyError,
     InvalidRequestError,
     MalformedJsonError,
+    NotAcceptableError,
     NotFoundError,
     NotStorableError,
     OverloadedError,
@@ -26,6 +27,7 @@ from service.errors import (
 
 READ_ERRORS: tuple[type[ServiceError], ...] = (
     InvalidRequestError,
+    NotAcceptableError,
     NotFoundError,
     GoneError,
     AmbiguousIdentifierError,
@@ -33,6 +35,7 @@ READ_ERRORS: tuple[type[ServiceError], ...] = (
 )
 WRITE_ERRORS: tuple[type[ServiceError], ...] = (
     InvalidRequestError,
+    NotAcceptableError,
     MalformedJsonError,
     RequestTimeoutError,
     TooLargeError,

@@ -1,6 +1,7 @@
 """`/v1/{type}/{id}`, from outside: the documented clinic, three dialects, conditions, every refusal."""
 
 import asyncio
+import io
 import re
 import uuid
 from typing import Any
@@ -432,3 +433,61 @@ async def test_of_concurrent_writes_with_one_condition_one_wins(client: Client) 
     )
 
     assert sorted(each.status for each in answers) == [200] + [412] * 19
+
+
+async def test_what_cannot_be_answered_is_not_done(client: Client) -> None:
+    made = await make(client)
+    path, only_xml = f"/v1/clinic/{made['id']}", {"Accept": "application/xml"}
+
+    answers = [
+        await client.get(path, headers=only_xml),
+        await client.get("/v1/clinic", headers=only_xml),
+        await client.get(f"{path}/history", headers=only_xml),
+        await client.get(f"{path}/diff?from=1&to=1", headers=only_xml),
+        await client.post("/v1/clinic", json={}, headers=only_xml),
+        await client.put(path, json={}, headers=only_xml),
+        await patch(client, made["id"], {"name": "x"}, MERGE_PATCH, **only_xml),
+        await client.post(f"{path}/revert", json={"version": 1}, headers=only_xml),
+    ]
+    read = await client.get(path, headers={"Accept": "text/html, application/*;q=0.5"})
+    diff = await client.get(f"{path}/diff?from=1&to=1", headers={"Accept": JSON_PATCH})
+
+    for each in answers:
+        await problem(each, 406, "not-acceptable")
+    assert (read.status, read.headers["ETag"]) == (200, '"1"')
+    assert diff.content_type == JSON_PATCH
+
+
+async def test_copies_of_copies_are_bounded(client: Client) -> None:
+    made = await make(client, {"a": ["x" * 1000]})
+
+    response = await patch(client, made["id"], [{"op": "copy", "from": "/a", "path": "/a/-"}] * 40, JSON_PATCH)
+
+    body = await problem(response, 422, "too-large")
+    assert body["errors"][0]["limit"] == "max_copied_bytes"
+
+
+async def test_too_many_operations_are_refused(client: Client) -> None:
+    made = await make(client)
+    operations = [{"op": "test", "path": "/name", "value": "Foot clinic"}] * 10_001
+
+    body = await problem(await patch(client, made["id"], operations, JSON_PATCH), 413, "too-large")
+
+    assert (body["errors"][0]["limit"], body["errors"][0]["maximum"]) == ("max_operations", 10_000)
+
+
+async def test_documents_of_16_mebibytes_are_the_limit(client: Client) -> None:
+    large = await client.post("/v1/clinic", data=text_of(15), headers={"Content-Type": PLAIN})
+    larger = await client.post("/v1/clinic", data=text_of(17), headers={"Content-Type": PLAIN})
+
+    assert large.status == 201
+    await problem(larger, 422, "not-storable")
+    read = await client.get(large.headers["Location"])
+    assert len((await read.json())["text"]) == 15 * 1024 * 1024
+    path = large.headers["Location"]
+    changed = await client.patch(path, json={"n": 1}, headers={"Content-Type": MERGE_PATCH, "Prefer": "return=minimal"})
+    assert changed.headers["ETag"] == '"2"'
+
+
+def text_of(mebibytes: int) -> io.BytesIO:
+    return io.BytesIO(b'{"text":"%s"}' % (b"x" * mebibytes * 1024 * 1024))
