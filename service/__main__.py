@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from service import __version__
-from service.commands import backup, contract, keys, serve
+from service.commands import backup, check, contract, keys, serve
 from service.commands.workers import Inherited
 from service.errors import StartError
 from service.settings import Settings, SettingsError, describe, load
@@ -35,6 +35,8 @@ def _run(asked: argparse.Namespace, settings: Settings) -> int:
             return backup.back_up(settings, asked.file)
         case "restore":
             return backup.restore(settings, asked.file)
+        case "check":
+            return check.check(settings, repairs=asked.repair)
         case _:
             given = getattr(asked, "inherited", None)
             return serve.serve(settings, inherited=Inherited(*given) if given else None)
@@ -54,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("openapi", help="write openapi.yaml to standard output")
     for name, text in (("backup", "copy the database to FILE"), ("restore", "put FILE into an empty database")):
         commands.add_parser(name, help=text).add_argument("file", type=Path, metavar="FILE")
+    checking = commands.add_parser("check", help="look over the database: histories, identifiers, applications")
+    checking.add_argument("--repair", action="store_true", help="mend what follows from the rest: claims, waiting logs")
     keys.add_arguments(commands.add_parser("keys", help="make, list and revoke API keys"))
     return parser
 

@@ -1,11 +1,10 @@
 """`patchbay backup FILE` and `patchbay restore FILE`."""
 
 import asyncio
-import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from service.commands.progress import make_bar
 from service.core.timestamp import format_timestamp
 from service.settings import Settings
 from service.store import backup
@@ -18,7 +17,7 @@ def back_up(settings: Settings, file: Path) -> int:
     async def run() -> int:
         async with open_client(settings.mongodb_uri, settings.data_dir) as client:
             now = format_timestamp(datetime.now(UTC))
-            return await backup.back_up(client, settings.mongodb_database, file, now, _bar("backing up"))
+            return await backup.back_up(client, settings.mongodb_database, file, now, make_bar("backing up"))
 
     count = asyncio.run(run())
     print(f"{count} documents in {file} ({file.stat().st_size:,} bytes). Put back with: patchbay restore {file}")
@@ -30,23 +29,7 @@ def restore(settings: Settings, file: Path) -> int:
 
     async def run() -> int:
         async with open_client(settings.mongodb_uri, settings.data_dir) as client:
-            return await backup.restore(client, settings.mongodb_database, file, _bar("restoring"))
+            return await backup.restore(client, settings.mongodb_database, file, make_bar("restoring"))
 
     print(f"{asyncio.run(run())} documents are back. Look over them with: patchbay check")
     return 0
-
-
-def _bar(what: str) -> backup.Progress:
-    """Return what draws a progress bar on a terminal, and nothing elsewhere."""
-    shown_at = 0.0
-
-    def show(done: int, total: int) -> None:
-        nonlocal shown_at
-        now = time.monotonic()
-        if sys.stderr.isatty() and (now - shown_at > 0.1 or done >= total):
-            shown_at = now
-            share = min(1.0, done / total) if total else 1.0
-            end = "\n" if done >= total else ""
-            print(f"\r{what} [{'#' * round(share * 30):<30}] {done:,}", end=end, file=sys.stderr)
-
-    return show

@@ -25,6 +25,11 @@ class Leases:
                 return False
             return await self._take(name, seconds)
 
+    async def is_held(self, name: str) -> bool:
+        """Tell whether anybody holds the lease."""
+        with translated():
+            return await self._records.find_one({"_id": name, "$expr": {"$gt": ["$until", "$$NOW"]}}) is not None
+
     async def release(self, name: str) -> None:
         """Give the lease back, if it is held."""
         with translated():

@@ -48,7 +48,7 @@ class Revisions:
         """Return revisions below `before`, newest first."""
         with translated():
             record = await self._resources.find_one({"_id": resource_id}, {"log": 1})
-        entries = await self._list(record, before or _NO_VERSION, limit) if record else []
+        entries = await self.list_entries(record, before or _NO_VERSION, limit) if record else []
         return [await self.complete(resource_id, entry) for entry in entries]
 
     async def find_version(self, resource_id: str, version: int) -> Resource | None:
@@ -58,7 +58,7 @@ class Revisions:
         if record is None or not 1 <= version <= record["v"]:
             return None
         start, content = await self._start(record, version)
-        entries = await self._list(record, start + 1, start - version + 1)
+        entries = await self.list_entries(record, start + 1, start - version + 1)
         if len(entries) <= start - version:
             return None  # no longer kept
         for entry in entries[:-1]:
@@ -71,6 +71,21 @@ class Revisions:
             updated_at=entries[-1]["at"],
             deleted=entries[-1]["kind"] == "delete",
         )
+
+    async def list_entries(self, record: Record, before: int, limit: int) -> list[Record]:
+        """Return entries below `before`, newest first, from the log and from behind it."""
+        identity = record["_id"]
+        entries = {entry["v"]: entry for entry in record["log"] if entry["v"] < before}
+        bound = {"$gte": revision_id(identity, 0), "$lt": revision_id(identity, before)}
+        with translated():
+            buckets = (
+                self._buckets.find({"resource": identity, "_id": bound}).sort("_id", DESCENDING).batch_size(_BATCH)
+            )
+            async for bucket in buckets:
+                entries |= {entry["v"]: entry for entry in bucket["entries"] if entry["v"] < before}
+                if len(entries) >= limit:
+                    break
+        return [entries[version] for version in sorted(entries, reverse=True)[:limit]]
 
     async def complete(self, resource_id: str, entry: Record) -> Revision:
         """Read an entry, with its patches from beside the log if it is large."""
@@ -94,18 +109,3 @@ class Revisions:
             if text is not None:
                 return nearest, msgspec.json.decode(text)
         return record["v"], decode_content(record["content"], record["plain"])
-
-    async def _list(self, record: Record, before: int, limit: int) -> list[Record]:
-        """Return entries below `before`, newest first, from the log and from behind it."""
-        identity = record["_id"]
-        entries = {entry["v"]: entry for entry in record["log"] if entry["v"] < before}
-        bound = {"$gte": revision_id(identity, 0), "$lt": revision_id(identity, before)}
-        with translated():
-            buckets = (
-                self._buckets.find({"resource": identity, "_id": bound}).sort("_id", DESCENDING).batch_size(_BATCH)
-            )
-            async for bucket in buckets:
-                entries |= {entry["v"]: entry for entry in bucket["entries"] if entry["v"] < before}
-                if len(entries) >= limit:
-                    break
-        return [entries[version] for version in sorted(entries, reverse=True)[:limit]]
