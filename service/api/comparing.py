@@ -106,6 +106,7 @@ async def get_comparison(request: web.Request) -> web.Response:
 def instructions_of(asked: PatchRequest) -> list[dxconfig.Instruction]:
     """List what the request asks for as instructions: its own members first, so that those with a place win."""
     whole: list[dxconfig.Instruction] = []
+    dxconfig.check_keys(asked.array_alignment, asked.keys)
     if asked.array_alignment is not UNSET:
         whole.append(
             dxconfig.ArrayInstruction(

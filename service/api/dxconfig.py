@@ -96,6 +96,9 @@ AnyInstruction = (
 )  # fmt: skip
 
 
+_KEYS_AND_KEYED = "'keys' names the members that identify an item; it goes with arrayAlignment 'keyed'"
+
+
 def parse_instructions(text: msgspec.Raw, kinds: Mapping[str, type[Instruction]] = KINDS) -> list[Instruction]:
     """Read a bare array of instructions, or one wrapped as `{"dxConfig": [...]}`; the text has been checked."""
     body = bytes(text).strip()
@@ -109,6 +112,12 @@ def parse_instructions(text: msgspec.Raw, kinds: Mapping[str, type[Instruction]]
     except msgspec.ValidationError as error:
         raise _refuse("must be an array of instructions, each an object") from error
     return [_parse_one(item, index, kinds) for index, item in enumerate(items)]
+
+
+def check_keys(alignment: str | UnsetType, keys: tuple[str, ...]) -> None:
+    """Raise `InvalidRequestError` unless a request's own `keys` come with its alignment `keyed`, and only with it."""
+    if (alignment == "keyed") != bool(keys):
+        raise wire.refuse([wire.fault("keys", _KEYS_AND_KEYED)])
 
 
 def _parse_one(item: dict[str, msgspec.Raw], index: int, kinds: Mapping[str, type[Instruction]]) -> Instruction:
@@ -126,7 +135,7 @@ def _parse_one(item: dict[str, msgspec.Raw], index: int, kinds: Mapping[str, typ
     if isinstance(instruction, ArrayInstruction | FamilyArrayInstruction) and (
         instruction.array_alignment == "keyed"
     ) != bool(instruction.keys):
-        raise _refuse("'keys' names the members that identify an item; it goes with arrayAlignment 'keyed'", index)
+        raise _refuse(_KEYS_AND_KEYED, index)
     return instruction
 
 

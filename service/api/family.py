@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from service.api import dxconfig, examples, replies, wire
+from service.api import dxconfig, examples, replies
 from service.api.comparing import COMPARE_ERRORS
 from service.api.flags import Flag, is_set
 from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
@@ -44,9 +44,7 @@ def to_options(asked: FamilyRequest, max_depth: int) -> FamilyOptions:
 
     Raises `InvalidRequestError`.
     """
-    if (asked.array_alignment == "keyed") != bool(asked.keys):
-        detail = "'keys' names the members that identify an item; it goes with arrayAlignment 'keyed'"
-        raise wire.refuse([wire.fault("keys", detail)])
+    dxconfig.check_keys(asked.array_alignment, asked.keys)
     whole: list[dxconfig.Instruction] = [
         dxconfig.FamilyArrayInstruction(
             array_alignment=asked.array_alignment, keys=asked.keys, on_key_error=asked.on_key_error

@@ -140,3 +140,11 @@ async def test_other_forms_go_in_the_asked_direction(client: Client) -> None:
     answered = await in_form(client, "application/vnd.patchbay.changes+json", {"x": 1}, {"x": 2}, patchDirection="bToA")
 
     assert answered[2] == [{"path": "/x", "op": "replace", "before": 2, "after": 1}]
+
+
+@pytest.mark.parametrize("member", [{"keys": ["id"]}, {"arrayAlignment": "keyed"}])
+async def test_keys_and_keyed_go_together(client: Client, member: dict[str, Any]) -> None:
+    response = await client.post("/api/json/v1/patch", json={"a": inline([]), "b": inline([]), **member})
+
+    assert response.status == 400
+    assert (await response.json())["errors"][0]["field"] == "keys"
