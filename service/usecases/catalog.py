@@ -1,5 +1,6 @@
 """What the service knows about types: definitions with their schemas compiled, kept at hand and up to date."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -8,8 +9,10 @@ from msgspec import UNSET
 
 from service.core.definition import Parent, TypeDefinition
 from service.core.schema import Schema
+from service.errors import ServiceError, StoreUnavailableError
 from service.ports import Clock, TypeStore
 
+_LOG = logging.getLogger(__name__)
 _FRESH_FOR = timedelta(seconds=1)
 """How long another instance's change of a definition may go unnoticed."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,12 +49,19 @@ class TypeCatalog:
         self._clock = clock
         self._read_at = _LONG_AGO
         self._count = -1
+        self._forgotten = 0
         self._texts: dict[str, bytes] = {}
         self._known: dict[str, KnownType] = {}
+        self._unreadable: frozenset[str] = frozenset()
 
     async def find(self, name: str) -> KnownType:
-        """Return what is known about the type; any name has at least the defaults."""
+        """Return what is known about the type; any name has at least the defaults.
+
+        Raises `StoreUnavailableError` for a definition that another release wrote and this one cannot read.
+        """
         await self._refresh()
+        if name in self._unreadable:
+            raise StoreUnavailableError(f"The definition of the type {name} cannot be read by this instance.")
         known = self._known.get(name)
         return known or KnownType(name, TypeDefinition(), None, self._contained_in(name), is_defined=False)
 
@@ -61,23 +71,30 @@ class TypeCatalog:
         return [self._known[name] for name in sorted(self._known)]
 
     def forget(self) -> None:
-        """Look again at the next occasion."""
+        """Look again at the next occasion; what is being read now may be too old."""
         self._read_at = _LONG_AGO
+        self._forgotten += 1
 
     async def _refresh(self) -> None:
         now = self._clock.now()
         if timedelta() <= now - self._read_at < _FRESH_FOR:
             return
+        forgotten = self._forgotten
         count = await self._store.read_count()
         if count != self._count:
-            texts = await self._store.read_all()
-            unchanged = {name: self._known[name] for name, text in texts.items() if self._texts.get(name) == text}
-            self._texts = texts
-            compiled = {name: unchanged.get(name) or _compile(name, text) for name, text in texts.items()}
-            self._known = compiled
-            self._known = {name: each._replace(contained=self._contained_in(name)) for name, each in compiled.items()}
-            self._count = count
-        self._read_at = now
+            self._learn(count, await self._store.read_all())
+        if forgotten == self._forgotten:
+            self._read_at = now
+
+    def _learn(self, count: int, texts: dict[str, bytes]) -> None:
+        if count < self._count:
+            return  # a reading that was overtaken by a newer one
+        unchanged = {name: self._known.get(name) for name, text in texts.items() if self._texts.get(name) == text}
+        compiled = {name: unchanged.get(name) or _compile(name, text) for name, text in texts.items()}
+        self._texts, self._count = texts, count
+        self._unreadable = frozenset(name for name, each in compiled.items() if each is None)
+        self._known = {name: each for name, each in compiled.items() if each is not None}
+        self._known = {name: each._replace(contained=self._contained_in(name)) for name, each in self._known.items()}
 
     def _contained_in(self, name: str) -> tuple[Contained, ...]:
         return tuple(
@@ -87,7 +104,12 @@ class TypeCatalog:
         )
 
 
-def _compile(name: str, text: bytes) -> KnownType:
-    definition = msgspec.json.decode(text, type=TypeDefinition)
-    schema = None if definition.json_schema is UNSET else Schema(definition.json_schema)
+def _compile(name: str, text: bytes) -> KnownType | None:
+    """Read a definition; None, and a line in the log, for one that cannot be read here."""
+    try:
+        definition = msgspec.json.decode(text, type=TypeDefinition)
+        schema = None if definition.json_schema is UNSET else Schema(definition.json_schema)
+    except (msgspec.ValidationError, ServiceError):
+        _LOG.exception("the definition of the type %s cannot be read", name)
+        return None
     return KnownType(name, definition, schema, (), is_defined=True)
