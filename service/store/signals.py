@@ -8,16 +8,19 @@ _AWAIT_MS = 500
 
 
 class EventSignals:
-    """Follows insertions into `events`. What is missed while the stream is away, the followers' poll finds."""
+    """Follows the feed's counter, which moves once for many events: the driver hands a stream over change by change.
+
+    What is missed while the stream is away, the followers' poll finds.
+    """
 
     def __init__(self, database: Database) -> None:
-        self._events: Collection = database["events"]
+        self._counters: Collection = database["counters"]
 
     async def follow(self) -> AsyncIterator[None]:
         """Yield once for each batch of new events."""
         with translated():
-            inserts: list[Record] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
-            async with self._events.watch(inserts, max_await_time_ms=_AWAIT_MS) as stream:
+            moves: list[Record] = [{"$match": {"documentKey._id": "feed"}}, {"$project": {"_id": 1}}]
+            async with self._counters.watch(moves, max_await_time_ms=_AWAIT_MS) as stream:
                 while stream.alive:
                     if await stream.try_next() is not None:
                         yield
