@@ -89,7 +89,7 @@ bench-resources: install  ## versions, lists and parents as they grow
 
 # --- upkeep --------------------------------------------------------------------------------------------------------
 docs: install  ## build the documentation; a broken link fails
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock:  ## write the lock files anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements.lock

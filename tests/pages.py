@@ -15,6 +15,7 @@ from tests.processes import ROOT
 
 README = ROOT / "README.md"
 ERRORS = ROOT / "docs" / "errors.md"
+SETTINGS = ROOT / "docs" / "settings.md"
 _FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -67,7 +68,7 @@ def errors_table() -> str:
     return "\n".join(["| Status | `code` | Meaning |", "|---|---|---|", *rows])
 
 
-MADE = ((README, "settings", settings_table), (ERRORS, "codes", errors_table))
+MADE = ((README, "settings", settings_table), (SETTINGS, "settings", settings_table), (ERRORS, "codes", errors_table))
 """Page, name of its part, and what makes it."""
 
 

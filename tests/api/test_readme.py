@@ -16,7 +16,7 @@ _FAIL_ON_PROBLEMS = 'curl() { command curl --fail-with-body --silent --show-erro
 def find_fault(step: pages.Step, url: str, folder: Path) -> str | None:
     """Run a step of a tour against the service at `url`; say what differs from the page, None if nothing does."""
     pattern = None if step.answer is None else json.loads(step.answer)
-    is_problem = isinstance(pattern, dict) and pattern.get("status", 200) >= 400
+    is_problem = isinstance(pattern, dict) and pattern.get("status") in range(400, 600)
     script = ("" if is_problem else _FAIL_ON_PROBLEMS) + step.commands.replace("http://127.0.0.1:8080", url)
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True, timeout=60, check=False

@@ -13,7 +13,9 @@ LINKING = [pages.README, *sorted((ROOT / "docs").rglob("*.md"))]
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
-@pytest.mark.parametrize(("page", "name", "make"), pages.MADE, ids=[name for _, name, _ in pages.MADE])
+@pytest.mark.parametrize(
+    ("page", "name", "make"), pages.MADE, ids=[f"{page.name}-{name}" for page, name, _ in pages.MADE]
+)
 def test_a_table_says_what_the_code_says(page: Path, name: str, make: Callable[[], str]) -> None:
     assert pages.made_part(page, name) == make(), "run `make readme` (python -m tests.pages)"
 
