@@ -25,8 +25,7 @@ class Pairing:
         self._tries = max_tries
 
     def pair(self, before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
-        """Give the places of the items that belong together, rising on both sides; between two
-        pairs nothing is left on both.
+        """Give the places of the items that belong together: they rise, and between two nothing is left on both sides.
 
         >>> Pairing().pair([{"id": 1}, {"id": 2, "a": 0}], [{"id": 2, "a": 1}])
         [(1, 0)]
