@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from service.core import dialect, identified, owned, values
+from service.core.coarse import diff_members
 from service.core.conditions import Conditions
 from service.core.diff import diff
 from service.core.history import apply_with_inverse
@@ -26,6 +27,8 @@ from service.model import Change, ChangeKind, Companion, Draft, Resource
 from service.ports import Changing
 
 Content = dict[str, Json]
+_DIFFED_BYTES = 256 * 1024
+"""Above this, before and after together, changes are kept member by member: the event loop waits for them."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -157,8 +160,8 @@ def reverting(asked: Asked, content: Content) -> Changing:
         return Change(
             kind="revert",
             content=document,
-            forward=values.encode(diff(standing.content, document)),
-            inverse=values.encode(diff(document, standing.content)),
+            forward=_patch(standing.content, document),
+            inverse=_patch(document, standing.content),
             companions=asked.rules.accompany(standing.id, None, document),
         )
 
@@ -203,10 +206,16 @@ def succeed(asked: Asked, standing: Draft, before: Content, document: Content, k
     return Change(
         kind=kind,
         content=document,
-        forward=values.encode(diff(before, document)),
-        inverse=values.encode(diff(document, before)),
+        forward=_patch(before, document),
+        inverse=_patch(document, before),
         companions=asked.rules.accompany(standing.id, before, document),
     )
+
+
+def _patch(before: Content, after: Content) -> bytes:
+    """Find the patch that is kept: the real one, or for large content one that is found at once."""
+    size = len(values.encode(before)) + len(values.encode(after))
+    return values.encode(diff(before, after) if size <= _DIFFED_BYTES else diff_members(before, after))
 
 
 def _owned_by(draft: Draft) -> dict[str, Json]:

@@ -122,6 +122,27 @@ def test_reverts_are_kept_as_patches(before: Any, earlier: Any, deleted: bool) -
         check_law(before, change)
 
 
+@given(CONTENTS, CONTENTS)
+def test_large_content_is_kept_member_by_member(before: Any, after: Any) -> None:
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(drafting, "_DIFFED_BYTES", 0)
+        change = drafting.replacing(asked(), after)(draft(before))
+
+    check_law(before, change)
+    operations = [] if change is None else values.decode(change.forward, max_depth=300)
+    assert all(each["path"].count("/") == 1 for each in operations)
+
+
+def test_a_large_document_is_replaced_quickly() -> None:
+    before = {"items": [{"id": number, "name": f"item {number}"} for number in range(50_000)], "name": "x"}
+    after = {"items": before["items"][::-1], "name": "x"}
+
+    change = drafting.replacing(asked(), after)(draft(before))
+
+    assert change is not None
+    assert [each["path"] for each in values.decode(change.forward, max_depth=300)] == ["/items"]
+
+
 @given(CONTENTS)
 def test_every_item_of_an_identified_list_has_an_id(content: Any) -> None:
     change = drafting.creating(asked(), content)(None)
