@@ -70,11 +70,16 @@ async def _read_parts(request: web.Request, allowed: frozenset[str], settings: S
 
 
 def _identify(part: BodyPartReader, count: int) -> tuple[str, str | None]:
-    """Return a part's name and file name, from the standard disposition or the older `file; NAME="FILE"`."""
+    """Return a part's name and file name, from the standard disposition or one of two that older pages document.
+
+    Those are `file; NAME="FILE"` and `NAME; filename="FILE"`.
+    """
     kind, params = parse_content_disposition(part.headers.get(hdrs.CONTENT_DISPOSITION))
     if kind == "file" and "name" not in params and len(params) == 1:
         ((name, file_name),) = params.items()
         return name, file_name
+    if kind not in (None, "form-data", "file", "attachment") and list(params) == ["filename"]:
+        return kind, params["filename"]
     if "name" not in params:
         raise InvalidMultipartError(f'Part {count} has no name; send Content-Disposition: form-data; name="…".')
     return params["name"], params.get("filename", params.get("filename*"))

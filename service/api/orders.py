@@ -25,6 +25,9 @@ SOURCE = "application/vnd.patchbay.source+json"
 Input = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/IoObject"})]
 """A member that holds an I/O object."""
 
+DOCUMENTED_SLIPS = {"arraylignment": "arrayAlignment"}
+"""Members as the pages of the interface we are compatible with misspell them in samples that clients were made from."""
+
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 _START_BYTES = 4096
@@ -50,7 +53,7 @@ async def order(request: web.Request, struct: type[Wire], inputs: tuple[str, ...
     media_type = wire.check_media_type(request, (JSON, FORM))
     if media_type == JSON:
         max_depth = request.app[SETTINGS].max_depth
-        aliases = {name.upper(): name for name in inputs if len(name) == 1}
+        aliases = {name.upper(): name for name in inputs if len(name) == 1} | DOCUMENTED_SLIPS
         try:
             body, check = await read_body(request), request.app[ENGINE].check
             options = wire.parse(body, struct, max_depth=max_depth, aliases=aliases, check=check)

@@ -295,3 +295,27 @@ async def test_the_deepest_documents_pass_every_route(client: Client) -> None:
     )
 
     assert grafted == merged == deeper
+
+
+async def test_the_misspelt_member_of_a_documented_sample_is_understood(client: Client) -> None:
+    merged = await post(client, "merge", {**inline(a=[1], b=[2]), "arraylignment": "positionPriority"})
+
+    assert merged == [1]
+
+
+async def test_a_part_may_be_named_by_its_disposition_as_documented(client: Client) -> None:
+    lines = [
+        line
+        for name, document in (("a", A), ("b", B))
+        for line in ("--xx", f'Content-Disposition: {name}; filename="{name}.json"', "", json.dumps(document))
+    ]
+    flag = ["--xx", 'Content-Disposition: form-data; name="mergePriority"', "", "b", "--xx--", ""]
+
+    response = await client.post(
+        "/api/json/v2/two-way-merge",
+        data="\r\n".join([*lines, *flag]).encode(),
+        headers={"Content-Type": "multipart/form-data; boundary=xx"},
+    )
+
+    assert response.status == 200, await response.text()
+    assert (await response.json())["age"] == 22

@@ -85,12 +85,23 @@ def test_the_answer_is_a_changeset_that_reads_back_and_inputs_stay(pair: tuple[A
     assert values.encode(contrast(*pair).delta) == values.encode(made)
 
 
-def test_the_documented_changeset_is_met() -> None:
-    found = contrast(SAMPLE["a"], SAMPLE["b"], FamilyOptions(alignment="positionPriority"))
+def test_the_documented_changeset_is_met_exactly() -> None:
+    found = contrast(SAMPLE["a"], SAMPLE["b"], FamilyOptions(alignment="typeWithValuePriority"))
 
-    assert found.delta["owner"] == {"dx_delta": {"A": True}}
-    assert found.delta["pet"] == {"dx_delta": {"B": "dog"}}
-    assert found.delta["name"] == {"dx_delta": {"A": "John Joe Smith", "B": "Mr John Smith"}}
+    assert found.delta == {
+        "a": delta.change("your data", "my data"),
+        "b": delta.change("bbc 1", "bbc 2"),
+        "name": delta.change("John Joe Smith", "Mr John Smith"),
+        "age": delta.change(21, 22),
+        "hobbies": [
+            delta.change("playing guitar badly", "Badminton"),
+            delta.change(after="guitar"),
+            "reading",
+            delta.change("Cinema"),
+        ],
+        "owner": delta.change(True),
+        "pet": delta.change(after="dog"),
+    }
 
 
 def test_words_are_marked_inside_strings() -> None:
