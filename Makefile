@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help install install-run run demo lint format types openapi readme test test-unit test-faults test-long check bench bench-diff bench-store bench-http bench-eligible bench-resources native docs lock clean
+.PHONY: help install install-run run demo lint format types openapi readme test test-unit test-faults test-long check bench bench-diff bench-store bench-http bench-eligible bench-resources bench-orderless native docs lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -70,7 +70,7 @@ test-long: install  ## a million random cases
 check: lint types test  ## what CI runs: format, lint, types, tests
 
 # --- figures -------------------------------------------------------------------------------------------------------
-bench: bench-diff bench-store bench-http bench-eligible bench-resources  ## all benchmarks
+bench: bench-diff bench-store bench-http bench-eligible bench-resources bench-orderless  ## all benchmarks
 
 bench-diff: install  ## the diff engines against their peers
 	$(BIN)/python -m benchmarks.diff
@@ -86,6 +86,9 @@ bench-eligible: install  ## pages of eligible resources among 100,000
 
 bench-resources: install  ## versions, lists and parents as they grow
 	$(BIN)/python -m benchmarks.resources
+
+bench-orderless: install  ## arrays without order, against deepdiff
+	$(BIN)/python -m benchmarks.orderless
 
 # --- upkeep --------------------------------------------------------------------------------------------------------
 docs: install  ## build the documentation; a broken link fails
