@@ -18,16 +18,25 @@ _URL = re.compile(r"listens on (http://\S+)")
 
 
 class ServiceProcess:
-    """One service process. `settings` are variables without their prefix, in small letters."""
+    """One service process. `settings` are variables without their prefix, in small letters.
 
-    def __init__(self, folder: Path, settings: Mapping[str, object], arguments: tuple[str, ...] = ()) -> None:
+    `under` is a command that becomes the one it is given, such as `("nice",)`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, object],
+        arguments: tuple[str, ...] = (),
+        under: tuple[str, ...] = (),
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._out, self._err = folder / "stdout", folder / "stderr"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PATCHBAY_")}
         given = {f"PATCHBAY_{name.upper()}": str(value) for name, value in settings.items()}
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "service", *arguments],
+                [*under, sys.executable, "-m", "service", *arguments],
                 cwd=ROOT,
                 env={**inherited, "PATCHBAY_PORT": "0", **given},
                 stdin=subprocess.DEVNULL,

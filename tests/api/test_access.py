@@ -1,5 +1,6 @@
 """Who may call what, from outside."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -80,6 +81,21 @@ async def test_an_expired_key_does_not_open(guarded: Client, make_key: MakeKey) 
     key = await make_key("reader", expires_at="2026-01-02T00:00:00.000000Z")
 
     assert (await guarded.post("/api/json/v1/patch", json=PATCH, headers={"X-API-Key": key})).status == 401
+
+
+async def test_a_key_revoked_while_in_use_is_refused_soon(guarded: Client, make_key: MakeKey) -> None:
+    """Also on a connection that was opened with it, and though it is remembered between requests."""
+    headers = {"X-API-Key": await make_key("reader")}
+    before = [(await guarded.post("/api/json/v1/patch", json=PATCH, headers=headers)).status for _ in range(5)]
+
+    await guarded.app[API_KEYS].revoke(headers["X-API-Key"].split("_")[1], "2026-01-01T00:00:00.000000Z")
+    async with asyncio.timeout(30):
+        while (await guarded.post("/api/json/v1/patch", json=PATCH, headers=headers)).status == 200:
+            await asyncio.sleep(0.05)
+
+    after = [(await guarded.post("/api/json/v1/patch", json=PATCH, headers=headers)).status for _ in range(5)]
+    assert before == [200] * 5
+    assert after == [401] * 5
 
 
 async def test_the_role_is_asked_for(guarded: Client, make_key: MakeKey) -> None:

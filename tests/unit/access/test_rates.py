@@ -1,5 +1,6 @@
 """A caller may burst, then keep to the rate; callers do not count for each other."""
 
+from service.access import rates
 from service.access.rates import RateLimiter
 
 
@@ -24,3 +25,29 @@ def test_slow_rates_let_one_through() -> None:
 
     assert limiter.take("ann", 0.0) == 0.0
     assert limiter.take("ann", 0.0) == 2.0
+
+
+def test_thousand_callers_each_keep_to_the_rate() -> None:
+    """Each comes twice as often as allowed for ten seconds: the burst and the rate are let in, no more and no less."""
+    limiter = RateLimiter(10)
+    callers = [f"caller-{number}" for number in range(1000)]
+
+    let_in = dict.fromkeys(callers, 0)
+    for tick in range(200):
+        for caller in callers:
+            let_in[caller] += limiter.take(caller, tick / 20) == 0.0
+
+    assert set(let_in.values()) == {20 + 99}
+
+
+def test_table_of_callers_is_bounded_and_forgets_who_stayed_away_longest() -> None:
+    limiter = RateLimiter(0.5)
+    limiter.take("away", 0.0)
+    limiter.take("ann", 0.0)
+
+    for number in range(2 * rates._MOST_CALLERS):
+        limiter.take(f"other-{number}", 0.0)
+        assert limiter.take("ann", 0.0) > 0
+
+    assert len(limiter._buckets) == rates._MOST_CALLERS
+    assert limiter.take("away", 0.0) == 0.0
