@@ -1,8 +1,6 @@
 """The indexes, made at start. Every query the service sends often is by `_id`, or by `resource`, the shard key."""
 
-import contextlib
-
-from pymongo.errors import CollectionInvalid
+from pymongo.errors import CollectionInvalid, OperationFailure
 
 from service.store.mongo import Database, translated
 from service.store.retention import INDEX as RETENTION_INDEX
@@ -10,13 +8,14 @@ from service.store.retention import INDEX as RETENTION_INDEX
 _WRITTEN_IN_TRANSACTIONS = ("confirmations", "counters", "families", "identifiers", "types")
 """Collections without an index of their own. One that a transaction has to make first gets in the way of others."""
 
+_NAMESPACE_EXISTS = 48
+
 
 async def ensure_indexes(database: Database) -> None:
     """Make the collections and indexes that are missing."""
     with translated():
         for name in set(_WRITTEN_IN_TRANSACTIONS) - set(await database.list_collection_names()):
-            with contextlib.suppress(CollectionInvalid):  # another instance was first
-                await database.create_collection(name)
+            await _make_collection(database, name)
         # What the relay has left to do, also after a crash.
         await database["resources"].create_index("undrained", sparse=True)
         # Lists of a type, by the members that every resource has; a deleted one is on none.
@@ -51,3 +50,14 @@ async def ensure_indexes(database: Database) -> None:
         await database["jobs"].create_index("due", sparse=True)
         for collection in ("jobs", "job_parts"):
             await database[collection].create_index("expires", expireAfterSeconds=0)
+
+
+async def _make_collection(database: Database, name: str) -> None:
+    """Make a collection, unless another instance that starts at the same time is first."""
+    try:
+        await database.create_collection(name)
+    except CollectionInvalid:  # the driver saw it
+        return
+    except OperationFailure as error:
+        if error.code != _NAMESPACE_EXISTS:  # the server saw it
+            raise
