@@ -70,6 +70,8 @@ async def create_patch(request: web.Request) -> web.Response:
     if wish is not None:
         if store:
             raise InvalidRequestError("An asynchronous comparison is not recorded: leave 'store' out.", field="store")
+        if media_type not in (JSON, JSON_PATCH):
+            raise InvalidRequestError(f"A job has a JSON Patch for its result, not {media_type}.", field="async")
         return await accept(request, PatchWork(direction=direction, options=options), texts, wish)
     if media_type == HTML:
         if store:

@@ -111,7 +111,12 @@ async def cancel_job(request: web.Request) -> web.Response:
 
 async def get_job_result(request: web.Request) -> web.Response:
     """Answer the result of a job, as the synchronous call would have answered it."""
-    job, result = await jobs.read_result(request.match_info["job_id"], caller=request[CALLER], store=request.app[JOBS])
+    job, result = await jobs.read_result(
+        request.match_info["job_id"],
+        caller=request[CALLER],
+        store=request.app[JOBS],
+        only_look=request.method == "HEAD",
+    )
     return replies.json_reply(result, headers={"Patchbay-Diff": "bounded" if job.bounded else "exact"})
 
 

@@ -88,8 +88,8 @@ async def cancel(job_id: str, *, caller: Caller, store: JobStore, dry_run: bool 
     return job
 
 
-async def read_result(job_id: str, *, caller: Caller, store: JobStore) -> tuple[Job, bytes]:
-    """Return the result; unless it is to be kept, it is gone afterwards.
+async def read_result(job_id: str, *, caller: Caller, store: JobStore, only_look: bool = False) -> tuple[Job, bytes]:
+    """Return the result; unless it is to be kept, or only looked at, it is gone afterwards.
 
     Raises `InvalidTransitionError` for a job without a result, `GoneError` when it was read.
     """
@@ -99,7 +99,7 @@ async def read_result(job_id: str, *, caller: Caller, store: JobStore) -> tuple[
     result = await store.read_result(job)
     if result is None:
         raise GoneError("The result was read, and the job was to keep it only until then.")
-    if not job.keep_result:
+    if not (job.keep_result or only_look):
         await store.drop_result(job)
     return job, result
 

@@ -77,9 +77,11 @@ async def test_a_form_makes_a_job_too_and_its_result_can_be_read_once(client: Cl
     accepted = await client.post("/api/json/v1/patch", data=form)
     state = await finished(client, accepted.headers["Location"])
 
+    looked = await client.head(URL(state["output"]["uri"]).path)
     first, second = [await client.get(URL(state["output"]["uri"]).path) for _ in range(2)]
     assert accepted.status == 202
     assert await first.json() == [{"op": "replace", "path": "/n", "value": 2}]
+    assert looked.status == 200
     assert second.status == 410
 
 
@@ -215,3 +217,13 @@ async def test_the_same_key_is_the_same_job(client: Client, form: bool) -> None:
     assert [first.status, again.status, other.status] == [202, 202, 422]
     assert first.headers["Location"] == again.headers["Location"]
     assert (await other.json())["code"] == "idempotency-key-reused"
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "application/merge-patch+json"])
+async def test_a_job_makes_a_json_patch_and_nothing_else(client: Client, media_type: str) -> None:
+    request = {**inline(a=A, b=B), "async": {}}
+
+    response = await client.post("/api/json/v1/patch", json=request, headers={"Accept": media_type})
+
+    assert response.status == 400
+    assert (await response.json())["errors"][0]["field"] == "async"
