@@ -12,7 +12,7 @@ import random
 import statistics
 from collections.abc import Callable
 
-from benchmarks.store import servers
+from benchmarks.store import direct, servers
 from benchmarks.store.load import measure, request
 
 CLINIC = {
@@ -52,6 +52,14 @@ def main() -> None:
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # children inherit it
+    print("Without HTTP, 32 callers, calls per second of CPU:\n")
+    alone: dict[str, dict[str, list[float]]] = {}
+    for _ in range(arguments.rounds):
+        for name, cases in direct.run(CLINIC, arguments.seconds).items():
+            for case, figure in cases.items():
+                alone.setdefault(name, {}).setdefault(case, []).append(figure)
+    report(alone)
+    print("\nOver HTTP:\n")
     figures: dict[str, dict[str, list[float]]] = {}
     for _ in range(arguments.rounds):
         for name, (start, path, patch) in SERVERS.items():
@@ -60,7 +68,8 @@ def main() -> None:
             with start() as port:
                 for case, figure in asyncio.run(load(port, path, patch, arguments.seconds)).items():
                     figures.setdefault(name, {}).setdefault(case, []).append(figure)
-    report(figures)
+    if figures:
+        report(figures)
 
 
 async def load(port: int, path: str, patch: Callable, seconds: float) -> dict[str, float]:
@@ -101,7 +110,7 @@ def create(port: int, path: str) -> list[str]:
 
 def report(figures: dict[str, dict[str, list[float]]]) -> None:
     names = list(figures)
-    print(f"| {' | '.join(['requests per second', *names])} |\n|{'---|' * (len(names) + 1)}")
+    print(f"| {' | '.join(['per second', *names])} |\n|{'---|' * (len(names) + 1)}")
     for case in figures[names[0]]:
         medians = [statistics.median(figures[name][case]) for name in names]
         shown = [f"{median:.0f}" for median in medians]
