@@ -7,7 +7,7 @@ import platform
 import statistics
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from benchmarks.http import chart, documents, servers
@@ -15,7 +15,7 @@ from benchmarks.http.servers import TooSlowError, to_text
 from tests.unit.core import applier
 
 HERE = Path(__file__).parent
-ROUNDS = 5
+ROUNDS = 3
 REQUESTS = {"4 KB": 60, "100 KB": 12, "1 MB": 3, "10 MB": 1}
 BESIDE_S = 6.0
 SMALL = ({"name": "Foot clinic", "beds": 10}, {"name": "Foot clinic", "beds": 12})
@@ -84,9 +84,10 @@ def _delays(server):
 
     def keep_comparing():
         connection = server.connect()
-        while not over.is_set():
-            server.ask(connection, large)
-            done.append(time.perf_counter())
+        with suppress(TooSlowError):
+            while not over.is_set():
+                server.ask(connection, large)
+                done.append(time.perf_counter())
         connection.close()
 
     busy = threading.Thread(target=keep_comparing)

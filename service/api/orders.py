@@ -1,5 +1,6 @@
 """Requests of the compare family, in JSON or as form data, made into one thing: sources and options."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ DOCUMENTED_SLIPS = {"arraylignment": "arrayAlignment"}
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 _START_BYTES = 4096
+_LARGE_BYTES = 256 * 1024
 _LITERAL_STARTS = (b"{", b"[", b'"')
 _NUMBER_STARTS = b"-0123456789"
 _LITERALS = (b"true", b"false", b"null")
@@ -52,19 +54,26 @@ async def order(request: web.Request, struct: type[Wire], inputs: tuple[str, ...
     """
     media_type = wire.check_media_type(request, (JSON, FORM))
     if media_type == JSON:
-        max_depth = request.app[SETTINGS].max_depth
-        aliases = {name.upper(): name for name in inputs if len(name) == 1} | DOCUMENTED_SLIPS
-        try:
-            body, check = await read_body(request), request.app[ENGINE].check
-            options = wire.parse(body, struct, max_depth=max_depth, aliases=aliases, check=check)
-        except TooDeepError as error:
-            raise _too_deep(error, inputs, max_depth) from error
-        sources = {name: request.app[READERS].parse(_member(options, name), name) for name in inputs}
-        yield Order(sources, options, _reading(request, {}))
+        body = await read_body(request)
+        if len(body) > _LARGE_BYTES:  # checking it takes long: others are served meanwhile
+            yield await asyncio.to_thread(_from_json, request, struct, inputs, body)
+        else:
+            yield _from_json(request, struct, inputs, body)
         return
     fields = [field.encode_name for field in msgspec.structs.fields(struct)]
     async with form(request, fields) as parts:
         yield _from_form(request, struct, inputs, parts)
+
+
+def _from_json(request: web.Request, struct: type[Wire], inputs: tuple[str, ...], body: bytes) -> Order[Wire]:
+    max_depth = request.app[SETTINGS].max_depth
+    aliases = {name.upper(): name for name in inputs if len(name) == 1} | DOCUMENTED_SLIPS
+    try:
+        options = wire.parse(body, struct, max_depth=max_depth, aliases=aliases, check=request.app[ENGINE].check)
+    except TooDeepError as error:
+        raise _too_deep(error, inputs, max_depth) from error
+    sources = {name: request.app[READERS].parse(_member(options, name), name) for name in inputs}
+    return Order(sources, options, _reading(request, {}))
 
 
 def _too_deep(error: TooDeepError, inputs: tuple[str, ...], max_depth: int) -> TooDeepError:

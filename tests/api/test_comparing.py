@@ -148,3 +148,16 @@ async def test_keys_and_keyed_go_together(client: Client, member: dict[str, Any]
 
     assert response.status == 400
     assert (await response.json())["errors"][0]["field"] == "keys"
+
+
+async def test_a_large_request_is_checked_like_a_small_one(client: Client) -> None:
+    """Its body is checked in a thread, beside the event loop."""
+    large = {f"member {place}": "x" * 90 for place in range(4_000)}
+    text = json.dumps({"a": inline(large), "b": inline({**large, "member 7": 1})})
+    headers = {"Content-Type": "application/json"}
+
+    answered = await client.post("/api/json/v1/patch", data=text, headers=headers)
+    refused = await client.post("/api/json/v1/patch", data=text.replace("member 9", "member 8", 1), headers=headers)
+
+    assert await answered.json() == [{"op": "replace", "path": "/member 7", "value": 1}]
+    assert (refused.status, (await refused.json())["code"]) == (400, "invalid-json")
