@@ -8,7 +8,7 @@ import msgspec
 
 from service.core.assignment import Product
 from service.core.work import PatchWork, decode_work
-from service.errors import ServiceError, SourceError, StoreError
+from service.errors import ServiceError, StoreError
 from service.model import Job, JobFailure
 from service.ports import Callbacks, Comparer, JobStore, Runner
 from service.usecases import comparing, merging
@@ -103,7 +103,7 @@ class Jobs:
             return
         try:
             status = await self._callbacks.call(url)
-        except (SourceError, ServiceError) as error:
+        except ServiceError as error:
             _LOG.warning("the callback of job %s failed: %s", job_id, error.code)
         else:
             _LOG.info("the callback of job %s was answered with %d", job_id, status)
