@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from itertools import compress, count
-from operator import eq, ne, not_, sub
+from operator import eq, not_, sub
 
 from service.core import edits, values
 from service.core.edits import Edit
@@ -84,25 +84,24 @@ class Comparison:
     def _object(self, edit: Edit, scope: Scope, level: int) -> None:
         """Note the changes in the order of the members of `after`; what goes, goes before what followed it."""
         before, after = edit.before, edit.after
-        if self._is_simple(scope, level) and list(before) == list(after):
-            for name in self._differing_members(before, after):
-                path = f"{edit.path}/{escape(name)}"
-                self._change(edit.parts, path, before[name], after[name], scope, level)
-            return
         moves = scope.moves and id(before) not in self._pruning.outside
         sources = _moved_members(before, after) if moves else {}
         leaving = {} if before.keys() <= after.keys() else _leaving(before, after, set(sources.values()))
-        is_uniform, inner = scope.is_uniform, scope
-        for name, new in after.items():
-            if not is_uniform:
-                inner = scope.at(name)
-            if leaving and name in leaving:
+        is_simple = self._is_simple(scope, level)
+        differing = self._differing_members(before, after) if is_simple else after
+        for name in after if leaving else differing:
+            if name in leaving:
                 self._remove_members(edit, leaving[name], scope)
-            old = before.get(name, _ABSENT)
-            if old is _ABSENT:
-                self._member(edit, name, new, sources)
-            elif not self._is_same(old, new, inner, level):
-                self._change(edit.parts, f"{edit.path}/{escape(name)}", old, new, inner, level)
+            if name not in differing:
+                continue
+            old, new, inner = before.get(name, _ABSENT), after[name], scope.at(name)
+            path = f"{edit.path}/{escape(name)}"
+            if name in sources:
+                edit.parts.append(edits.move(f"{edit.path}/{escape(sources[name])}", path))
+            elif old is _ABSENT:
+                self._add(edit.parts, path, new)
+            elif is_simple or not self._is_same(old, new, inner, level):
+                self._change(edit.parts, path, old, new, inner, level)
         if None in leaving:
             self._remove_members(edit, leaving[None], scope)
 
@@ -110,23 +109,13 @@ class Comparison:
         """Say whether a container may be passed in a few steps, which do not look at options."""
         return scope.is_simple and level <= _MAX_PROBES and not self._is_pruned
 
-    def _differing_members(self, before: dict[str, Json], after: dict[str, Json]) -> list[str]:
-        """Give the names of what differs in objects whose members have the same names in the same order: quickly."""
-        differing = list(compress(after, map(ne, before.values(), after.values())))
-        names = set(differing)
-        self._assume(
-            [member for name, member in before.items() if name not in names],
-            [member for name, member in after.items() if name not in names],
-        )
+    def _differing_members(self, before: dict[str, Json], after: dict[str, Json]) -> dict[str, Json]:
+        """Give the members of `after` that `before` has not, or otherwise; quickly."""
+        find = before.get
+        differing = {name: new for name, new in after.items() if find(name, _ABSENT) != new}
+        same = [name for name in after if name not in differing] if differing else list(after)
+        self._assume([before[name] for name in same], [after[name] for name in same])
         return differing
-
-    def _member(self, edit: Edit, name: str, new: Json, sources: dict[str, str]) -> None:
-        """Note how a member that only `after` has comes to be."""
-        path = f"{edit.path}/{escape(name)}"
-        if name in sources:
-            edit.parts.append(edits.move(f"{edit.path}/{escape(sources[name])}", path))
-        else:
-            self._add(edit.parts, path, new)
 
     def _remove_members(self, edit: Edit, names: list[str], scope: Scope) -> None:
         for name in names:
@@ -224,7 +213,9 @@ class Comparison:
             parts.extend(edits.remove(path, self._original(value), is_invertible=scope.invertible))
 
     def _replace(self, parts: Parts, path: str, before: Json, after: Json, scope: Scope) -> None:
-        if id(after) in self._pruning.hollow:
+        if not self._is_pruned:
+            parts.extend(edits.replace(path, before, after, is_invertible=scope.invertible))
+        elif id(after) in self._pruning.hollow:
             self._remove(parts, path, before, scope)
         else:
             parts.extend(edits.replace(path, self._original(before), after, is_invertible=scope.invertible))
