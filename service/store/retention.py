@@ -42,7 +42,7 @@ class MongoRetention:
     def __init__(self, database: Database) -> None:
         self._buckets: Collection = database["revisions"]
         self._snapshots: Collection = database["snapshots"]
-        self._patches: Collection = database["patches"]
+        self._patches: Collection = database["large_patches"]
 
     async def trim(self, versions: int, since: str) -> int:
         """Forget what need not be kept; return how many resources lost versions. See the port."""

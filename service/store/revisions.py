@@ -30,7 +30,7 @@ class Revisions:
     def __init__(self, database: Database) -> None:
         self._resources: Collection = database["resources"]
         self._buckets: Collection = database["revisions"]
-        self._patches = Blobs(database, "patches")
+        self._patches = Blobs(database, "large_patches")
         self._snapshots = Blobs(database, "snapshots")
 
     async def find_write(self, resource_id: str, write_id: str) -> Revision | None:

@@ -130,7 +130,7 @@ DAMAGES: list[tuple[str, Damage, str]] = [
     ),
     (
         "a large patch is lost",
-        lambda db, it: db["patches"].delete_one({"_id": {"$regex": f"^{it.large}:"}}),
+        lambda db, it: db["large_patches"].delete_one({"_id": {"$regex": f"^{it.large}:"}}),
         "{large} the patches of version 2 cannot be read",
     ),
     (
