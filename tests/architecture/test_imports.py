@@ -29,7 +29,7 @@ ALLOWED = {
     "patches": {"core", "model", "errors"},
     "delivery": {"core", "model", "errors"},
     "rollouts": {"core", "model", "errors"},
-    "ports": {"rollouts", "core", "model", "patches", "delivery", "errors"},
+    "ports": {"ports", "rollouts", "core", "model", "patches", "delivery", "errors"},
     "settings": set[str](),
     "logs": set[str](),
     "metrics": set[str](),

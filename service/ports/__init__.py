@@ -1,0 +1,81 @@
+"""What the use cases need from outside, as Protocols. Implementations satisfy them by shape and are chosen in `app`.
+
+One module for each kind of need; this one gives them all.
+"""
+
+from service.ports.comparing import Callbacks, Comparer, ComparisonStore, JobStore, Outcome, Runner
+from service.ports.delivering import ConfirmationStore, EndpointStore, OutboxStore, Sender
+from service.ports.following import FeedSignals, FeedStore, FeedWatch, Lease
+from service.ports.patching import (
+    ApplicationStates,
+    ApplicationStore,
+    Eligibility,
+    MoveStore,
+    PatchStore,
+    Provider,
+    RolloutStore,
+)
+from service.ports.reading import Reader, SourceReader, StoredDocuments, UrlPolicy
+from service.ports.serving import Authenticator, Clock, Contract, Guarded, KeyStore, Probe, Rates, RequestSpans
+from service.ports.storing import (
+    Changing,
+    ContainedResources,
+    ContainedStore,
+    IdempotencyStore,
+    IdentifierStore,
+    IndexStore,
+    ListedPage,
+    ResourceLister,
+    ResourceStore,
+    RetentionStore,
+    Timeline,
+    TypeStore,
+)
+
+__all__ = [
+    "ApplicationStates",
+    "ApplicationStore",
+    "Authenticator",
+    "Callbacks",
+    "Changing",
+    "Clock",
+    "Comparer",
+    "ComparisonStore",
+    "ConfirmationStore",
+    "ContainedResources",
+    "ContainedStore",
+    "Contract",
+    "Eligibility",
+    "EndpointStore",
+    "FeedSignals",
+    "FeedStore",
+    "FeedWatch",
+    "Guarded",
+    "IdempotencyStore",
+    "IdentifierStore",
+    "IndexStore",
+    "JobStore",
+    "KeyStore",
+    "Lease",
+    "ListedPage",
+    "MoveStore",
+    "OutboxStore",
+    "Outcome",
+    "PatchStore",
+    "Probe",
+    "Provider",
+    "Rates",
+    "Reader",
+    "RequestSpans",
+    "ResourceLister",
+    "ResourceStore",
+    "RetentionStore",
+    "RolloutStore",
+    "Runner",
+    "Sender",
+    "SourceReader",
+    "StoredDocuments",
+    "Timeline",
+    "TypeStore",
+    "UrlPolicy",
+]
