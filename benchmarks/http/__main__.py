@@ -16,6 +16,7 @@ from tests.unit.core import applier
 
 HERE = Path(__file__).parent
 ROUNDS = 3
+ROUND_S = 3.0
 REQUESTS = {"4 KB": 60, "100 KB": 12, "1 MB": 3, "10 MB": 1}
 BESIDE_S = 6.0
 SMALL = ({"name": "Foot clinic", "beds": 10}, {"name": "Foot clinic", "beds": 12})
@@ -51,7 +52,7 @@ def _sized(running, pair, count):
         for each, body in list(left.items()):
             connection = each.connect()
             try:
-                asked = [each.ask(connection, body) for _ in range(count if each.name in sizes else 1)]
+                asked = _ask(each, connection, body, count if each.name in sizes else 1)
             except TooSlowError:
                 print(f"{each.name}: too slow for {len(body):,} bytes", flush=True)
                 times[each.name] = []
@@ -67,6 +68,14 @@ def _sized(running, pair, count):
                 times[each.name].append(statistics.median(seconds for seconds, _ in asked) * 1000)
     print({name: [f"{ms:.2f}" for ms in found] for name, found in times.items()}, flush=True)
     return {name: (found, sizes.get(name)) for name, found in times.items()}
+
+
+def _ask(server, connection, body, count):
+    """Ask so often, or as often as there is time for in a round."""
+    asked = [server.ask(connection, body)]
+    while len(asked) < count and sum(seconds for seconds, _ in asked) < ROUND_S:
+        asked.append(server.ask(connection, body))
+    return asked
 
 
 def _check(name, pair, answer):
