@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help install install-run run demo lint format types openapi readme test test-unit test-faults test-long check bench bench-diff bench-store bench-http bench-eligible bench-resources bench-orderless native docs lock clean
+.PHONY: help install install-run run demo lint format types openapi readme test coverage test-unit test-faults test-long check bench bench-diff bench-store bench-http bench-eligible bench-resources bench-orderless native docs lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -59,7 +59,10 @@ test-unit: install  ## the tests that need no MongoDB
 	$(PYTEST) -m "not long" tests/unit tests/architecture
 
 test: install  ## every test, against a real MongoDB
-	$(PYTEST) -m "not long" --cov --cov-report=term:skip-covered
+	$(PYTEST) -m "not long"
+
+coverage: install  ## every test, and which branches of the service none of them takes (slow)
+	$(PYTEST) -m "not long" --timeout 600 --cov --cov-report=term:skip-covered
 
 test-faults: install  ## the full round of the fault tests
 	PATCHBAY_TEST_FAULT_ROUNDS=20 $(PYTEST) -m faults --timeout 1800
