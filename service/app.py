@@ -70,6 +70,7 @@ from service.workers.courier import Courier
 from service.workers.deadlines import Deadlines
 from service.workers.feeding import Feeder, Watch
 from service.workers.jobs import Jobs
+from service.workers.measuring import MeasuredComparer
 from service.workers.retaining import Retainer
 from service.workers.rollouts import RolloutWorker
 
@@ -104,7 +105,8 @@ def create_app(
     app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]))
     app[keys.METRICS] = Metrics()
     app[keys.ENGINE] = _choose_engine(settings, app[keys.METRICS])
-    app[keys.COMPARER] = app[keys.RUNNER] = _make_compute(app, settings)
+    compute = app[keys.RUNNER] = _make_compute(app, settings)
+    app[keys.COMPARER] = MeasuredComparer(compute, app[keys.METRICS])
     app[keys.CONTRACT] = RouteTableContract()
     app[keys.ROUTE_TABLE] = {route.operation_id: route for route in ROUTES}
     app[keys.RATES] = RateLimiter(settings.rate_limit)
@@ -187,7 +189,10 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
     """Start or reach the database, check that it will do, and close it when the application ends."""
     settings = app[keys.SETTINGS]
     async with AsyncExitStack() as stack:
-        uri = settings.mongodb_uri or (await stack.enter_async_context(EmbeddedMongo(settings.data_dir))).uri
+        uri = settings.mongodb_uri
+        if uri is None:
+            embedded = EmbeddedMongo(settings.data_dir, on_restart=app[keys.METRICS].database_restarts.inc)
+            uri = (await stack.enter_async_context(embedded)).uri
         telemetry = app.get(keys.TELEMETRY)
         client = connect(uri, telemetry.listeners if telemetry else ())
         stack.callback(client.close)
@@ -199,7 +204,9 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         app[keys.AUTHENTICATOR] = await choose_authenticator(settings, app[keys.API_KEYS], app[keys.CLOCK])
         await ensure_indexes(database)
         app[keys.IDEMPOTENCY] = MongoIdempotency(database, app[keys.CLOCK])
-        resources = app[keys.RESOURCES] = MongoResources(database, app[keys.CLOCK])
+        resources = app[keys.RESOURCES] = MongoResources(
+            database, app[keys.CLOCK], on_batch=app[keys.METRICS].note_batch
+        )
         await stack.enter_async_context(resources.relay)
         app[keys.TYPES] = MongoTypes(database)
         app[keys.INDEXES] = MongoIndexes(database)

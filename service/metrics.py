@@ -57,6 +57,10 @@ class Metrics:
             "patchbay_database_restarts", "Restarts of the embedded MongoDB", registry=registry
         )
 
+    def note_batch(self, kind: str, size: int) -> None:
+        """Note how many calls shared a round trip."""
+        self.batch_size.labels(kind).observe(size)
+
     def render(self) -> bytes:
         """Write all numbers in Prometheus' text format, version 0.0.4; those of all workers where there are several."""
         if MULTIPROCESS_DIR not in os.environ:

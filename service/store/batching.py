@@ -29,8 +29,10 @@ class Batcher(Generic[Item, Result]):
         max_items: int,
         max_bytes: int,
         lanes: int,
+        on_batch: Callable[[int], object] = lambda _: None,
     ) -> None:
         self._flush = flush
+        self._on_batch = on_batch
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._free_lanes = lanes
@@ -70,6 +72,7 @@ class Batcher(Generic[Item, Result]):
 
     async def _run(self, batch: list[_Waiting[Item, Result]]) -> None:
         results: Sequence[Result | BaseException]
+        self._on_batch(len(batch))
         try:
             results = await self._flush([each.item for each in batch])
         except BaseException as error:  # noqa: BLE001 - it is handed to those who wait

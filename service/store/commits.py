@@ -7,7 +7,7 @@ its write id stands in the log, so what became of it can be read. See docs/commi
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pymongo import DESCENDING, ReadPreference
@@ -34,12 +34,12 @@ _WRITE_CONCERN = {"w": "majority", "wtimeout": 8000}
 class Commits:
     """Carries statements out on the collection `resources`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, on_batch: Callable[[int], object]) -> None:
         self._database = database
         self._resources: Collection = database["resources"]
         self._revisions: Collection = database["revisions"]
         self._small = Batcher[Statement, bool](
-            self._carry_out, max_items=_MAX_STATEMENTS, max_bytes=_MAX_BYTES, lanes=1
+            self._carry_out, max_items=_MAX_STATEMENTS, max_bytes=_MAX_BYTES, lanes=1, on_batch=on_batch
         )
         self._alone = Batcher[Statement, bool](self._carry_out, max_items=1, max_bytes=1, lanes=_LARGE_LANES)
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,8 +26,11 @@ class EmbeddedMongo:
     `StoreUnavailableError`, and come back by themselves.
     """
 
-    def __init__(self, data_dir: Path, binary: Path | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, binary: Path | None = None, on_restart: Callable[[], object] = lambda: None
+    ) -> None:
         self._server = MongodProcess(data_dir, binary)
+        self._on_restart = on_restart
         self._supervisor: asyncio.Task[None] | None = None
 
     @property
@@ -65,6 +69,7 @@ class EmbeddedMongo:
             code = await self._ended()
             if time.monotonic() - started > _STEADY_AFTER_S:
                 delay = _FIRST_DELAY_S
+            self._on_restart()
             _LOG.error("the embedded MongoDB server ended with code %s; starting it again in %.1f s", code, delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY_S)

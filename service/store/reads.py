@@ -1,6 +1,6 @@
 """Resources read many at a time: what is asked for while a read is under way goes out with the next one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from service.store.batching import Batcher
 from service.store.mongo import Collection, Database, Record, translated
@@ -14,10 +14,12 @@ _MOST_KNOWN_LARGE = 10_000
 class Reads:
     """Reads records of the collection `resources` without their log."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, on_batch: Callable[[int], object]) -> None:
         self._resources: Collection = database["resources"]
         self._large: set[str] = set()
-        self._small = Batcher[str, Record | None](self._read, max_items=_MAX_IDS, max_bytes=_MAX_IDS, lanes=1)
+        self._small = Batcher[str, Record | None](
+            self._read, max_items=_MAX_IDS, max_bytes=_MAX_IDS, lanes=1, on_batch=on_batch
+        )
         self._alone = Batcher[str, Record | None](self._read, max_items=1, max_bytes=1, lanes=_LARGE_LANES)
 
     async def find(self, resource_id: str) -> Record | None:

@@ -1,7 +1,11 @@
 """The store of resources as the use cases know it (`ports.ResourceStore`)."""
 
+from collections.abc import Callable
+from functools import partial
+
 from service.model import Attribution, Resource, Revision, Written
 from service.ports import Changing, Clock
+from service.store.commits import Commits
 from service.store.mongo import Database
 from service.store.reads import Reads
 from service.store.records import to_resource
@@ -13,11 +17,14 @@ from service.store.writer import Writer
 class MongoResources:
     """Keeps resources in the collection `resources`, what became of them in `revisions`; `relay` is to be entered."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._reads = Reads(database)
+    def __init__(
+        self, database: Database, clock: Clock, on_batch: Callable[[str, int], object] = lambda _kind, _size: None
+    ) -> None:
+        self._reads = Reads(database, partial(on_batch, "read"))
+        commits = Commits(database, partial(on_batch, "write"))
         self._revisions = Revisions(database)
         self.relay = Relay(database, self._revisions, clock)
-        self._writer = Writer(database, self._reads, self._revisions, self.relay, clock)
+        self._writer = Writer(database, self._reads, self._revisions, self.relay, clock, commits)
 
     async def find(self, resource_id: str) -> Resource | None:
         """Return the resource as it stands, deleted or not, or None when there never was one."""

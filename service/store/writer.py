@@ -28,12 +28,20 @@ _MOST_DOCUMENT_BYTES = 16 * 1024 * 1024 - 4 * 1024
 class Writer:
     """Does the writes of one process; other processes may write to the same resources."""
 
-    def __init__(self, database: Database, reads: Reads, revisions: Revisions, relay: Relay, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        reads: Reads,
+        revisions: Revisions,
+        relay: Relay,
+        clock: Clock,
+        commits: Commits,
+    ) -> None:
         self._reads = reads
         self._revisions = revisions
         self._relay = relay
         self._kept = Kept()
-        self._commits = Commits(database)
+        self._commits = commits
         self._transactions = Transactions(database, self._commits)
         self._clock = clock
         self._queues = Queues[Job](self._work)
