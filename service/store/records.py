@@ -23,13 +23,20 @@ _LARGE_BYTES = 16 * 1024
 class Held(msgspec.Struct):
     """A resource in hand: its last committed version, with `content` decoded and owned by the holder.
 
-    `is_fresh` says that it was read for the writes at hand, not kept from earlier ones. Version 0: there is none.
+    `guesses` counts the commits since it was read; the next one is planned on a guess. `commit_s` is how long the last
+    of them took. Version 0: there is none.
     """
 
     resource: Resource
     content: Json
     log_bytes: int
-    is_fresh: bool
+    guesses: int = 0
+    commit_s: float = 0.0
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it was read for the writes at hand, not kept from earlier ones."""
+        return self.guesses == 0
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -73,7 +80,7 @@ def to_resource(record: Record) -> Resource:
 def to_held(record: Record) -> Held:
     """Read a record that is about to be changed."""
     content = decode_content(record["content"], record["plain"])
-    return Held(_to_resource(record, values.encode(content)), content, record["logBytes"], is_fresh=True)
+    return Held(_to_resource(record, values.encode(content)), content, record["logBytes"])
 
 
 def _to_resource(record: Record, text: bytes) -> Resource:

@@ -155,6 +155,32 @@ AWKWARD: dict[str, Any] = {
 }
 
 
+async def test_lone_writer_has_its_turn_beside_a_busy_instance(database: Database, identity: str) -> None:
+    """Who has just written need not read, so it would be ahead for ever of one who must."""
+    busy, lone = (MongoResources(database, WallClock()) for _ in range(2))
+    await busy.write(identity, "counter", create({"n": 0}), ANN)
+    is_over = asyncio.Event()
+
+    async def keep_busy() -> int:
+        count = 0
+        while not is_over.is_set():
+            await busy.write(identity, "counter", increment("n"), ANN)
+            count += 1
+        return count
+
+    rivals = [asyncio.create_task(keep_busy()) for _ in range(24)]
+    async with asyncio.timeout(60):
+        for _ in range(10):
+            await lone.write(identity, "counter", increment("n"), ANN)
+    is_over.set()
+    done = sum(await asyncio.gather(*rivals))
+
+    found = await lone.find(identity)
+    assert found is not None
+    assert msgspec.json.decode(found.text) == {"n": 10 + done}
+    assert found.version == 11 + done
+
+
 @pytest.mark.parametrize("content", AWKWARD.values(), ids=AWKWARD.keys())
 async def test_content_is_stored_exactly(resources: MongoResources, identity: str, content: dict[str, Any]) -> None:
     await resources.write(identity, "awkward", create(content), ANN)
