@@ -1,17 +1,16 @@
-//! The C ABI: the only place with `unsafe`, and where a panic ends.
+//! The C ABI that `ctypes` calls: one of the three places with `unsafe`, and where a panic ends.
 
 use crate::cancel::Cancel;
 use crate::context::{self, Context, Input};
 use crate::fault::{self, Fault, Reason, Stop};
 use crate::scan;
 use crate::tape::Tape;
-use std::ffi::c_void;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use std::sync::atomic::AtomicU8;
 
 /// Raised with every change of the ABI; the wrapper refuses a library with another number.
-const ABI_VERSION: u32 = 3;
+const ABI_VERSION: u32 = 4;
 
 /// How a call ended.
 #[repr(u32)]
@@ -150,61 +149,6 @@ pub unsafe extern "C" fn patchbay_compare(
     // SAFETY: `reply` is writable, says the caller.
     unsafe { ptr::write(reply, answer) };
     status as u32
-}
-
-/// Makes the caller's own object of some bytes: CPython's `PyBytes_FromStringAndSize`.
-type MakeBytes = unsafe extern "C" fn(*const u8, isize) -> *mut c_void;
-
-static MAKE_BYTES: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
-
-/// Set what makes the results of `patchbay_patch`. To be called before it, once.
-///
-/// # Safety
-/// `make` is the address of `PyBytes_FromStringAndSize`.
-#[no_mangle]
-pub unsafe extern "C" fn patchbay_results(make: *mut c_void) {
-    MAKE_BYTES.store(make, Ordering::Release);
-}
-
-/// Compare two small texts and give the patch as a Python object; empty bytes say that `patchbay_compare` knows more
-/// (a refusal, a bound). One call instead of three: for small texts the calls cost more than the comparison.
-///
-/// # Safety
-/// The texts are as `patchbay_compare` wants them, and the caller holds the interpreter lock.
-#[no_mangle]
-pub unsafe extern "C" fn patchbay_patch(
-    before: *const u8,
-    before_length: usize,
-    after: *const u8,
-    after_length: usize,
-    options: *const u8,
-    options_length: usize,
-) -> *mut c_void {
-    // SAFETY: the caller keeps the conditions above.
-    let (before, after) = unsafe { (borrow(before, before_length), borrow(after, after_length)) };
-    // SAFETY: as above.
-    let options = unsafe { borrow(options, options_length) };
-    let make = MAKE_BYTES.load(Ordering::Acquire);
-    if make.is_null() {
-        return ptr::null_mut();
-    }
-    // SAFETY: the pointer was set by `patchbay_results`, whose caller says that it is such a function.
-    let make: MakeBytes = unsafe { std::mem::transmute(make) };
-    let context = catch_unwind(AssertUnwindSafe(|| {
-        let mut context = Context::lend();
-        let is_done = context.compare(before, after, options, Cancel(None)).is_ok() && !context.is_bounded();
-        if !is_done {
-            context.patch.clear();
-        }
-        context
-    }));
-    let (data, length) = context.as_ref().map_or((ptr::null(), 0), |lent| (lent.patch.as_ptr(), lent.patch.len()));
-    // SAFETY: the lock is held, says the caller, and the bytes are alive; the function copies them.
-    let result = unsafe { make(data, length as isize) };
-    if let Ok(context) = context {
-        let _ = catch_unwind(AssertUnwindSafe(|| context.give_back()));
-    }
-    result
 }
 
 /// The answer that shows a context's patch. The context is lent to the caller until released.

@@ -1,8 +1,8 @@
 //! Patchbay's native diff core: compares two JSON texts without decoding them.
 //!
 //! A text is scanned once into a flat tape with a hash per value (`scan`, `tape`, `hash`); the comparison works on the
-//! two tapes and writes values of the patch as slices of the second text. Nothing here knows Python: `abi` is the
-//! door, `service/core/native.py` the one who knocks.
+//! two tapes and writes values of the patch as slices of the second text. `abi` and `builtin` are the doors,
+//! `service/core/native.py` the one who knocks; nothing else here knows Python.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
@@ -11,6 +11,7 @@ mod alignment;
 mod anchors;
 mod arrays;
 mod blocks;
+mod builtin;
 mod cancel;
 mod context;
 mod diff;

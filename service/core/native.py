@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from service.core.diff import Outcome
@@ -10,9 +11,10 @@ from service.core.packing import pack
 from service.core.reply import DONE, NativeCoreError, Reply, error_of
 
 LIBRARY = Path(__file__).with_name({"darwin": "_native.dylib", "win32": "_native.dll"}.get(sys.platform, "_native.so"))
-ABI_VERSION = 3
-INLINE_BYTES = 1 << 14
-"""Below this, releasing the interpreter lock costs more than it gives."""
+ABI_VERSION = 4
+INLINE_BYTES = 1 << 16
+"""Below this (some 0.1 ms of work), releasing the interpreter lock costs more than it gives."""
+_NEEDED = ("PyCFunction_NewEx", "PyBytes_FromStringAndSize", "PyBytes_AsStringAndSize")
 
 
 class Cancellation:
@@ -43,14 +45,10 @@ class NativeCore:
         for door in (held, free):
             door.patchbay_check.argtypes = (*text, ctypes.c_uint32, place)
             door.patchbay_compare.argtypes = (*text, *text, *text, place, place)
-        held.patchbay_patch.argtypes = (*text, *text, *text)
-        held.patchbay_patch.restype = ctypes.py_object
-        held.patchbay_results.argtypes = (place,)
-        held.patchbay_results(ctypes.cast(ctypes.pythonapi.PyBytes_FromStringAndSize, place))
         held.patchbay_release.argtypes = (place,)
         held.patchbay_keep.argtypes = (ctypes.c_size_t,)
         self._compare = (free.patchbay_compare, held.patchbay_compare)
-        self._patch = held.patchbay_patch
+        self._patch = _builtin(held)
         self._check = (free.patchbay_check, held.patchbay_check)
         self._release, self._keep = held.patchbay_release, held.patchbay_keep
         self._packed = (DEFAULT, pack(DEFAULT))
@@ -64,7 +62,7 @@ class NativeCore:
             packed = pack(options)
             self._packed = (options, packed)
         if len(before) + len(after) < INLINE_BYTES:
-            patch: bytes = self._patch(before, len(before), after, len(after), packed, len(packed))
+            patch = self._patch(before, after, packed)
             if patch:
                 return Outcome(patch, False)
         reply = self._called(before, after, packed, options, cancellation)
@@ -108,3 +106,20 @@ class NativeCore:
         error = error_of(status, reply, options, names_input=names_input)
         self._release(reply.handle)
         return error
+
+
+def _builtin(library: ctypes.PyDLL) -> Callable[[bytes, bytes, bytes], bytes]:
+    """Give the comparison of small texts as a built-in function, many times as quick to call as through `ctypes`.
+
+    It gives empty bytes where the other way knows more: a refusal, a bound. The library makes it from functions of
+    Python's stable ABI; where they cannot be had (another interpreter), everything goes the other way.
+    """
+    try:
+        places = [ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p) for name in _NEEDED]
+    except AttributeError:
+        return lambda *_: b""
+    library.patchbay_builtin.restype = ctypes.py_object
+    function: Callable[[bytes, bytes, bytes], bytes] = library.patchbay_builtin(
+        (ctypes.c_void_p * len(places))(*places)
+    )
+    return function
