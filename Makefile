@@ -5,6 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+# Processes that share the tests, file by file, each with a MongoDB of its own: `make test PROCESSES=1` for one.
+PROCESSES ?= auto --maxprocesses 4
+SHARED := -n $(PROCESSES) --dist loadfile
 
 .PHONY: help install install-run run demo lint format types openapi readme test coverage test-unit test-faults test-long check bench bench-diff bench-store bench-http bench-eligible bench-resources bench-orderless native docs lock clean
 
@@ -56,13 +59,13 @@ readme: install  ## write the tables of the pages from the code
 	$(BIN)/python -m tests.pages
 
 test-unit: install  ## the tests that need no MongoDB
-	$(PYTEST) -m "not long" tests/unit tests/architecture
+	$(PYTEST) $(SHARED) -m "not long" tests/unit tests/architecture
 
 test: install  ## every test, against a real MongoDB
-	$(PYTEST) -m "not long"
+	$(PYTEST) $(SHARED) -m "not long"
 
 coverage: install  ## every test, and which branches of the service none of them takes (slow)
-	$(PYTEST) -m "not long" --timeout 600 --cov --cov-report=term:skip-covered
+	$(PYTEST) $(SHARED) -m "not long" --timeout 600 --cov --cov-report=term:skip-covered
 
 test-faults: install  ## the full round of the fault tests
 	PATCHBAY_TEST_FAULT_ROUNDS=20 $(PYTEST) -m faults --timeout 1800

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pymongo
 import pytest
@@ -65,6 +66,19 @@ def make_spawner(settings: Settings, tmp_path: Path) -> Iterator[Spawn]:
     yield spawn
     for process in made:
         process.end()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In one of several processes: tell the one that reports which server the tests ran against."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["mongodb"] = session.config.stash.get(_VERSION, "")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a process that has ended."""
+    if version := getattr(node, "workeroutput", {}).get("mongodb"):
+        node.config.stash[_VERSION] = version
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

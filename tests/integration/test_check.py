@@ -105,7 +105,9 @@ async def set_entry(database: Database, resource: str, version: int, **members: 
 DAMAGES: list[tuple[str, Damage, str]] = [
     (
         "a version is missing",
-        lambda db, it: db["revisions"].update_one({"resource": it.counter}, {"$pull": {"entries": {"v": 5}}}),
+        lambda db, it: db["revisions"].update_one(
+            {"resource": it.counter, "entries.v": 5}, {"$pull": {"entries": {"v": 5}}}
+        ),
         "{counter} version 5 is missing",
     ),
     (

@@ -42,7 +42,15 @@ def test_nothing_at_all_is_nothing() -> None:
     assert inflate("gzip") == b""
 
 
-@pytest.mark.parametrize("damaged", [gzip.compress(b"abc")[:-1], b"abc", gzip.compress(b"a") + b"x", b"\x1f"])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        pytest.param(gzip.compress(b"abc")[:-1], id="cut"),
+        pytest.param(b"abc", id="not compressed"),
+        pytest.param(gzip.compress(b"a") + b"x", id="more after the end"),
+        pytest.param(b"\x1f", id="one byte"),
+    ],
+)
 def test_damaged_data_is_refused(damaged: bytes) -> None:
     with pytest.raises(BrokenEncodingError):
         inflate("gzip", damaged)

@@ -31,7 +31,7 @@ def endpoint(**changes: Any) -> Endpoint:
     return Endpoint(**whole)
 
 
-@pytest.mark.parametrize("secret", [OLD, NEW])
+@pytest.mark.parametrize("secret", [OLD, NEW], ids=["old", "new"])
 def test_each_live_secret_verifies(secret: str) -> None:
     _, body = to_request(endpoint(), NOTICE)
 

@@ -326,6 +326,7 @@ async def test_answer_that_grows_too_large_stops_being_read(serve: Serve) -> Non
         ("deflate", zlib.compress(b"[1, 2]")),
         ("identity", b"[1, 2]"),
     ],
+    ids=["gzip", "two members", "x-gzip", "deflate", "identity"],
 )
 async def test_encoded_answer_is_read(serve: Serve, encoding: str, body: bytes) -> None:
     server = await serve(answer(body, f"Content-Encoding: {encoding}"))
