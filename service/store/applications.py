@@ -8,18 +8,18 @@ patch is recorded against, is the shard key.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
-from pymongo import DESCENDING
 
 from service.errors import InvalidTransitionError, Violation
 from service.model import Companion
 from service.patches import Application, Step
+from service.store.chronology import Chronology
 from service.store.companions import write_together
 from service.store.mongo import Collection, Database, Record, translated
 from service.store.moves import to_insertion
 
+_BY_START = Chronology("started")
 _VIOLATIONS = msgspec.json.Decoder(tuple[Violation, ...])
 
 
@@ -54,14 +54,10 @@ class MongoApplications:
         self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
     ) -> list[Application]:
         """Return the applications of a patch, the latest first, those after (`started_at`, `id`)."""
-        query: dict[str, Any] = {"resource": resource_id, "patch": patch_id}
-        if after is not None:
-            at, application_id = after
-            query["$or"] = [{"started": {"$lt": at}}, {"started": at, "_id": {"$lt": application_id}}]
-        order = [("started", DESCENDING), ("_id", DESCENDING)]
+        of_patch = {"resource": resource_id, "patch": patch_id}
         with translated():
-            found: list[Record] = await self._applications.find(query).sort(order).limit(limit).to_list(None)
-        return [_to_application(record) for record in found]
+            found = _BY_START.find(self._applications, of_patch, after, limit)
+            return [_to_application(record) async for record in found]
 
     def companions(self, step: Step) -> tuple[Companion, ...]:
         """Say what a step writes, so that it can be written together with the target's next version."""

@@ -5,14 +5,13 @@
 `type` is that of the target, of the resource where there is none yet; `unfed` marks those that the feed has not taken.
 """
 
-from typing import Any
-
-from pymongo import ASCENDING
-
 from service.errors import ServiceError
 from service.model import Companion
 from service.patches import Move
+from service.store.chronology import Chronology
 from service.store.mongo import Collection, Database, Record, translated
+
+_BY_TIME = Chronology("at", newest_first=False)
 
 
 class MongoMoves:
@@ -25,15 +24,10 @@ class MongoMoves:
         self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
     ) -> list[Move]:
         """Return the moves of a patch and its applications, oldest first, those after (`at`, `id`)."""
-        query: dict[str, Any] = {"resource": resource_id, "patch": patch_id}
-        if after is not None:
-            at, move_id = after
-            query["$or"] = [{"at": {"$gt": at}}, {"at": at, "_id": {"$gt": move_id}}]
+        of_patch = {"resource": resource_id, "patch": patch_id}
         with translated():
-            found: list[Record] = (
-                await self._moves.find(query).sort([("at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list(None)
-            )
-        return [_to_move(record) for record in found]
+            found = _BY_TIME.find(self._moves, of_patch, after, limit)
+            return [_to_move(record) async for record in found]
 
 
 def to_insertion(move: Move, conflict: ServiceError) -> Companion:

@@ -6,16 +6,16 @@
 `due` is when it is tried next, `leased` until when somebody is trying it. Times are text that sorts.
 """
 
-from typing import Any
-
 import msgspec
-from pymongo import ASCENDING, DESCENDING, ReturnDocument
+from pymongo import ASCENDING, ReturnDocument
 
 from service.delivery import Delivery, DeliveryState, Notice
 from service.errors import InvalidTransitionError
 from service.model import Companion
+from service.store.chronology import Chronology
 from service.store.mongo import Collection, Database, Record, translated
 
+_BY_CREATION = Chronology("created")
 _NEVER = ""
 """Sorts before every time."""
 
@@ -107,15 +107,10 @@ class MongoOutbox:
         self, provider: str | None, state: DeliveryState | None, after: tuple[str, str] | None, limit: int
     ) -> list[Delivery]:
         """Return deliveries, newest first, those after (`created_at`, `id`)."""
-        query: dict[str, Any] = {"provider": provider} if provider else {}
-        if state:
-            query["state"] = state
-        if after:
-            at, notice_id = after
-            query["$or"] = [{"created": {"$lt": at}}, {"created": at, "_id": {"$lt": notice_id}}]
-        order = [("created", DESCENDING), ("_id", DESCENDING)]
+        asked: Record = {name: value for name, value in (("provider", provider), ("state", state)) if value}
         with translated():
-            return [_to_delivery(record) async for record in self._outbox.find(query).sort(order).limit(limit)]
+            found = _BY_CREATION.find(self._outbox, asked, after, limit)
+            return [_to_delivery(record) async for record in found]
 
     async def backlog(self) -> tuple[int, str | None]:
         """Return how many deliveries wait, and since when the oldest does."""

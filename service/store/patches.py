@@ -5,20 +5,19 @@
 `text` is the definition and the constraints as JSON, exact whatever they hold. `resource` is the shard key.
 """
 
-from typing import Any
-
 import msgspec
-from pymongo import DESCENDING
 
 from service.core import values
 from service.core.constraints import Constraint
 from service.errors import PatchExistsError
 from service.model import Companion
 from service.patches import Batch, Definition, Move, Patch, Standing
+from service.store.chronology import Chronology
 from service.store.companions import write_together
 from service.store.mongo import Collection, Database, Record, translated
 from service.store.moves import to_insertion
 
+_BY_CREATION = Chronology("at", "patch")
 _PAGE_BYTES = 16 * 1024 * 1024
 
 
@@ -61,15 +60,10 @@ class MongoPatches:
 
     async def list_newest(self, resource_id: str, after: tuple[str, str] | None, limit: int) -> Batch:
         """Return patches newest first, those after (`created_at`, `patch_id`); fewer where they are very large."""
-        query: dict[str, Any] = {"resource": resource_id}
-        if after is not None:
-            at, patch_id = after
-            query["$or"] = [{"at": {"$lt": at}}, {"at": at, "patch": {"$lt": patch_id}}]
         patches: list[Patch] = []
         size = 0
         with translated():
-            cursor = self._patches.find(query).sort([("at", DESCENDING), ("patch", DESCENDING)]).limit(limit + 1)
-            async for record in cursor:
+            async for record in _BY_CREATION.find(self._patches, {"resource": resource_id}, after, limit + 1):
                 if len(patches) == limit or size > _PAGE_BYTES:
                     return Batch(patches, more=True)
                 patches.append(_to_patch(record))

@@ -5,12 +5,14 @@ leased}
 """
 
 import msgspec
-from pymongo import ASCENDING, DESCENDING, ReturnDocument
+from pymongo import ASCENDING, ReturnDocument
 
 from service.model import Caller
 from service.rollouts import Order, Rollout, RolloutState
+from service.store.chronology import Chronology
 from service.store.mongo import Collection, Database, Record, translated
 
+_BY_CREATION = Chronology("created")
 _NEVER = ""
 
 
@@ -45,12 +47,9 @@ class MongoRollouts:
         self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
     ) -> list[Rollout]:
         """Return the rollouts of a patch, newest first, those after (`created_at`, `id`)."""
-        query: Record = {"resource": resource_id, "patch": patch_id}
-        if after:
-            at, rollout_id = after
-            query["$or"] = [{"created": {"$lt": at}}, {"created": at, "_id": {"$lt": rollout_id}}]
+        of_patch = {"resource": resource_id, "patch": patch_id}
         with translated():
-            found = self._rollouts.find(query).sort([("created", DESCENDING), ("_id", DESCENDING)]).limit(limit)
+            found = _BY_CREATION.find(self._rollouts, of_patch, after, limit)
             return [_to_rollout(record) async for record in found]
 
     async def claim(self, now: str, until: str) -> Rollout | None:
