@@ -1,7 +1,7 @@
 """The courier: takes what is due from the outbox and sends it, at least once, never two of an application at once."""
 
 import asyncio
-import logging
+import contextlib
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,12 +12,10 @@ from service.delivery import Delivery, DeliveryState, Sent
 from service.errors import StoreError
 from service.metrics import Metrics
 from service.ports import ApplicationStates, Clock, EndpointStore, OutboxStore, Sender
-from service.workers.background import running
+from service.workers.background import forever, running
 
-_LOG = logging.getLogger(__name__)
 _AT_ONCE = 8
 _PAUSE_S = 0.5
-_IDLE_S = 2.0
 _GONE = 410
 _LEASE_S = 15.0
 _RENEW_S = 4.0
@@ -42,23 +40,18 @@ class Courier:
         self._sender = sender
         self._clock = clock
         self._metrics = metrics
+        self._rounds = 0
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        rounds = 0
-        while True:
-            try:
-                await self.deliver_due()
-                if rounds % _TELL_EVERY == 0:
-                    await self._tell()
-                pause = _PAUSE_S
-            except StoreError:
-                pause = _IDLE_S
-            except Exception:  # noqa: BLE001 - the courier must outlive one delivery that it cannot make
-                _LOG.exception("a delivery failed in a way that nobody foresaw")
-                pause = _IDLE_S
-            rounds += 1
-            await asyncio.sleep(pause)
+        await forever("deliveries", self._round)
+
+    async def _round(self) -> float:
+        self._rounds += 1
+        await self.deliver_due()
+        if self._rounds % _TELL_EVERY == 1:
+            await self._tell()
+        return _PAUSE_S
 
     async def deliver_due(self) -> int:
         """Deliver all that is due now; return how many were tried."""
@@ -116,8 +109,9 @@ class _Hold:
         while True:
             await asyncio.sleep(_RENEW_S)
             until = self._next()
-            if await self._outbox.renew(notice_id, self.until, until):
-                self.until = until
+            with contextlib.suppress(StoreError):  # the lease may outlast the trouble
+                if await self._outbox.renew(notice_id, self.until, until):
+                    self.until = until
 
 
 def after(delivery: Delivery, sent: Sent, now: datetime) -> Delivery:

@@ -1,13 +1,13 @@
 """Deadlines: applications whose provider did not confirm in time come to their end."""
 
-import asyncio
 import logging
 
 from service.core.timestamp import format_timestamp
-from service.errors import InvalidTransitionError, StoreError
+from service.errors import InvalidTransitionError
 from service.ports import Lease
 from service.usecases import confirming
 from service.usecases.patching import Desk
+from service.workers.background import forever
 
 _LOG = logging.getLogger(__name__)
 _LEASE = "deadlines"
@@ -25,15 +25,12 @@ class Deadlines:
 
     async def run(self) -> None:
         """Keep deadlines until cancelled."""
-        while True:
-            try:
-                if await self._lease.acquire(_LEASE, _LEASE_S):
-                    await self.expire_overdue()
-            except StoreError:
-                _LOG.debug("the deadlines wait for the database")
-            except Exception:  # noqa: BLE001 - the deadlines must outlive one application that cannot be moved
-                _LOG.exception("a deadline could not be kept")
-            await asyncio.sleep(_PAUSE_S)
+        await forever("deadlines", self._round)
+
+    async def _round(self) -> float:
+        if await self._lease.acquire(_LEASE, _LEASE_S):
+            await self.expire_overdue()
+        return _PAUSE_S
 
     async def expire_overdue(self) -> int:
         """End what is overdue now; return how many were ended."""

@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import logging
 from datetime import timedelta
 
 from service.core.timestamp import format_timestamp
 from service.errors import StoreError
 from service.ports import Clock, FeedSignals, FeedStore, Lease
+from service.workers.background import forever
 
-_LOG = logging.getLogger(__name__)
 _LEASE = "feeder"
 _PAUSE_S = 0.2
 _IDLE_S = 2.0
@@ -31,21 +30,10 @@ class Feeder:
     async def run(self) -> None:
         """Make events until cancelled. Whatever fails is tried again: nothing is taken off before it is an event."""
         try:
-            while True:
-                pause = await self._try_round()
-                await asyncio.sleep(pause)
+            await forever("events", self._round)
         finally:
             with contextlib.suppress(StoreError):
                 await self._lease.release(_LEASE)
-
-    async def _try_round(self) -> float:
-        try:
-            return await self._round()
-        except StoreError:
-            return _IDLE_S
-        except Exception:  # noqa: BLE001 - the feed must outlive what it cannot take now
-            _LOG.exception("the feed could not be taken further")
-            return _IDLE_S
 
     async def _round(self) -> float:
         if not await self._lease.acquire(_LEASE, _LEASE_S):
@@ -75,12 +63,12 @@ class Watch:
 
     async def run(self) -> None:
         """Pass signals on until cancelled."""
-        while True:
-            try:
-                async for _ in self._signals.follow():
-                    await self._wake()
-            except StoreError:
-                await asyncio.sleep(_IDLE_S)
+        await forever("followers", self._pass_on)
+
+    async def _pass_on(self) -> float:
+        async for _ in self._signals.follow():
+            await self._wake()
+        return 0.0
 
     async def close(self) -> None:
         """Send everybody home: the service stops."""

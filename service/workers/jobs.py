@@ -13,10 +13,10 @@ from service.model import Job, JobFailure
 from service.ports import Callbacks, Comparer, JobStore, Runner
 from service.usecases import comparing, merging
 from service.usecases.comparing import Inputs
+from service.workers.background import forever
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 0.5
-_TROUBLED_S = 2.0
 MAX_ATTEMPTS = 3
 """A job that brought down so many instances is given up."""
 
@@ -41,18 +41,14 @@ class Jobs:
 
     async def run(self) -> None:
         """Carry out jobs until cancelled. While the database is away nothing is lost: claims run out, jobs wait."""
-        while True:
-            try:
-                job = await self._store.claim(self._lease_s)
-                if job is None:
-                    await asyncio.sleep(_IDLE_S)
-                else:
-                    await self._carry_out(job)
-            except StoreError:
-                await asyncio.sleep(_TROUBLED_S)
-            except Exception:  # noqa: BLE001 - one job that nobody foresaw must not end all others
-                _LOG.exception("a job could not be carried out")
-                await asyncio.sleep(_TROUBLED_S)
+        await forever("jobs", self._round)
+
+    async def _round(self) -> float:
+        job = await self._store.claim(self._lease_s)
+        if job is None:
+            return _IDLE_S
+        await self._carry_out(job)
+        return 0.0
 
     async def _carry_out(self, job: Job) -> None:
         claim = _Claim(self._store, job, self._lease_s)

@@ -1,12 +1,11 @@
 """Old versions forgotten in the background, by one instance at a time, as the settings of history say."""
 
-import asyncio
 import logging
 from datetime import timedelta
 
 from service.core.timestamp import format_timestamp
-from service.errors import StoreError
 from service.ports import Clock, Lease, RetentionStore
+from service.workers.background import forever
 
 _LOG = logging.getLogger(__name__)
 _LEASE = "retention"
@@ -32,20 +31,15 @@ class Retainer:
         self._days = days
 
     async def run(self) -> None:
-        """Trim until cancelled; what fails is tried again the next time."""
-        while self._versions or self._days:
-            try:
-                await self._trim()
-            except StoreError:
-                _LOG.debug("histories wait for the database to be trimmed")
-            except Exception:  # noqa: BLE001 - it must outlive one history that it cannot trim
-                _LOG.exception("histories could not be trimmed")
-            await asyncio.sleep(_EVERY_S)
+        """Trim until cancelled."""
+        if self._versions or self._days:
+            await forever("retention", self._trim)
 
-    async def _trim(self) -> None:
+    async def _trim(self) -> float:
         """Trim, unless another instance did within the hour: the lease is kept until it runs out."""
         if await self._lease.acquire(_LEASE, _EVERY_S * 0.9):
             since = format_timestamp(self._clock.now() - timedelta(days=self._days)) if self._days else ""
             trimmed = await self._store.trim(self._versions, since)
             if trimmed:
                 _LOG.info("old versions of %d resources were forgotten", trimmed)
+        return _EVERY_S

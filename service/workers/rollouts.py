@@ -1,19 +1,15 @@
 """Takes rollouts further, batch by batch. Any number of instances may; each works on what no other has leased."""
 
-import asyncio
-import logging
 from datetime import timedelta
 
 from service.core.timestamp import format_timestamp
-from service.errors import StoreError
 from service.rollouts import Rollout
 from service.usecases import rolling
 from service.usecases.rolling import Rolling
+from service.workers.background import forever
 
-_LOG = logging.getLogger(__name__)
 _LEASE_S = 10.0
 _PAUSE_S = 0.5
-_IDLE_S = 2.0
 
 
 class RolloutWorker:
@@ -24,15 +20,10 @@ class RolloutWorker:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            try:
-                pause = 0.0 if await self.work_on_one() else _PAUSE_S
-            except StoreError:
-                pause = _IDLE_S
-            except Exception:  # noqa: BLE001 - the worker must outlive one rollout that it cannot take further
-                _LOG.exception("a rollout could not be taken further")
-                pause = _IDLE_S
-            await asyncio.sleep(pause)
+        await forever("rollouts", self._round)
+
+    async def _round(self) -> float:
+        return 0.0 if await self.work_on_one() else _PAUSE_S
 
     async def work_on_one(self) -> bool:
         """Take a rollout to its end, or until it is paused or somebody else has it; False when there is none."""

@@ -1,11 +1,10 @@
-"""The loop that has old versions forgotten: by one instance, in the measure of the settings, whatever fails."""
+"""The loop that has old versions forgotten: by one instance, in the measure of the settings."""
 
 import asyncio
 from datetime import UTC, datetime
 
 import pytest
 
-from service.errors import StoreUnavailableError
 from service.workers import retaining
 from service.workers.retaining import Retainer
 
@@ -16,17 +15,14 @@ class StandingClock:
 
 
 class CountingStore:
-    """Notes what is asked for; fails as often as it is told to, and sets `enough` in the end."""
+    """Notes what is asked for, and sets `enough`."""
 
-    def __init__(self, *failures: Exception) -> None:
-        self.failures = list(failures)
+    def __init__(self) -> None:
         self.asked: list[tuple[int, str]] = []
         self.enough = asyncio.Event()
 
     async def trim(self, versions: int, since: str) -> int:
         self.asked.append((versions, since))
-        if self.failures:
-            raise self.failures.pop(0)
         self.enough.set()
         return 1
 
@@ -70,15 +66,6 @@ async def test_with_nothing_to_forget_it_ends() -> None:
     await asyncio.wait_for(Retainer(store, Turnstile(), StandingClock(), versions=0, days=0).run(), 20)
 
     assert store.asked == []
-
-
-async def test_a_failure_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retaining, "_EVERY_S", 0.0)
-    store = CountingStore(StoreUnavailableError("away"), RuntimeError("odd"))
-
-    await run_until(store.enough, Retainer(store, Turnstile(), StandingClock(), versions=1, days=0))
-
-    assert len(store.asked) >= 3
 
 
 async def test_only_who_has_the_lease_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
