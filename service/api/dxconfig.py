@@ -1,6 +1,7 @@
 """`dxConfig`: the instructions of a comparison, from JSON to `DiffOptions`."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -141,6 +142,8 @@ def _parse_one(item: dict[str, msgspec.Raw], index: int, kinds: Mapping[str, typ
 
 def to_options(instructions: list[Instruction], *, max_depth: int) -> DiffOptions:
     """Make the options of a comparison; where several instructions fit a place, the last one wins."""
+    if not instructions:
+        return _plain(max_depth)
     names: set[str] = set()
     ignored: list[Pattern] = []
     only: list[Pattern] = []
@@ -176,6 +179,12 @@ def to_options(instructions: list[Instruction], *, max_depth: int) -> DiffOption
         invertible=tuple(invertible),
         max_depth=max_depth,
     )
+
+
+@cache
+def _plain(max_depth: int) -> DiffOptions:
+    """Return the options of most comparisons, one object for all: engines know it again."""
+    return DiffOptions(max_depth=max_depth)
 
 
 def _scope(path: str | UnsetType, index: int) -> Pattern | None:

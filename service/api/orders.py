@@ -60,8 +60,7 @@ async def order(request: web.Request, struct: type[Wire], inputs: tuple[str, ...
         else:
             yield _from_json(request, struct, inputs, body)
         return
-    fields = [field.encode_name for field in msgspec.structs.fields(struct)]
-    async with form(request, fields) as parts:
+    async with form(request, list(wire.shape_of(struct))) as parts:
         yield _from_form(request, struct, inputs, parts)
 
 
@@ -101,8 +100,8 @@ def _from_form(
         )
     sources = {name: _source(name, parts[name], request.app[READERS]) for name in inputs}
     texts = {name: _text(name, upload) for name, upload in parts.items() if name not in inputs}
-    hints = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
-    members = {name: _as_json(name, text, hints[name]) for name, text in texts.items()}
+    shape = wire.shape_of(struct)
+    members = {name: _as_json(name, text, shape[name].hint) for name, text in texts.items()}
     options = wire.build({**members, **dict.fromkeys(inputs, msgspec.Raw(b"null"))}, struct)
     return Order(sources, options, _reading(request, parts))
 
@@ -171,8 +170,7 @@ def _is_text(hint: Any) -> bool:
 
 
 def _member(options: msgspec.Struct, name: str) -> msgspec.Raw:
-    fields = {field.encode_name: field.name for field in msgspec.structs.fields(options)}
-    value: msgspec.Raw = getattr(options, fields[name])
+    value: msgspec.Raw = getattr(options, wire.shape_of(type(options))[name].attribute)
     return value
 
 

@@ -1,7 +1,8 @@
 """JSON bodies to wire Structs: every violation of a request at once, each naming its member."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, get_type_hints
+from functools import cache
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import msgspec
 from aiohttp import web
@@ -13,6 +14,34 @@ Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 ENVELOPE_DEPTH = 8
 """How many containers a request may put around a document."""
+
+
+class Member(NamedTuple):
+    """A member of a wire Struct: its attribute, its type, and what reads its text (None keeps it as it is)."""
+
+    attribute: str
+    hint: Any
+    required: bool
+    decoder: msgspec.json.Decoder[Any] | None
+
+
+@cache
+def shape_of(struct: type[msgspec.Struct]) -> Mapping[str, Member]:
+    """Return a Struct's members by the names that they have on the wire."""
+    hints = get_type_hints(struct, include_extras=True)
+    return {
+        field.encode_name: Member(field.name, hints[field.name], field.required, _decoder(hints[field.name]))
+        for field in msgspec.structs.fields(struct)
+    }
+
+
+def _decoder(hint: Any) -> msgspec.json.Decoder[Any] | None:
+    return None if isinstance(_info(hint), msgspec.inspect.RawType) else msgspec.json.Decoder(hint)
+
+
+def _info(hint: Any) -> msgspec.inspect.Type:
+    info = msgspec.inspect.type_info(hint)
+    return info.type if isinstance(info, msgspec.inspect.Metadata) else info
 
 
 def check_media_type(request: web.Request, accepted: tuple[str, ...]) -> str:
@@ -59,26 +88,26 @@ def members(text: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
 
 def build(given: Mapping[str, msgspec.Raw], struct: type[Wire], *, aliases: Mapping[str, str] = {}) -> Wire:
     """Make a Struct of members' texts, collecting every violation before refusing."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
-    hints = get_type_hints(struct, include_extras=True)
+    shape = shape_of(struct)
     found: dict[str, Any] = {}
     violations: list[Violation] = []
     for spelled, raw in given.items():
         name = aliases.get(spelled, spelled)
-        if name not in fields:
-            violations.append(fault(spelled, f"unknown member '{spelled}'; known: {', '.join(fields)}"))
-        elif fields[name].name in found:
+        member = shape.get(name)
+        if member is None:
+            violations.append(fault(spelled, f"unknown member '{spelled}'; known: {', '.join(shape)}"))
+        elif member.attribute in found:
             violations.append(fault(spelled, f"member '{name}' comes twice, as '{spelled}' too"))
         else:
             try:
-                found[fields[name].name] = msgspec.json.decode(raw, type=hints[fields[name].name])
+                found[member.attribute] = raw if member.decoder is None else member.decoder.decode(raw)
             except msgspec.ValidationError as error:
-                found[fields[name].name] = None
-                violations.append(fault(name, _explain(name, error) + _choices(hints[fields[name].name])))
+                found[member.attribute] = None
+                violations.append(fault(name, _explain(name, error) + _choices(member.hint)))
     violations += [
         fault(name, f"member '{name}' is missing")
-        for name, field in fields.items()
-        if field.required and field.name not in found
+        for name, member in shape.items()
+        if member.required and member.attribute not in found
     ]
     if violations:
         raise refuse(violations)
@@ -106,9 +135,7 @@ def _explain(name: str, error: msgspec.ValidationError) -> str:
 
 def _choices(hint: Any) -> str:
     """Say which values a member takes that takes only a few."""
-    info = msgspec.inspect.type_info(hint)
-    if isinstance(info, msgspec.inspect.Metadata):
-        info = info.type
+    info = _info(hint)
     kinds = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
     known = [str(value) for kind in kinds if isinstance(kind, msgspec.inspect.LiteralType) for value in kind.values]
     return f"; it takes: {', '.join(known)}" if known else ""
