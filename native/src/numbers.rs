@@ -4,7 +4,7 @@
 //! to 15 digits: beyond, readers that use doubles would disagree about them. Nothing here is ever rounded.
 
 use crate::fault::{Fault, Reason};
-use crate::hash::Keys;
+use crate::hash::{word, Keys};
 use std::cmp::Ordering;
 
 /// Digits that always fit a `u64`.
@@ -17,27 +17,97 @@ const MAX_INTEGER_DIGITS: usize = 4299;
 /// Numbers with fraction or exponent from 10^308 on need a closer look; from 10^309 on no double holds them.
 const NEAR_MAX_POINT: i64 = 309;
 
-/// Scan the number at `start`, if it is an integer of few digits, as most are: its end and its hash.
+/// Scan the number at `start`, if it has few digits and no exponent, as most have: its end and its hash.
 #[inline(always)]
 pub fn scan_short(text: &[u8], start: usize, keys: &Keys) -> Option<(usize, u64)> {
-    let byte = |at: usize| text.get(at).copied().unwrap_or(0);
-    let negative = byte(start) == b'-';
+    let negative = text.get(start) == Some(&b'-');
     let first = start + usize::from(negative);
-    let mut at = first;
-    let mut value = 0u64;
-    while byte(at).is_ascii_digit() {
-        value = value.wrapping_mul(10).wrapping_add(u64::from(byte(at) - b'0'));
-        at += 1;
+    let (mut at, whole) = digits(text, first, 0)?;
+    if at == first || (text[first] == b'0' && at > first + 1) {
+        return None;
     }
-    let digits = at - first;
-    let is_simple = (1..=SHORT).contains(&digits)
-        && (digits == 1 || byte(first) != b'0')
-        && !matches!(byte(at), b'.' | b'e' | b'E');
-    if is_simple {
+    match text.get(at) {
+        Some(b'.') => {}
+        Some(b'e' | b'E') => return None,
+        _ if at - first > SHORT => return None,
+        _ => return Some((at, keys.integer(whole, negative && whole != 0))),
+    }
+    let point = at + 1;
+    let (end, mut value) = digits(text, point, whole)?;
+    let mut fraction = end - point;
+    if fraction == 0 || end - first - 1 > SHORT || matches!(text.get(end), Some(b'e' | b'E')) {
+        return None;
+    }
+    while value % 10 == 0 && fraction > 0 {
+        value /= 10;
+        fraction -= 1;
+    }
+    at = end;
+    if fraction > 0 {
+        Some((at, keys.decimal(value, -(fraction as i64), negative)))
+    } else if value < SAFE {
         Some((at, keys.integer(value, negative && value != 0)))
     } else {
         None
     }
+}
+
+/// Read digits from `at` on, to be appended to `value`: where they end, and the new value. None if there are more than
+/// two words of them. Eight at a time and without a branch on their number, which nobody could foresee.
+#[inline(always)]
+fn digits(text: &[u8], at: usize, value: u64) -> Option<(usize, u64)> {
+    let (count, found) = word_of_digits(text, at);
+    let value = value.wrapping_mul(POWERS[count]).wrapping_add(found);
+    if count < 8 {
+        return Some((at + count, value));
+    }
+    let (more, found) = word_of_digits(text, at + 8);
+    if more == 8 {
+        return many_digits(text, at + 16, value.wrapping_mul(POWERS[8]).wrapping_add(found));
+    }
+    Some((at + 8 + more, value.wrapping_mul(POWERS[more]).wrapping_add(found)))
+}
+
+#[cold]
+fn many_digits(text: &[u8], at: usize, value: u64) -> Option<(usize, u64)> {
+    let (count, found) = word_of_digits(text, at);
+    if count > 2 {
+        return None;
+    }
+    Some((at + count, value.wrapping_mul(POWERS[count]).wrapping_add(found)))
+}
+
+const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// How many digits the next eight bytes begin with, and the number that they spell.
+#[inline(always)]
+fn word_of_digits(text: &[u8], at: usize) -> (usize, u64) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let block = match text.get(at..at + 8) {
+        Some(block) => word(block),
+        None => last_word(text, at),
+    };
+    let apart = block ^ (ONES * u64::from(b'0'));
+    // The high bit of the first byte that is above 9, and of some behind it: carries run upwards only.
+    let others = (apart.wrapping_add(ONES * 0x76) | apart) & (ONES * 0x80);
+    let count = (others.trailing_zeros() / 8) as usize;
+    if count == 0 {
+        return (0, 0);
+    }
+    // Leading zeros in place of what follows; then neighbours are joined, three times over: ten, hundred, ten thousand.
+    let eight = apart << (64 - 8 * count);
+    let pairs = eight.wrapping_mul(10).wrapping_add(eight >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
+    (count, fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF)
+}
+
+/// The last bytes of the text, fewer than eight, and zeros behind.
+#[cold]
+fn last_word(text: &[u8], at: usize) -> u64 {
+    let mut block = [0; 8];
+    let rest = &text[at.min(text.len())..];
+    block[..rest.len()].copy_from_slice(rest);
+    word(&block)
 }
 
 /// Scan any number at `start`.
@@ -186,8 +256,14 @@ fn hash(text: &[u8], parts: &Parts, keys: &Keys) -> u64 {
             return keys.integer(value, parts.negative);
         }
     }
-    let sum = parts.digit_bytes().fold(keys.array_start(), |sum, digit| keys.array_step(sum, u64::from(digit)));
-    keys.decimal(sum ^ u64::from(parts.is_integer_spelling), parts.point, parts.negative)
+    let spelling = u64::from(parts.is_integer_spelling) << 63;
+    let exponent = parts.point - parts.count as i64;
+    let digits = if parts.count <= SHORT {
+        parts.digit_bytes().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'))
+    } else {
+        parts.digit_bytes().fold(keys.array_start(), |sum, digit| keys.array_step(sum, u64::from(digit)))
+    };
+    keys.decimal(digits ^ spelling, exponent, parts.negative)
 }
 
 /// Whether two spellings mean the same number.
