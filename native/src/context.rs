@@ -99,8 +99,8 @@ impl Context {
     /// Compare two texts; the results are `patch` and, where it is asked for, `inverse`.
     pub fn compare(&mut self, before: &[u8], after: &[u8], packed: &[u8], cancel: Cancel) -> Result<(), (Stop, Input)> {
         self.learn(packed).map_err(|stop| (stop, Input::Before))?;
-        self.scan_as_told(before, Input::Before, cancel).map_err(|stop| (stop, Input::Before))?;
-        self.scan_as_told(after, Input::After, cancel).map_err(|stop| (stop, Input::After))?;
+        self.scan_as_told([before, after], Input::Before, cancel).map_err(|stop| (stop, Input::Before))?;
+        self.scan_as_told([before, after], Input::After, cancel).map_err(|stop| (stop, Input::After))?;
         self.diff(before, after, cancel).map_err(|stop| (stop, Input::Before))
     }
 
@@ -118,11 +118,20 @@ impl Context {
         self.rules.as_ref().map_or(false, Rules::has_overflowed)
     }
 
-    fn scan_as_told(&mut self, text: &[u8], input: Input, cancel: Cancel) -> Result<(), Stop> {
+    /// Scan one of the texts; the second one beside the first, unless options depend on the place.
+    fn scan_as_told(&mut self, texts: [&[u8]; 2], input: Input, cancel: Cancel) -> Result<(), Stop> {
         let Context { keys, scratch, before, after, rules, .. } = self;
-        let tape = if input == Input::Before { before } else { after };
         let rules = rules.as_mut().ok_or(Stop::Unsupported)?;
         let depth = rules.options().max_depth;
+        let text = texts[input as usize];
+        let tape = match input {
+            Input::Before => before,
+            Input::After if !rules.is_active() => {
+                let first = Doc::new(texts[0], before);
+                return scan::scan_like(text, keys, depth, first, after, scratch, cancel);
+            }
+            Input::After => after,
+        };
         if !rules.is_active() {
             return scan::scan(text, keys, depth, &mut Everywhere, tape, scratch, cancel);
         }

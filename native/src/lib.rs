@@ -35,3 +35,4 @@ mod scope;
 mod steps;
 mod strings;
 mod tape;
+mod twin;

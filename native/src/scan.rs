@@ -7,9 +7,10 @@ use crate::hash::Keys;
 use crate::names::find_twins;
 use crate::numbers;
 use crate::pointer;
-use crate::scope::{Guide, HOLDS_IGNORED, HOLLOW, IGNORED};
+use crate::scope::{Everywhere, Guide, HOLDS_IGNORED, HOLLOW, IGNORED};
 use crate::strings::{self, ScanError};
-use crate::tape::{Kind, Node, Tape, MAX_TEXT};
+use crate::tape::{Doc, Kind, Node, Tape, MAX_TEXT};
+use crate::twin::{Rest, Twin};
 
 /// Text between two looks at the cancel flag; about 0.1 ms of work.
 const CHUNK: usize = 1 << 16;
@@ -35,6 +36,8 @@ struct Frame {
     holds_ignored: bool,
     /// Some child takes part and is not hollow.
     holds_part: bool,
+    /// The children of the first document that the next ones should be like.
+    rest: Rest,
 }
 
 /// Buffers of the scan that stay allocated between calls.
@@ -53,12 +56,16 @@ impl Scratch {
 }
 
 /// What every step of one scan needs.
-struct Scanner<'a, G: Guide> {
+struct Scanner<'a, G: Guide, const HAS_TWIN: bool> {
     text: &'a [u8],
     keys: &'a Keys,
     tape: &'a mut Tape,
     scratch: &'a mut Scratch,
     guide: &'a mut G,
+    /// The first document, when the second one is scanned and every place of it takes part.
+    twin: Twin<'a>,
+    /// The node of the first document that the value to come should be like.
+    like: Option<u32>,
     max_depth: usize,
     white: u32,
     /// Why the scan halted, if it did.
@@ -78,6 +85,39 @@ pub fn scan<G: Guide>(
     scratch: &mut Scratch,
     cancel: Cancel,
 ) -> Result<(), Stop> {
+    let twin = Twin::new(Doc { text: &[], nodes: &[], marks: &[] });
+    let limits = Limits { max_depth, cancel };
+    scan_beside::<G, false>(text, keys, limits, guide, tape, scratch, twin)
+}
+
+/// As `scan`, of a text that has much in common with one that was scanned with the same keys.
+pub fn scan_like(
+    text: &[u8],
+    keys: &Keys,
+    max_depth: usize,
+    first: Doc,
+    tape: &mut Tape,
+    scratch: &mut Scratch,
+    cancel: Cancel,
+) -> Result<(), Stop> {
+    let limits = Limits { max_depth, cancel };
+    scan_beside::<Everywhere, true>(text, keys, limits, &mut Everywhere, tape, scratch, Twin::new(first))
+}
+
+struct Limits<'a> {
+    max_depth: usize,
+    cancel: Cancel<'a>,
+}
+
+fn scan_beside<'a, G: Guide, const HAS_TWIN: bool>(
+    text: &'a [u8],
+    keys: &'a Keys,
+    limits: Limits,
+    guide: &'a mut G,
+    tape: &'a mut Tape,
+    scratch: &'a mut Scratch,
+    twin: Twin<'a>,
+) -> Result<(), Stop> {
     if text.len() > MAX_TEXT {
         return Err(Stop::Unsupported);
     }
@@ -85,8 +125,11 @@ pub fn scan<G: Guide>(
     scratch.frames.clear();
     scratch.names.clear();
     tape.nodes.try_reserve(text.len() / 8 + 16)?;
-    let mut scanner = Scanner { text, keys, tape, scratch, guide, max_depth, white: 0, stop: None };
-    let result = scanner.run(cancel);
+    let like = if HAS_TWIN { Some(0) } else { None };
+    let max_depth = limits.max_depth;
+    let mut scanner: Scanner<'_, G, HAS_TWIN> =
+        Scanner { text, keys, tape, scratch, guide, twin, like, max_depth, white: 0, stop: None };
+    let result = scanner.run(limits.cancel);
     match (result, scanner.stop) {
         (Err(Halt), Some(stop)) => Err(stop),
         (Err(Halt), None) => Err(Stop::Unsupported), // cannot be: whoever halts says why
@@ -94,7 +137,7 @@ pub fn scan<G: Guide>(
     }
 }
 
-impl<G: Guide> Scanner<'_, G> {
+impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
     fn run(&mut self, cancel: Cancel) -> Result<(), Halt> {
         let mut frame = Frame {
             node: 0,
@@ -108,6 +151,7 @@ impl<G: Guide> Scanner<'_, G> {
             is_flat: true,
             holds_ignored: false,
             holds_part: false,
+            rest: Rest::NOTHING,
         };
         let mut mark = self.guide.root();
         let mut next_check = CHUNK;
@@ -117,22 +161,27 @@ impl<G: Guide> Scanner<'_, G> {
         }
         loop {
             // A value begins at `at`.
-            let mut hash;
+            let mut hash = 0;
+            let mut is_folded = false;
             let first = self.byte(at);
             if first == b'{' || first == b'[' {
                 self.open(&mut frame, at, first == b'{', mark)?;
                 at = self.skip_white(at + 1);
                 let closing = if first == b'{' { b'}' } else { b']' };
-                if self.byte(at) != closing {
+                if self.byte(at) == closing {
+                    at += 1;
+                    (hash, mark) = self.close(&mut frame, at)?;
+                } else if let Some(end) = self.copy_children(&mut frame, at)? {
+                    at = end;
+                    is_folded = true;
+                } else {
                     if first == b'{' {
-                        at = self.name(&frame, at, &mut mark)?;
+                        at = self.name(&mut frame, at, &mut mark)?;
                     } else if G::ACTIVE {
                         mark = self.guide.item(frame.mark, 0);
                     }
                     continue;
                 }
-                at += 1;
-                (hash, mark) = self.close(&mut frame, at)?;
             } else {
                 if G::ACTIVE && self.guide.is_outside(mark) {
                     mark |= IGNORED;
@@ -141,20 +190,32 @@ impl<G: Guide> Scanner<'_, G> {
             }
             // A value has ended before `at`.
             loop {
-                if frame.kind == Kind::Null {
-                    at = self.skip_white(at);
-                    if at < self.text.len() {
-                        return Err(self.refuse(Reason::Trailing, at));
+                if !is_folded {
+                    if frame.kind == Kind::Null {
+                        at = self.skip_white(at);
+                        if at < self.text.len() {
+                            return Err(self.refuse(Reason::Trailing, at));
+                        }
+                        return Ok(());
                     }
-                    return Ok(());
+                    self.fold(&mut frame, hash, mark);
                 }
-                self.fold(&mut frame, hash, mark);
+                is_folded = false;
                 at = self.skip_white(at);
                 let byte = self.byte(at);
                 if byte == b',' {
                     at = self.skip_white(at + 1);
+                    if let Some(end) = self.copy_children(&mut frame, at)? {
+                        at = end;
+                        is_folded = true;
+                        if at >= next_check {
+                            cancel.check().map_err(|stop| self.halt(stop))?;
+                            next_check = at + CHUNK;
+                        }
+                        continue;
+                    }
                     if frame.kind == Kind::Object {
-                        at = self.name(&frame, at, &mut mark)?;
+                        at = self.name(&mut frame, at, &mut mark)?;
                     } else if G::ACTIVE {
                         mark = self.guide.item(frame.mark, frame.children);
                     }
@@ -264,8 +325,79 @@ impl<G: Guide> Scanner<'_, G> {
             is_flat: true,
             holds_ignored: false,
             holds_part: false,
+            rest: if HAS_TWIN { self.children_like(kind) } else { Rest::NOTHING },
         };
         self.push(Node::open(kind, at), mark)
+    }
+
+    /// The children that those of a container that begins should be like.
+    #[inline(always)]
+    fn children_like(&self, kind: Kind) -> Rest {
+        self.twin.children(self.like.filter(|&like| self.twin.node(like).kind() == kind))
+    }
+
+    /// Copy the children from `at` on that the first document has too, and fold them; where the last one ends. None if
+    /// the next one has to be read; then `like` is set for an item.
+    #[inline(always)]
+    fn copy_children(&mut self, frame: &mut Frame, at: usize) -> Result<Option<usize>, Halt> {
+        if !HAS_TWIN {
+            return Ok(None);
+        }
+        self.like = None;
+        if frame.rest.is_empty() {
+            return Ok(None);
+        }
+        let is_array = frame.kind == Kind::Array;
+        if !self.twin.is_resting(at) {
+            self.twin.meet(frame.rest.next, at);
+            let mut end = self.copy_from(frame, frame.rest.next, at)?;
+            if end == at && is_array {
+                if let Some(child) = self.twin.other_child(self.text, &frame.rest, at) {
+                    end = self.copy_from(frame, child, at)?;
+                }
+            }
+            self.twin.learn(end - at, at);
+            if end > at {
+                return Ok(Some(end));
+            }
+        }
+        if is_array {
+            self.like = Some(frame.rest.next);
+            frame.rest.next = self.twin.node(frame.rest.next).next;
+        }
+        Ok(None)
+    }
+
+    /// Copy what agrees of the children from `first` on, which `twin` has met at `at`; where the last one ends.
+    fn copy_from(&mut self, frame: &mut Frame, first: u32, at: usize) -> Result<usize, Halt> {
+        let is_object = frame.kind == Kind::Object;
+        let shift = at.wrapping_sub(self.twin.node(first).start as usize);
+        let (mut child, mut end, mut white) = (first, at.wrapping_sub(shift) as u32 - 1, 0);
+        while child < frame.rest.end && (end as usize).wrapping_add(shift).wrapping_sub(at) as isize <= CHUNK as isize {
+            let (head, value) = (self.twin.node(child), self.twin.node(child + u32::from(is_object)));
+            if !self.twin.agrees(self.text, value.end) {
+                break;
+            }
+            white += head.start - end - 1 + value.white() as u32;
+            if is_object {
+                white += value.start - head.end - 1;
+                self.push_name(head.hash)?;
+            }
+            frame.is_flat &= !value.is_container();
+            self.fold(frame, value.hash, 0);
+            end = value.end;
+            child = value.next;
+        }
+        if child == first {
+            return Ok(at);
+        }
+        let nodes = self.twin.nodes(first, child);
+        self.tape.nodes.try_reserve(nodes.len()).map_err(|error| self.halt(error))?;
+        let step = (self.tape.nodes.len() as u32).wrapping_sub(first);
+        self.tape.nodes.extend(nodes.iter().map(|node| node.moved(shift as u32, step)));
+        self.white += white;
+        frame.rest.pass(child);
+        Ok((end as usize).wrapping_add(shift))
     }
 
     /// Complete the current container, which ends at `end`; its hash and mark.
@@ -372,7 +504,7 @@ impl<G: Guide> Scanner<'_, G> {
 
     /// A member name at `at`; sets the mark of the value that begins at the result.
     #[inline(always)]
-    fn name(&mut self, frame: &Frame, at: usize, mark: &mut u32) -> Result<usize, Halt> {
+    fn name(&mut self, frame: &mut Frame, at: usize, mark: &mut u32) -> Result<usize, Halt> {
         if self.byte(at) != b'"' {
             let reason = if at < self.text.len() { Reason::ExpectedName } else { Reason::EndInside };
             return Err(self.refuse(reason, at));
@@ -383,16 +515,47 @@ impl<G: Guide> Scanner<'_, G> {
             *mark = self.guide.member(frame.mark, hash, &self.text[at + 1..end - 1], escaped);
         }
         self.push(Node::leaf(Kind::Name, hash, at, end, index, escaped), *mark)?;
-        if self.scratch.names.len() == self.scratch.names.capacity() {
-            self.scratch.names.try_reserve(self.scratch.names.len() + 64).map_err(|error| self.halt(error))?;
+        self.push_name(hash)?;
+        if HAS_TWIN {
+            self.like = self.member_like(frame, hash);
         }
-        self.scratch.names.push(hash);
         let colon = self.skip_white(end);
         if self.byte(colon) != b':' {
             let reason = if colon < self.text.len() { Reason::ExpectedColon } else { Reason::EndInside };
             return Err(self.refuse(reason, colon));
         }
         Ok(self.skip_white(colon + 1))
+    }
+
+    /// The value of the first document that a member's value should be like: under the same name, as far as one can see.
+    #[inline(always)]
+    fn member_like(&mut self, frame: &mut Frame, hash: u64) -> Option<u32> {
+        for _ in 0..2 {
+            if frame.rest.is_empty() {
+                return None;
+            }
+            let name = frame.rest.next;
+            let behind = self.twin.node(name + 1).next;
+            if self.twin.node(name).hash == hash {
+                frame.rest.next = behind;
+                return Some(name + 1);
+            }
+            let is_next = behind < frame.rest.end && self.twin.node(behind).hash == hash;
+            if !is_next {
+                return None;
+            }
+            frame.rest.next = behind;
+        }
+        None
+    }
+
+    #[inline(always)]
+    fn push_name(&mut self, hash: u64) -> Result<(), Halt> {
+        if self.scratch.names.len() == self.scratch.names.capacity() {
+            self.scratch.names.try_reserve(self.scratch.names.len() + 64).map_err(|error| self.halt(error))?;
+        }
+        self.scratch.names.push(hash);
+        Ok(())
     }
 
     /// Refuse an object in which a name stands twice. Hashes that agree are confirmed on the text.
@@ -510,7 +673,6 @@ fn child_at(tape: &Tape, container: usize, at: usize) -> Option<Child> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scope::Everywhere;
 
     fn scanned(text: &[u8], max_depth: usize) -> Result<Tape, Stop> {
         let mut tape = Tape::default();
@@ -612,6 +774,77 @@ mod tests {
         assert_ne!(hash(b"[[1],2]"), hash(b"[[1,2]]"));
         assert_ne!(hash(b"true"), hash(b"1"));
         assert_ne!(hash(b"\"1\""), hash(b"1"));
+    }
+
+    /// Random numbers below a bound.
+    fn random(mut state: u64) -> impl FnMut(usize) -> usize {
+        move |bound| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % bound.max(1)
+        }
+    }
+
+    /// A text with pieces cut out, doubled, swapped or changed: mostly no JSON any more, but near to it.
+    fn mangled(text: &[u8], next: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+        let mut text = text.to_vec();
+        for _ in 0..1 + next(3) {
+            if text.is_empty() {
+                break;
+            }
+            let from = next(text.len());
+            let most = [4, 31, 301][next(3)];
+            let to = (from + next(most)).min(text.len());
+            let piece = text[from..to].to_vec();
+            match next(6) {
+                0 => drop(text.drain(from..to)),
+                1 => drop(text.splice(from..from, piece)),
+                2 => text.extend_from_slice(&piece),
+                3 => text[from] = b"0123456789 ,:[]{}\"\\ex."[next(22)],
+                4 => drop(text.splice(from..from, *b" 1,")),
+                _ => drop(text.splice(from..to, *b"0")),
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn a_text_is_read_the_same_beside_any_other() {
+        let item = |place: usize| {
+            format!(
+                "{{ \"id\": {place},\"n\":[{}, 2.5,\"tag \\u00e9\"] ,\"o\":{{\"a\":null,\"b\":[[],{{}}]}}}}",
+                place % 7
+            )
+        };
+        let items: Vec<String> = (0..40).map(item).collect();
+        let digits: Vec<String> = (0..400).map(|place| (place * place % 11).to_string()).collect();
+        let long: Vec<String> = (0..30).map(|place| format!("\"{}\"", "word ".repeat(place))).collect();
+        let bases = [
+            format!("[{}]", items.join(" ,\n")),
+            format!("{{\"items\":[{}],\"digits\":[{}]}}", items[..5].join(","), digits.join(",")),
+            format!("[[{}],[{}]]", digits.join(", "), long.join(",")),
+            items[3].clone(),
+        ];
+        let mut next = random(11);
+        let (keys, mut scratch) = (Keys::draw(), Scratch::default());
+        let (mut first, mut alone, mut beside) = (Tape::default(), Tape::default(), Tape::default());
+        let mut good = 0;
+        for round in 0..16_000 {
+            let base = bases[round % bases.len()].as_bytes();
+            let before = if round % 3 == 0 { mangled(base, &mut next) } else { base.to_vec() };
+            if scan(&before, &keys, 5, &mut Everywhere, &mut first, &mut scratch, Cancel(None)).is_err() {
+                continue;
+            }
+            let after = mangled(if round % 5 == 0 { bases[next(4)].as_bytes() } else { base }, &mut next);
+            let expected = scan(&after, &keys, 5, &mut Everywhere, &mut alone, &mut scratch, Cancel(None));
+            let doc = Doc::new(&before, &first);
+            let found = scan_like(&after, &keys, 5, doc, &mut beside, &mut scratch, Cancel(None));
+            assert_eq!(found, expected, "{}", String::from_utf8_lossy(&after));
+            if found.is_ok() {
+                assert_eq!(beside.nodes, alone.nodes, "{}", String::from_utf8_lossy(&after));
+                good += 1;
+            }
+        }
+        assert!(good > 1_000, "{good}");
     }
 
     #[test]

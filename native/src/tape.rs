@@ -27,7 +27,7 @@ const WHITE_SHIFT: u32 = 4;
 pub const MAX_TEXT: usize = (1 << 28) - 1;
 
 /// One value or member name. 24 bytes: memory traffic decides the speed of large comparisons.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Node {
     pub hash: u64,
     pub start: u32,
@@ -58,6 +58,13 @@ impl Node {
         self.end = end as u32;
         self.next = next as u32;
         self.meta |= white << WHITE_SHIFT | if flag { FLAG } else { 0 };
+    }
+
+    /// The same value elsewhere: its text `shift` bytes and its nodes `step` nodes further on (modulo 2^32).
+    #[inline(always)]
+    pub fn moved(&self, shift: u32, step: u32) -> Node {
+        let (start, end) = (self.start.wrapping_add(shift), self.end.wrapping_add(shift));
+        Node { start, end, next: self.next.wrapping_add(step), ..*self }
     }
 
     #[inline(always)]
