@@ -10,6 +10,8 @@ from service.core.inflate import PIECE_BYTES, BrokenEncodingError, Inflater
 from service.errors import InvalidRequestError, RequestTimeoutError, TooLargeError
 from service.keys import BODY, SETTINGS
 
+_MANY_PIECES = 16
+"""About 1 MiB: from there on `join` lets other threads run, and takes long where the memory is new."""
 _MAX_LINE_BYTES = 16 * 1024
 _LINES_PER_PART = 130
 """aiohttp takes 128 headers of a part; a boundary stands before and an empty line behind them."""
@@ -18,7 +20,8 @@ _LINES_PER_PART = 130
 async def read_body(request: web.Request) -> bytes:
     """Return the whole body, decompressed, also a second time. Raises what `Body` raises."""
     if BODY not in request:
-        request[BODY] = b"".join([piece async for piece in Body(request).pieces()])
+        pieces = [piece async for piece in Body(request).pieces()]
+        request[BODY] = await asyncio.to_thread(b"".join, pieces) if len(pieces) > _MANY_PIECES else b"".join(pieces)
     return request[BODY]
 
 
