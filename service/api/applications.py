@@ -5,11 +5,11 @@ from typing import Any
 from aiohttp import web
 
 from service.api import patch_examples as examples
-from service.api import writes
+from service.api import wire, writes
 from service.api.examples import LOCATION_HEADER
 from service.api.idempotency import KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
-from service.api.patches import PatchRecord, answer_record, find_patch, read_struct
+from service.api.patches import PatchRecord, answer_record, find_patch
 from service.api.replies import json_reply
 from service.api.resource_examples import DRY_RUN, MESSAGE
 from service.api.route import Answer, Content, Handler, Route
@@ -36,7 +36,7 @@ async def retry_patch(request: web.Request) -> web.Response:
 @idempotent
 async def cancel_patch(request: web.Request) -> web.Response:
     """Call an application off."""
-    aim, mode = await read_struct(request, Aim), writes.mode_of(request)
+    aim, mode = await wire.read(request, Aim, absent=Aim()), writes.mode_of(request)
     patch = await find_patch(request)
     application = await applications.cancel(patch, aim, request[CALLER], mode, request.app[DESK])
     return json_reply(application, headers=_dry(is_dry=mode.dry_run))
@@ -45,7 +45,7 @@ async def cancel_patch(request: web.Request) -> web.Response:
 @idempotent
 async def revert_patch(request: web.Request) -> web.Response:
     """Take an application back by a patch of its own."""
-    aim, mode = await read_struct(request, Aim), writes.mode_of(request)
+    aim, mode = await wire.read(request, Aim, absent=Aim()), writes.mode_of(request)
     made = await reverting.revert(await find_patch(request), aim, request[CALLER], mode, request.app[DESK])
     response = answer_record(made, is_dry=mode.dry_run)
     response.set_status(201)
@@ -76,7 +76,7 @@ async def list_patch_events(request: web.Request) -> web.Response:
 
 
 async def _apply(request: web.Request, verb: Verb) -> web.Response:
-    aim, mode = await read_struct(request, Aim), writes.mode_of(request)
+    aim, mode = await wire.read(request, Aim, absent=Aim()), writes.mode_of(request)
     patch = await find_patch(request)
     application = await applications.apply(patch, aim, verb, request[CALLER], mode, request.app[DESK])
     status = 202 if application.status == "dispatched" else 200

@@ -8,18 +8,16 @@ from msgspec import UNSET, Meta, UnsetType
 
 from service import errors
 from service.api import wire
-from service.api.bodies import read_body
 from service.api.flags import flag
 from service.api.replies import json_reply
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
-from service.keys import CALLER, DESK, SETTINGS
+from service.keys import CALLER, DESK
 from service.patches import Application
 from service.usecases import confirming
 from service.usecases.confirming import Said
 from service.usecases.permission import check_type
 
-JSON = "application/json"
 TOKEN_HEADER = "Patchbay-Token"  # noqa: S105 - the header's name
 
 
@@ -33,8 +31,7 @@ class ConfirmRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 async def confirm_application(request: web.Request) -> web.Response:
     """Take the provider's word for what became of the patch."""
-    wire.check_media_type(request, (JSON,))
-    asked = wire.parse(await read_body(request), ConfirmRequest, max_depth=request.app[SETTINGS].max_depth)
+    asked = await wire.read(request, ConfirmRequest)
     said = Said(
         success=asked.success,
         message=asked.message,
@@ -94,12 +91,7 @@ ROUTES = (
         ),
         answers=(Answer(status=200, description="The application", content=(Content(schema=Application),)),),
         errors=(
-            errors.MalformedJsonError,
-            errors.InvalidRequestError,
-            errors.UnsupportedMediaTypeError,
-            errors.RequestTimeoutError,
-            errors.TooLargeError,
-            errors.TooDeepError,
+            *wire.BODY_ERRORS,
             errors.UnauthenticatedError,
             errors.ForbiddenError,
             errors.NotFoundError,

@@ -10,8 +10,9 @@ from service.api import family, family_examples, replies
 from service.api.family import FamilyRequest
 from service.api.flags import is_set
 from service.api.jobs import wish_of
-from service.api.orders import JSON, Input, Order, order
+from service.api.orders import Input, Order, order
 from service.api.pages import CONTENT, HTML, answer_page
+from service.api.replies import JSON
 from service.api.route import Content, Route
 from service.core.assignment import CompareAssignment, Output
 from service.errors import AmbiguousDocumentError, InvalidRequestError

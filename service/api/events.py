@@ -7,13 +7,14 @@ from aiohttp import web
 from service import errors
 from service.api import replies
 from service.api.paging import limit_of
+from service.api.replies import JSON
 from service.api.route import Answer, Content, Param, Route
 from service.errors import InvalidRequestError, OverloadedError
 from service.keys import CALLER, FEED, FEED_WATCH, FOLLOWERS
 from service.model import Event
 from service.usecases import following
 
-JSON, STREAM = "application/json", "text/event-stream"
+STREAM = "text/event-stream"
 _LONGEST_WAIT_S = 60.0
 _HEARTBEAT_S = 15.0
 _MOST_FOLLOWERS = 1000

@@ -9,9 +9,8 @@ from msgspec import Meta
 
 from service.api import resource_examples as examples
 from service.api import wire, writes
-from service.api.bodies import read_body
-from service.api.comparing import PATCH_TYPES
-from service.api.idempotency import KEY_PARAM, idempotent
+from service.api.comparing import JSON_PATCH
+from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
 from service.api.replies import JSON, choose, json_reply
 from service.api.route import Answer, Content, Param, Route
@@ -19,18 +18,15 @@ from service.core.options import DiffOptions
 from service.core.timestamp import parse_timestamp
 from service.errors import (
     AmbiguousIdentifierError,
-    BusyIdempotencyKeyError,
     DuplicateIdentifierError,
-    IdempotencyKeyReusedError,
     InvalidRequestError,
-    MalformedJsonError,
     NotAcceptableError,
     NotFoundError,
     OverloadedError,
     PreconditionRequiredError,
     SchemaViolationError,
     StoreUnavailableError,
-    UnsupportedMediaTypeError,
+    TooComplexError,
     VersionConflictError,
 )
 from service.keys import COMPARER, SETTINGS, SHELF
@@ -71,7 +67,7 @@ async def list_history(request: web.Request) -> web.Response:
 
 async def diff_versions(request: web.Request) -> web.Response:
     """Answer the patch that takes one version to another."""
-    media_type = choose(request, PATCH_TYPES)
+    media_type = choose(request, (JSON, JSON_PATCH))
     outcome = await histories.diff(
         writes.target_of(request),
         _number(request, "from", required=True),
@@ -87,8 +83,7 @@ async def diff_versions(request: web.Request) -> web.Response:
 async def revert_resource(request: web.Request) -> web.Response:
     """Make a new version that equals an earlier one."""
     writes.check_accept(request)
-    wire.check_media_type(request, (JSON,))
-    asked = wire.parse(await read_body(request), RevertRequest, max_depth=1)
+    asked = await wire.read(request, RevertRequest)
     mode = writes.mode_of(request)
     return writes.reply(
         request, await histories.revert(writes.target_of(request), asked.version, mode, request.app[SHELF])
@@ -181,10 +176,13 @@ ROUTES = (
             Answer(
                 status=200,
                 description="An RFC 6902 array; `updatedAt` is part of what it changes",
-                content=(Content(schema=examples.JSON_PATCH_SCHEMA),),
+                content=(
+                    Content(schema=examples.JSON_PATCH_SCHEMA),
+                    Content(schema=examples.JSON_PATCH_SCHEMA, media_type=JSON_PATCH),
+                ),
             ),
         ),
-        errors=_READ_ERRORS,
+        errors=(*_READ_ERRORS, TooComplexError, OverloadedError),
     ),
     Route(
         method="POST",
@@ -207,15 +205,13 @@ ROUTES = (
         ),
         errors=(
             *_READ_ERRORS,
-            MalformedJsonError,
-            UnsupportedMediaTypeError,
+            *wire.BODY_ERRORS,
             DuplicateIdentifierError,
             VersionConflictError,
             PreconditionRequiredError,
             SchemaViolationError,
             OverloadedError,
-            BusyIdempotencyKeyError,
-            IdempotencyKeyReusedError,
+            *KEY_ERRORS,
         ),
     ),
 )

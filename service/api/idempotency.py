@@ -8,7 +8,13 @@ from aiohttp import web
 from service.api import problems
 from service.api.bodies import read_body
 from service.api.route import Handler, Param
-from service.errors import BusyIdempotencyKeyError, InvalidRequestError, RateLimitedError, ServiceError
+from service.errors import (
+    BusyIdempotencyKeyError,
+    IdempotencyKeyReusedError,
+    InvalidRequestError,
+    RateLimitedError,
+    ServiceError,
+)
 from service.keys import CALLER, IDEMPOTENCY, REQUEST_ID, WRITE_ID
 from service.model import Answer
 
@@ -24,6 +30,8 @@ KEY_PARAM = Param(
     description="the same key and request within 24 hours get the first answer again; another request is refused",
     schema={"type": "string", "maxLength": _MAX_LENGTH},
 )
+KEY_ERRORS: tuple[type[ServiceError], ...] = (BusyIdempotencyKeyError, IdempotencyKeyReusedError)
+"""What a key may be refused for."""
 
 
 def idempotent(handler: Handler) -> Handler:

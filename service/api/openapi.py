@@ -148,7 +148,7 @@ def _header(param: Param) -> Document:
 def _refusals(route: Route) -> Document:
     """Describe the problems of a route, by status, with the codes each may have; `default` stands for the rest."""
     codes: dict[int, list[type[ServiceError]]] = defaultdict(list)
-    for error in route.errors:
+    for error in dict.fromkeys(route.errors):
         codes[problems.status_of(error)].append(error)
     described = {
         str(status): _problem(", ".join(f"{each.title} (`{each.code}`)" for each in classes), status)

@@ -13,13 +13,13 @@ from msgspec import Meta
 from service.api import wire
 from service.api.bodies import read_body
 from service.api.multipart import form
+from service.api.replies import JSON
 from service.core import values
 from service.errors import InvalidMultipartError, ServiceError, TooDeepError, Violation
 from service.keys import CALLER, ENGINE, READERS, SETTINGS
 from service.model import Reading, Source, Upload
 from service.ports import SourceReader
 
-JSON = "application/json"
 FORM = "multipart/form-data"
 SOURCE = "application/vnd.patchbay.source+json"
 

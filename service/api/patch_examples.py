@@ -3,7 +3,9 @@
 from typing import Any
 
 from service import errors
+from service.api import wire
 from service.api.conditions import format_tag
+from service.api.idempotency import KEY_ERRORS
 from service.api.route import Param
 
 RESOURCE = "b1a6d4e2-7c9f-4d1f-8a53-1f0e6f6f4d11"
@@ -67,10 +69,6 @@ RESOURCE_ID = Param(name="resource_id", where="path", description="the resource'
 PATCH_ID = Param(name="patch_id", where="path", description="percent-encoded", example="longer-hours")
 ETAG = Param(name="ETag", where="header", description="the target's version", example=format_tag(4))
 
-KEY_ERRORS: tuple[type[errors.ServiceError], ...] = (
-    errors.BusyIdempotencyKeyError,
-    errors.IdempotencyKeyReusedError,
-)
 READ_ERRORS: tuple[type[errors.ServiceError], ...] = (
     errors.InvalidRequestError,
     errors.NotFoundError,
@@ -78,12 +76,8 @@ READ_ERRORS: tuple[type[errors.ServiceError], ...] = (
 )
 BODY_ERRORS: tuple[type[errors.ServiceError], ...] = (
     *READ_ERRORS,
+    *wire.BODY_ERRORS,
     errors.GoneError,
-    errors.MalformedJsonError,
-    errors.UnsupportedMediaTypeError,
-    errors.RequestTimeoutError,
-    errors.TooLargeError,
-    errors.TooDeepError,
 )
 RECORD_ERRORS: tuple[type[errors.ServiceError], ...] = (
     *BODY_ERRORS,

@@ -8,18 +8,17 @@ from aiohttp import web
 
 from service.api import patch_examples as examples
 from service.api import replies, wire, writes
-from service.api.bodies import read_body
 from service.api.examples import LOCATION_HEADER
 from service.api.flags import flag
-from service.api.idempotency import KEY_PARAM, idempotent
+from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
-from service.api.replies import JSON, json_reply
+from service.api.replies import json_reply
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.core.constraints import MAX_BYTES, MAX_CONSTRAINTS, Constraint
 from service.core.lifecycle import Status
 from service.errors import InvalidRequestError, TooLargeError, VersionConflictError
-from service.keys import CALLER, DESK, ENGINE, SETTINGS
+from service.keys import CALLER, DESK, SETTINGS
 from service.model import Reading, Timestamp
 from service.patches import Candidate, Definition, Patch, Preview
 from service.usecases import patching, previewing, recording
@@ -52,7 +51,7 @@ class PatchRecord(msgspec.Struct, frozen=True, kw_only=True):
 @idempotent
 async def record_patch(request: web.Request) -> web.Response:
     """Keep a patch: 201 for a new one, 200 for one that is recorded with the same content."""
-    asked = await read_struct(request, RecordRequest)
+    asked = await wire.read(request, RecordRequest)
     check_size(asked)
     settings, is_dry = request.app[SETTINGS], flag(request, "dryRun")
     made = await recording.record(
@@ -88,7 +87,7 @@ async def get_patch(request: web.Request) -> web.Response:
 @idempotent
 async def check_patch(request: web.Request) -> web.Response:
     """Answer the verdict on each constraint, the document that the patch would give, and the difference."""
-    aim = await read_struct(request, Aim)
+    aim = await wire.read(request, Aim, absent=Aim())
     patch, mode = await find_patch(request), writes.mode_of(request)
     seen = await previewing.preview(patch, aim, request[CALLER], mode, request.app[DESK])
     return json_reply(seen, headers={"ETag": f'"{seen.version}"'})
@@ -111,15 +110,6 @@ async def find_patch(request: web.Request) -> Patch:
     """Find the patch that the URL names."""
     names = request.match_info
     return await patching.find(names["resource_id"], names["patch_id"], request[CALLER], request.app[DESK])
-
-
-async def read_struct(request: web.Request, struct: type[wire.Wire]) -> wire.Wire:
-    """Read the body; where all members have defaults, none at all will do."""
-    body = await read_body(request)
-    if not body and all(not field.required for field in msgspec.structs.fields(struct)):
-        return struct()
-    wire.check_media_type(request, (JSON,))
-    return wire.parse(body, struct, max_depth=request.app[SETTINGS].max_depth, check=request.app[ENGINE].check)
 
 
 def check_size(asked: RecordRequest) -> None:
@@ -240,7 +230,7 @@ ROUTES = (
                 headers=(examples.ETAG,),
             ),
         ),
-        errors=(*examples.BODY_ERRORS, VersionConflictError, *examples.KEY_ERRORS),
+        errors=(*examples.BODY_ERRORS, VersionConflictError, *KEY_ERRORS),
     ),
     Route(
         method="GET",

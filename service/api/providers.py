@@ -1,4 +1,4 @@
-"""Providers, and what became of deliveries to them. Members of this family are snake_case."""
+"""`/providers`: who carries patches out. Members of this family are snake_case."""
 
 from typing import Annotated
 
@@ -8,19 +8,15 @@ from msgspec import UNSET, Meta, UnsetType
 
 from service import errors
 from service.api import paging, replies, wire
-from service.api.bodies import read_body
 from service.api.flags import flag
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
-from service.delivery import Delivery, DeliveryState, Endpoint, Mode, ProviderName
+from service.delivery import Endpoint, Mode, ProviderName
 from service.errors import InvalidRequestError
 from service.keys import CLOCK, ENDPOINTS, OUTBOX, SENDER, SHELF, URL_POLICY
 from service.model import Timestamp
 from service.usecases import providing
 from service.usecases.providing import ProviderWish
-
-JSON = "application/json"
-_STATES = ("waiting", "delivered", "dead", "superseded")
 
 
 class PutProvider(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,40 +54,9 @@ class PingResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery as it is shown, without the event's data."""
-
-    id: str
-    provider: str
-    type: str
-    application_id: str
-    resource_id: str
-    attempt: int
-    state: DeliveryState
-    tries: int
-    due_at: Timestamp
-    created_at: Timestamp
-    ended_at: Timestamp | None
-    status: int | None
-    error: str | None
-
-
-class ReplayRequest(msgspec.Struct, frozen=True):
-    """Which dead deliveries to try anew."""
-
-    provider: ProviderName
-
-
-class Replayed(msgspec.Struct, frozen=True):
-    """How many deliveries are tried anew."""
-
-    replayed: int
-
-
 async def put_provider(request: web.Request) -> web.Response:
     """Make or change a provider; writing it enables it again."""
-    wire.check_media_type(request, (JSON,))
-    asked = wire.parse(await read_body(request), PutProvider, max_depth=2)
+    asked = await wire.read(request, PutProvider)
     wish = ProviderWish(
         url=asked.url,
         secrets=None if asked.secrets is UNSET else asked.secrets,
@@ -145,55 +110,6 @@ async def ping_provider(request: web.Request) -> web.Response:
     return replies.json_reply(result)
 
 
-async def list_deliveries(request: web.Request) -> web.Response:
-    """Answer deliveries, newest first; `state=dead` lists the dead letters."""
-    state = request.query.get("state")
-    if state is not None and state not in _STATES:
-        raise InvalidRequestError(f"'state' is {state!r}; it is one of {', '.join(_STATES)}.", field="state")
-    limit = paging.limit_of(request)
-    found = await providing.list_deliveries(
-        request.query.get("provider"),
-        state,  # type: ignore[arg-type]
-        paging.cursor_of(request, "deliveries", tuple[str, str]),
-        limit + 1,
-        request.app[OUTBOX],
-    )
-    last = found[limit - 1] if len(found) > limit else None
-    cursor = paging.write_cursor("deliveries", (last.created_at, last.notice.id)) if last else None
-    return replies.json_reply([_delivery(each) for each in found[:limit]], headers=paging.next_link(request, cursor))
-
-
-async def get_delivery(request: web.Request) -> web.Response:
-    """Answer a delivery."""
-    found = await providing.find_delivery(request.match_info["delivery_id"], request.app[OUTBOX])
-    return replies.json_reply(_delivery(found))
-
-
-async def replay_delivery(request: web.Request) -> web.Response:
-    """Try a dead delivery anew."""
-    found = await providing.replay(
-        request.match_info["delivery_id"],
-        outbox=request.app[OUTBOX],
-        clock=request.app[CLOCK],
-        dry_run=flag(request, "dryRun"),
-    )
-    return replies.json_reply(_delivery(found), status=202)
-
-
-async def replay_deliveries(request: web.Request) -> web.Response:
-    """Try all dead deliveries of a provider anew."""
-    wire.check_media_type(request, (JSON,))
-    asked = wire.parse(await read_body(request), ReplayRequest, max_depth=2)
-    count = await providing.replay_all(
-        asked.provider,
-        store=request.app[ENDPOINTS],
-        outbox=request.app[OUTBOX],
-        clock=request.app[CLOCK],
-        dry_run=flag(request, "dryRun"),
-    )
-    return replies.json_reply(Replayed(count), status=202)
-
-
 def _name(request: web.Request) -> str:
     try:
         return msgspec.convert(request.match_info["name"], ProviderName)
@@ -218,34 +134,7 @@ def _view(endpoint: Endpoint, *, made: bool = False) -> ProviderView:
     )
 
 
-def _delivery(delivery: Delivery) -> DeliveryView:
-    return DeliveryView(
-        id=delivery.notice.id,
-        provider=delivery.provider,
-        type=delivery.notice.type,
-        application_id=delivery.application_id,
-        resource_id=delivery.resource_id,
-        attempt=delivery.attempt,
-        state=delivery.state,
-        tries=delivery.tries,
-        due_at=delivery.due_at,
-        created_at=delivery.created_at,
-        ended_at=delivery.ended_at,
-        status=delivery.status,
-        error=delivery.error,
-    )
-
-
 _NAME = Param(name="name", where="path", description="name of the provider", example="erp")
-_DELIVERY_ID = Param(name="delivery_id", where="path", description="id of the event that is delivered")
-_BODY_ERRORS = (
-    errors.MalformedJsonError,
-    errors.InvalidRequestError,
-    errors.UnsupportedMediaTypeError,
-    errors.RequestTimeoutError,
-    errors.TooLargeError,
-    errors.TooDeepError,
-)
 _EXAMPLE = {"erp": {"url": "https://provider.example/hooks", "deadline_s": 3600}}
 _STORE = errors.StoreUnavailableError
 
@@ -263,7 +152,7 @@ ROUTES = (
             Answer(status=200, description="The provider as it is now", content=(Content(schema=ProviderView),)),
             Answer(status=201, description="It is new", content=(Content(schema=ProviderView),)),
         ),
-        errors=(*_BODY_ERRORS, errors.SourceForbiddenError, _STORE),
+        errors=(*wire.BODY_ERRORS, errors.SourceForbiddenError, _STORE),
     ),
     Route(
         method="GET",
@@ -315,61 +204,5 @@ ROUTES = (
         params=(_NAME,),
         answers=(Answer(status=200, description="What came of it", content=(Content(schema=PingResult),)),),
         errors=(errors.InvalidRequestError, errors.NotFoundError, _STORE),
-    ),
-    Route(
-        method="GET",
-        path="/deliveries",
-        handler=list_deliveries,
-        summary="List deliveries; the dead letters with `state=dead`",
-        tag="providers",
-        access="admin",
-        params=(
-            Param(name="state", schema={"type": "string", "enum": list(_STATES)}, description="in this state only"),
-            Param(name="provider", description="to this provider only"),
-            *paging.PAGE_PARAMS,
-        ),
-        answers=(
-            Answer(
-                status=200,
-                description="Deliveries, newest first",
-                content=(Content(schema=list[DeliveryView]),),
-                headers=(paging.LINK_HEADER,),
-            ),
-        ),
-        errors=(errors.InvalidRequestError, _STORE),
-    ),
-    Route(
-        method="GET",
-        path="/deliveries/{delivery_id}",
-        handler=get_delivery,
-        summary="Read a delivery",
-        tag="providers",
-        access="admin",
-        params=(_DELIVERY_ID,),
-        answers=(Answer(status=200, description="The delivery", content=(Content(schema=DeliveryView),)),),
-        errors=(errors.NotFoundError, _STORE),
-    ),
-    Route(
-        method="POST",
-        path="/deliveries/{delivery_id}/replay",
-        handler=replay_delivery,
-        summary="Try a dead delivery anew",
-        tag="providers",
-        access="admin",
-        params=(_DELIVERY_ID, DRY_RUN),
-        answers=(Answer(status=202, description="It waits to be sent", content=(Content(schema=DeliveryView),)),),
-        errors=(errors.NotFoundError, errors.InvalidTransitionError, _STORE),
-    ),
-    Route(
-        method="POST",
-        path="/deliveries/replay",
-        handler=replay_deliveries,
-        summary="Try all dead deliveries of a provider anew",
-        tag="providers",
-        access="admin",
-        params=(DRY_RUN,),
-        body=(Content(schema=ReplayRequest, examples={"erp": {"provider": "erp"}}),),
-        answers=(Answer(status=202, description="How many wait to be sent", content=(Content(schema=Replayed),)),),
-        errors=(*_BODY_ERRORS, errors.NotFoundError, _STORE),
     ),
 )

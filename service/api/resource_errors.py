@@ -2,10 +2,8 @@
 
 from service.errors import (
     AmbiguousIdentifierError,
-    BusyIdempotencyKeyError,
     DuplicateIdentifierError,
     GoneError,
-    IdempotencyKeyReusedError,
     ImmutablePropertyError,
     InvalidRequestError,
     MalformedJsonError,
@@ -57,4 +55,3 @@ CHANGE_ERRORS: tuple[type[ServiceError], ...] = (
     PreconditionRequiredError,
     *WRITE_ERRORS,
 )
-KEY_ERRORS: tuple[type[ServiceError], ...] = (BusyIdempotencyKeyError, IdempotencyKeyReusedError)

@@ -7,9 +7,9 @@ from service.api import resource_examples as examples
 from service.api.bodies import read_body
 from service.api.conditions import format_tag, read_conditions
 from service.api.flags import flag
-from service.api.idempotency import KEY_PARAM, idempotent
+from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.replies import JSON, json_reply
-from service.api.resource_errors import CHANGE_ERRORS, KEY_ERRORS, READ_ERRORS, WRITE_ERRORS
+from service.api.resource_errors import CHANGE_ERRORS, READ_ERRORS, WRITE_ERRORS
 from service.api.route import Answer, Content, Handler, Param, Route
 from service.core import values
 from service.errors import (

@@ -9,12 +9,13 @@ from aiohttp import web
 
 from service import errors
 from service.api import patch_examples as examples
-from service.api import replies
+from service.api import replies, wire
 from service.api.examples import LOCATION_HEADER
 from service.api.flags import flag
-from service.api.idempotency import KEY_PARAM, idempotent
+from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
-from service.api.patches import find_patch, read_struct
+from service.api.patches import find_patch
+from service.api.replies import JSON
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.core.timestamp import parse_timestamp
@@ -23,7 +24,7 @@ from service.model import Timestamp
 from service.rollouts import Order, Rollout, RolloutState, Wish
 from service.usecases import rolling
 
-JSON, STREAM = "application/json", "text/event-stream"
+STREAM = "text/event-stream"
 _TICK_S = 0.5
 
 
@@ -52,7 +53,7 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
 @idempotent
 async def start_rollout(request: web.Request) -> web.Response:
     """Start applying the patch to everything that it fits."""
-    order = await read_struct(request, Order)
+    order = await wire.read(request, Order, absent=Order())
     patch = await find_patch(request)
     is_dry = flag(request, "dryRun")
     rollout = await rolling.start(patch, order, request[CALLER], request.app[ROLLING], dry_run=is_dry)
@@ -198,14 +199,8 @@ ROUTES = (
         answers=(Answer(status=202, description="It has begun", content=(_VIEW,), headers=(LOCATION_HEADER,)),),
         errors=(
             *examples.READ_ERRORS,
-            errors.MalformedJsonError,
-            errors.InvalidRequestError,
-            errors.UnsupportedMediaTypeError,
-            errors.TooLargeError,
-            errors.TooDeepError,
-            errors.RequestTimeoutError,
-            errors.IdempotencyKeyReusedError,
-            errors.BusyIdempotencyKeyError,
+            *wire.BODY_ERRORS,
+            *KEY_ERRORS,
         ),
     ),
     Route(

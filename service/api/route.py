@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from aiohttp import web
 
+from service.api.replies import JSON
 from service.errors import ServiceError
 from service.model import Role
 
@@ -31,7 +32,7 @@ class Content:
     """A body in one media type, with named examples. `encoding` says which media types form parts may have."""
 
     schema: Schema
-    media_type: str = "application/json"
+    media_type: str = JSON
     examples: dict[str, Any] = field(default_factory=dict)
     encoding: dict[str, str] = field(default_factory=dict)
 

@@ -6,9 +6,10 @@ import msgspec
 from aiohttp import web
 
 from service.api import resource_examples as examples
+from service.api import wire
 from service.api.replies import JSON, choose, encode, json_reply
 from service.api.route import Answer, Content, Param, Route
-from service.api.types import BODY_ERRORS, DEFINITION, ERRORS, read_definition
+from service.api.types import DEFINITION, ERRORS, read_definition
 from service.core.definition import TypeDefinition
 from service.errors import NotAcceptableError
 from service.keys import LISTER, SHELF
@@ -87,6 +88,6 @@ ROUTES = (
                 ),
             ),
         ),
-        errors=(*ERRORS, *BODY_ERRORS, NotAcceptableError),
+        errors=(*ERRORS, *wire.BODY_ERRORS, NotAcceptableError),
     ),
 )

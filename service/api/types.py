@@ -7,21 +7,13 @@ from aiohttp import web
 
 from service.api import resource_examples as examples
 from service.api import wire
-from service.api.bodies import read_body
 from service.api.flags import flag
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
-from service.api.replies import JSON, json_reply
+from service.api.replies import json_reply
 from service.api.route import Answer, Content, Route
 from service.core.definition import Parent, TypeDefinition
-from service.errors import (
-    InvalidRequestError,
-    MalformedJsonError,
-    NotFoundError,
-    StoreUnavailableError,
-    TooLargeError,
-    UnsupportedMediaTypeError,
-)
-from service.keys import INDEXES, SETTINGS, SHELF, TYPES
+from service.errors import InvalidRequestError, NotFoundError, StoreUnavailableError
+from service.keys import INDEXES, SHELF, TYPES
 from service.usecases import types
 from service.usecases.catalog import KnownType
 
@@ -44,7 +36,6 @@ class TypeShown(
 
 async def put_type(request: web.Request) -> web.Response:
     """Define a type, or define it anew."""
-    wire.check_media_type(request, (JSON,))
     name, shelf = request.match_info["type"], request.app[SHELF]
     definition = await read_definition(request)
     dry_run = flag(request, "dryRun")
@@ -75,8 +66,7 @@ async def list_types(request: web.Request) -> web.Response:
 
 async def read_definition(request: web.Request) -> TypeDefinition:
     """Read a body that is a definition."""
-    wire.check_media_type(request, (JSON,))
-    return wire.parse(await read_body(request), TypeDefinition, max_depth=request.app[SETTINGS].max_depth)
+    return await wire.read(request, TypeDefinition)
 
 
 def _show_known(known: KnownType) -> TypeShown:
@@ -103,7 +93,6 @@ DEFINITION = {
 _SHOWN = Content(schema=TypeShown)
 _DRY_RUN = examples.DRY_RUN
 ERRORS = (InvalidRequestError, StoreUnavailableError)
-BODY_ERRORS = (MalformedJsonError, UnsupportedMediaTypeError, TooLargeError)
 
 ROUTES = (
     Route(
@@ -142,7 +131,7 @@ ROUTES = (
             Answer(status=200, description="Defined anew", content=(_SHOWN,)),
             Answer(status=201, description="Defined", content=(_SHOWN,), headers=(examples.LOCATION,)),
         ),
-        errors=(*ERRORS, *BODY_ERRORS),
+        errors=(*ERRORS, *wire.BODY_ERRORS),
     ),
     Route(
         method="GET",

@@ -7,13 +7,46 @@ from typing import Any, NamedTuple, TypeVar, get_type_hints
 import msgspec
 from aiohttp import web
 
+from service.api.bodies import read_body
+from service.api.replies import JSON
 from service.core import values
-from service.errors import InvalidRequestError, UnsupportedMediaTypeError, Violation
+from service.errors import (
+    InvalidRequestError,
+    MalformedJsonError,
+    RequestTimeoutError,
+    ServiceError,
+    TooDeepError,
+    TooLargeError,
+    UnsupportedMediaTypeError,
+    Violation,
+)
+from service.keys import ENGINE, SETTINGS
 
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 ENVELOPE_DEPTH = 8
 """How many containers a request may put around a document."""
+BODY_ERRORS: tuple[type[ServiceError], ...] = (
+    InvalidRequestError,
+    MalformedJsonError,
+    RequestTimeoutError,
+    TooLargeError,
+    UnsupportedMediaTypeError,
+    TooDeepError,
+)
+"""What reading a JSON body may refuse."""
+
+
+async def read(request: web.Request, struct: type[Wire], *, absent: Wire | None = None) -> Wire:
+    """Read a body of JSON as `struct`; `absent`, where it is given, stands for no body at all.
+
+    Raises what `read_body`, `check_media_type` and `parse` raise.
+    """
+    body = await read_body(request)
+    if absent is not None and not body:
+        return absent
+    check_media_type(request, (JSON,))
+    return parse(body, struct, max_depth=request.app[SETTINGS].max_depth, check=request.app[ENGINE].check)
 
 
 class Member(NamedTuple):

@@ -1,4 +1,4 @@
-"""Providers: kept, asked whether they answer, and what became of deliveries to them."""
+"""Providers: kept, and asked whether they answer."""
 
 import secrets as random
 import time
@@ -9,8 +9,8 @@ from binascii import Error
 import msgspec
 
 from service.core.timestamp import format_timestamp
-from service.delivery import BUILTIN, Delivery, DeliveryState, Endpoint, Mode, Notice, Sent
-from service.errors import InvalidRequestError, InvalidTransitionError, NotFoundError, ReferencedError
+from service.delivery import BUILTIN, Endpoint, Mode, Notice, Sent
+from service.errors import InvalidRequestError, NotFoundError, ReferencedError
 from service.ports import Clock, EndpointStore, OutboxStore, Sender, UrlPolicy
 from service.usecases.catalog import TypeCatalog
 
@@ -112,41 +112,3 @@ async def ping(name: str, *, store: EndpointStore, sender: Sender, clock: Clock)
     start = time.monotonic()
     sent = await sender.send(provider, notice, now)
     return sent, time.monotonic() - start
-
-
-async def list_deliveries(
-    provider: str | None,
-    state: DeliveryState | None,
-    after: tuple[str, str] | None,
-    limit: int,
-    outbox: OutboxStore,
-) -> list[Delivery]:
-    """Return deliveries, newest first."""
-    return await outbox.list_newest(provider, state, after, limit)
-
-
-async def find_delivery(notice_id: str, outbox: OutboxStore) -> Delivery:
-    """Return a delivery; raise `NotFoundError` when there is none of that id."""
-    delivery = await outbox.find(notice_id)
-    if delivery is None:
-        raise NotFoundError("There is no delivery with this id.")
-    return delivery
-
-
-async def replay(notice_id: str, *, outbox: OutboxStore, clock: Clock, dry_run: bool = False) -> Delivery:
-    """Try a dead delivery anew; raise `InvalidTransitionError` when it is not dead."""
-    delivery = await find_delivery(notice_id, outbox)
-    now = format_timestamp(clock.now())
-    if delivery.state != "dead" or not (dry_run or await outbox.replay(notice_id, now)):
-        raise InvalidTransitionError(f"The delivery is {delivery.state}; only a dead one can be replayed.")
-    return msgspec.structs.replace(delivery, state="waiting", tries=0, due_at=now, ended_at=None)
-
-
-async def replay_all(
-    name: str, *, store: EndpointStore, outbox: OutboxStore, clock: Clock, dry_run: bool = False
-) -> int:
-    """Try all dead deliveries of a provider anew; return how many."""
-    await find(name, store)
-    if dry_run:
-        return await outbox.count_dead(name)
-    return await outbox.replay_all(name, format_timestamp(clock.now()))

@@ -139,6 +139,15 @@ async def test_diffs_of_what_never_was(client: Client, path: str, query: str, st
     await problem(await client.get(f"{path}/diff?{query}"), status, code)
 
 
+async def test_a_diff_is_a_json_patch_and_nothing_else(client: Client, path: str) -> None:
+    """The other forms in which the compare routes say a change are not made here, so they are not promised either."""
+    as_patch = await client.get(f"{path}/diff?from=1&to=2", headers={"Accept": "application/json-patch+json"})
+    as_merge = await client.get(f"{path}/diff?from=1&to=2", headers={"Accept": "application/merge-patch+json"})
+
+    assert as_patch.content_type == "application/json-patch+json"
+    await problem(as_merge, 406, "not-acceptable")
+
+
 async def test_reverting_makes_a_new_version_equal_to_the_old(client: Client, versions: list[Any], path: str) -> None:
     answer = await client.post(f"{path}/revert", json={"version": 1})
     back = await answer.json()
