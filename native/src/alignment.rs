@@ -204,6 +204,9 @@ impl Aligner {
         self.history.try_reserve((GREEDY_EDITS + 1) * (GREEDY_EDITS + 1))?;
         while job.budget >= 0 && area.rows() > 0 && area.columns() > 0 {
             job.cancel.check()?;
+            if are_strangers(job, area) {
+                break; // the search would use up its edits here and find nothing
+            }
             match self.next_stretch(job, area) {
                 Some((x, y)) => {
                     area.a += x;
@@ -312,6 +315,22 @@ impl Aligner {
         self.area(job, from, level + 1)?;
         Ok(true)
     }
+}
+
+/// Whether nothing is common to the elements that the greedy search reaches while no two agree. A filter of single bits
+/// may say no for yes, never yes for no.
+fn are_strangers(job: &Job, area: Area) -> bool {
+    const REACH: usize = GREEDY_EDITS + 1;
+    let mut seen = [0u64; 32];
+    let place = |hash: u64| ((hash >> 6) as usize % 32, 1u64 << (hash % 64));
+    for &hash in &job.a[area.a..area.a_end.min(area.a + REACH)] {
+        let (word, bit) = place(hash);
+        seen[word] |= bit;
+    }
+    job.b[area.b..area.b_end.min(area.b + REACH)].iter().all(|&hash| {
+        let (word, bit) = place(hash);
+        seen[word] & bit == 0
+    })
 }
 
 /// Pair what is equal at both ends; the rest.

@@ -9,7 +9,7 @@ use crate::arrays::{Arrays, Pair};
 use crate::emission::value_size;
 use crate::equality::{Children, View};
 use crate::fault::Stop;
-use crate::memory::push;
+use crate::memory::{append, push};
 use crate::objects;
 use crate::pointer;
 use crate::records::{Mark, Op, Records};
@@ -47,6 +47,19 @@ pub struct Work {
     frames: Vec<Frame>,
     steps: Vec<Step>,
     path: Vec<u8>,
+    kept: Vec<Plan>,
+    kept_steps: Vec<Step>,
+}
+
+/// How the first pass planned a pair of arrays. Alignment and pairing cost more than all else: the second pass takes
+/// them over.
+struct Plan {
+    a: u32,
+    b: u32,
+    /// Its steps among those kept.
+    first_step: usize,
+    end_step: usize,
+    is_bounded: bool,
 }
 
 impl Work {
@@ -54,7 +67,7 @@ impl Work {
         self.records.used()
             + self.arrays.used()
             + self.frames.capacity() * std::mem::size_of::<Frame>()
-            + self.steps.capacity() * std::mem::size_of::<Step>()
+            + (self.steps.capacity() + self.kept_steps.capacity()) * std::mem::size_of::<Step>()
     }
 }
 
@@ -65,6 +78,8 @@ pub fn compare(view: View, work: &mut Work, shorten_above: usize) -> Result<(), 
     if is_settled(&view, work)? {
         return Ok(());
     }
+    work.kept.clear();
+    work.kept_steps.clear();
     if shorten_above > 0 {
         let mut readable = Pass { view, work, shortens: false };
         if readable.run(shorten_above)? {
@@ -87,6 +102,24 @@ fn is_settled(view: &View, work: &mut Work) -> Result<bool, Stop> {
         return Ok(true);
     }
     Ok(!view.rules.is_ignored(other_mark) && view.same(0, 0)?)
+}
+
+/// Append the steps that the first pass planned for a pair of arrays. False if it did not come to them.
+fn take_over(
+    kept: &[Plan],
+    kept_steps: &[Step],
+    pair: (u32, u32),
+    arrays: &mut Arrays,
+    steps: &mut Vec<Step>,
+) -> Result<bool, Stop> {
+    // A patch that is not yet too long has changed few arrays.
+    let plan = match kept.iter().find(|plan| (plan.a, plan.b) == pair) {
+        Some(plan) => plan,
+        None => return Ok(false),
+    };
+    arrays.aligner.is_bounded |= plan.is_bounded;
+    append(steps, kept_steps[plan.first_step..plan.end_step].iter().copied())?;
+    Ok(true)
 }
 
 struct Pass<'a, 'w> {
@@ -244,13 +277,24 @@ impl Pass<'_, '_> {
     /// Plan the steps of a pair of containers and put it on the stack. False if that is hopeless.
     fn plan(&mut self, mut frame: Frame) -> Result<bool, Stop> {
         let budget = self.budget(&frame);
-        let Work { arrays, steps, path, .. } = &mut *self.work;
+        let Work { arrays, steps, path, kept, kept_steps, .. } = &mut *self.work;
         let mut outcome = Outcome::Aligned;
         match (frame.is_object, frame.b) {
             (true, NONE) => objects::plan_emptying(&self.view, frame.a, steps)?,
             (false, NONE) => arrays.plan_emptying(&self.view, frame.a, steps)?,
             (true, b) => objects::plan(&self.view, frame.a, b, steps)?,
-            (false, b) => outcome = arrays.plan(&self.view, Pair { a: frame.a, b, path }, budget, steps)?,
+            (false, b) if self.shortens && take_over(kept, kept_steps, (frame.a, b), arrays, steps)? => {}
+            (false, b) => {
+                let was_bounded = std::mem::replace(&mut arrays.aligner.is_bounded, false);
+                outcome = arrays.plan(&self.view, Pair { a: frame.a, b, path }, budget, steps)?;
+                if !self.shortens && outcome == Outcome::Aligned {
+                    let first_step = kept_steps.len();
+                    append(kept_steps, steps[frame.first_step as usize..].iter().copied())?;
+                    let (end_step, is_bounded) = (kept_steps.len(), arrays.aligner.is_bounded);
+                    push(kept, Plan { a: frame.a, b, first_step, end_step, is_bounded })?;
+                }
+                arrays.aligner.is_bounded |= was_bounded;
+            }
         }
         frame.end_step = self.work.steps.len() as u32;
         push(&mut self.work.frames, frame)?;

@@ -7,7 +7,7 @@ use crate::alignment::NONE;
 use crate::anchors::rising;
 use crate::equality::{Children, View};
 use crate::fault::Stop;
-use crate::memory::{filled, gathered};
+use crate::memory::{filled, gathered, push};
 use crate::scope::Rules;
 use crate::tape::{Doc, Kind};
 
@@ -126,75 +126,99 @@ fn match_unique(left: &[(u64, u32)], right: &[(u64, u32)]) -> Result<Vec<(u32, u
     Ok(pairs)
 }
 
-/// Traits of an element: hashes of what it holds, with a weight in bytes; sorted.
-type Traits = Vec<(u64, u32)>;
+/// Something that an element holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Trait {
+    hash: u64,
+    /// Place of the element.
+    place: u32,
+    /// Bytes that it stands for, roughly.
+    weight: u32,
+}
 
 /// Pair so that the sum of likenesses is greatest and the order is kept.
 fn by_likeness(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<(), Stop> {
-    let left: Vec<Traits> = gap.a.iter().map(|&item| traits(view.before, view.rules, item)).collect();
-    let right: Vec<Traits> = gap.b.iter().map(|&item| traits(view.after, view.rules, item)).collect();
-    let columns = right.len() + 1;
-    let mut best = filled(0u64, (left.len() + 1) * columns)?;
-    for (i, mine) in left.iter().enumerate().rev() {
-        for (j, yours) in right.iter().enumerate().rev() {
-            let paired = match likeness(mine, yours) {
+    let (rows, columns) = (gap.a.len(), gap.b.len());
+    let likeness = likenesses(view, gap)?;
+    let mut best = filled(0u64, (rows + 1) * (columns + 1))?;
+    let place = |row: usize, column: usize| row * (columns + 1) + column;
+    for row in (0..rows).rev() {
+        for column in (0..columns).rev() {
+            let paired = match likeness[row * columns + column] {
                 0 => 0,
-                weight => weight + best[(i + 1) * columns + j + 1],
+                weight => weight + best[place(row + 1, column + 1)],
             };
-            best[i * columns + j] = paired.max(best[(i + 1) * columns + j]).max(best[i * columns + j + 1]);
+            best[place(row, column)] = paired.max(best[place(row + 1, column)]).max(best[place(row, column + 1)]);
         }
     }
-    let (mut i, mut j) = (0, 0);
-    while i < left.len() && j < right.len() {
-        let here = best[i * columns + j];
-        let weight = likeness(&left[i], &right[j]);
-        if weight > 0 && here == weight + best[(i + 1) * columns + j + 1] {
-            mates[i] = j as u32;
-            i += 1;
-            j += 1;
-        } else if here == best[(i + 1) * columns + j] {
-            i += 1;
+    let (mut row, mut column) = (0, 0);
+    while row < rows && column < columns {
+        let here = best[place(row, column)];
+        let weight = likeness[row * columns + column];
+        if weight > 0 && here == weight + best[place(row + 1, column + 1)] {
+            mates[row] = column as u32;
+            row += 1;
+            column += 1;
+        } else if here == best[place(row + 1, column)] {
+            row += 1;
         } else {
-            j += 1;
+            column += 1;
         }
     }
     Ok(())
 }
 
-fn traits(doc: Doc, rules: &Rules, item: u32) -> Traits {
-    let node = doc.node(item);
-    let children = Children::of(doc, rules, item);
-    let mut traits: Traits = match node.kind() {
-        Kind::Object => children
-            .take(MOST_TRAITS)
-            .flat_map(|name| {
-                let (name, value) = (doc.node(name), doc.node(name + 1));
-                let member = name.hash.rotate_left(17) ^ value.hash;
-                [(name.hash, 1), (member, value.size() as u32 + 8)]
-            })
-            .collect(),
-        Kind::Array => {
-            children.take(MOST_TRAITS).map(|child| doc.node(child)).map(|n| (n.hash, n.size() as u32 + 1)).collect()
+/// For each element of `gap.a` and each of `gap.b` the bytes that they have in common, roughly.
+fn likenesses(view: &View, gap: &Gap) -> Result<Vec<u64>, Stop> {
+    let left = sorted_traits(view.before, view.rules, gap.a)?;
+    let right = sorted_traits(view.after, view.rules, gap.b)?;
+    let mut likeness = filled(0u64, gap.a.len() * gap.b.len())?;
+    let (mut i, mut j) = (0, 0);
+    while i < left.len() && j < right.len() {
+        let hash = left[i].hash;
+        if hash != right[j].hash {
+            if hash < right[j].hash {
+                i += 1;
+            } else {
+                j += 1;
+            }
+            continue;
         }
-        _ => Vec::new(),
-    };
-    traits.sort_unstable();
-    traits
+        let mine = left[i..].iter().take_while(|each| each.hash == hash).count();
+        let yours = right[j..].iter().take_while(|each| each.hash == hash).count();
+        for one in &left[i..i + mine] {
+            let row = &mut likeness[one.place as usize * gap.b.len()..][..gap.b.len()];
+            for other in &right[j..j + yours] {
+                row[other.place as usize] += u64::from(one.weight.min(other.weight));
+            }
+        }
+        i += mine;
+        j += yours;
+    }
+    Ok(likeness)
 }
 
-/// Bytes that two elements have in common, roughly.
-fn likeness(left: &Traits, right: &Traits) -> u64 {
-    let (mut i, mut j, mut sum) = (0, 0, 0);
-    while i < left.len() && j < right.len() {
-        match left[i].0.cmp(&right[j].0) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => {
-                sum += u64::from(left[i].1.min(right[j].1));
-                i += 1;
-                j += 1;
+/// The traits of some elements by their hashes; what an element holds several times counts once.
+fn sorted_traits(doc: Doc, rules: &Rules, items: &[u32]) -> Result<Vec<Trait>, Stop> {
+    let mut traits = Vec::new();
+    for (&item, place) in items.iter().zip(0..) {
+        let is_object = doc.node(item).kind() == Kind::Object;
+        if !doc.node(item).is_container() {
+            continue;
+        }
+        for child in Children::of(doc, rules, item).take(MOST_TRAITS) {
+            let (head, value) = (doc.node(child), doc.node(child + u32::from(is_object)));
+            let weight = value.size() as u32;
+            if is_object {
+                push(&mut traits, Trait { hash: head.hash, place, weight: 1 })?;
+                let hash = head.hash.rotate_left(17) ^ value.hash;
+                push(&mut traits, Trait { hash, place, weight: weight + 8 })?;
+            } else {
+                push(&mut traits, Trait { hash: value.hash, place, weight: weight + 1 })?;
             }
         }
     }
-    sum
+    traits.sort_unstable();
+    traits.dedup_by_key(|each| (each.hash, each.place));
+    Ok(traits)
 }
