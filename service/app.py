@@ -57,6 +57,7 @@ from service.store.rollouts import MongoRollouts
 from service.store.signals import EventSignals
 from service.store.timeline import MongoTimeline
 from service.store.types import MongoTypes
+from service.traffic import Traffic
 from service.usecases.catalog import TypeCatalog
 from service.usecases.containing import FamilyLocks
 from service.usecases.drafting import Limits
@@ -76,6 +77,10 @@ from service.workers.rollouts import RolloutWorker
 
 if TYPE_CHECKING:
     from service.telemetry import Telemetry
+
+
+_FREQUENT = frozenset({"get_resource", "patch_resource"})
+"""Of routes whose paths begin alike aiohttp tries one after the other, in the order they were added: these first."""
 
 
 class SystemClock:
@@ -104,6 +109,7 @@ def create_app(
     app[keys.CALLBACKS] = GuardedCallbacks(client, settings.url_timeout_s)
     app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]))
     app[keys.METRICS] = Metrics()
+    app[keys.TRAFFIC] = Traffic()
     app[keys.ENGINE] = _choose_engine(settings, app[keys.METRICS])
     compute = app[keys.RUNNER] = _make_compute(app, settings)
     app[keys.COMPARER] = MeasuredComparer(compute, app[keys.METRICS])
@@ -116,7 +122,7 @@ def create_app(
     app.on_shutdown.append(stop_waiting)
     _instrument(app, telemetry or _make_telemetry(settings))
     app.cleanup_ctx.append(open_store)
-    for route in ROUTES:
+    for route in sorted(ROUTES, key=lambda route: route.operation_id not in _FREQUENT):
         resource = app.router.add_resource(route.path, name=route.operation_id)
         resource.add_route(route.method, route.handler)
         if route.method == "GET":

@@ -36,6 +36,7 @@ from service.ports import (
     UrlPolicy,
 )
 from service.settings import Settings
+from service.traffic import Traffic
 from service.usecases.patching import Desk
 from service.usecases.rolling import Rolling
 from service.usecases.shelf import Shelf
@@ -76,6 +77,7 @@ SENDER = web.AppKey("SENDER", Sender)
 URL_POLICY = web.AppKey("URL_POLICY", UrlPolicy)
 ROLLING = web.AppKey("ROLLING", Rolling)
 METRICS = web.AppKey("METRICS", Metrics)
+TRAFFIC = web.AppKey("TRAFFIC", Traffic)
 TELEMETRY = web.AppKey("TELEMETRY", RequestSpans)
 CONTRACT = web.AppKey("CONTRACT", Contract)
 

@@ -56,6 +56,18 @@ class Metrics:
         self.database_restarts = Counter(
             "patchbay_database_restarts", "Restarts of the embedded MongoDB", registry=registry
         )
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Note that a request was answered."""
+        key = (method, route, status)
+        found = self._answered.get(key)
+        if found is None:
+            found = self.requests.labels(method, route, status), self.request_seconds.labels(route)
+            self._answered[key] = found
+        count, times = found
+        count.inc()
+        times.observe(seconds)
 
     def note_batch(self, kind: str, size: int) -> None:
         """Note how many calls shared a round trip."""

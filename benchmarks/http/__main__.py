@@ -10,7 +10,8 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from benchmarks.http import chart, documents, servers
+from benchmarks import chart
+from benchmarks.http import documents, servers
 from benchmarks.http.servers import TooSlowError, to_text
 from tests.unit.core import applier
 

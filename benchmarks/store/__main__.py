@@ -1,20 +1,24 @@
-"""`make bench-store`: clinics read and patched; service, load and database on one core.
+"""`make bench-store`: clinics read and patched; service, load and database on one core. Writes RESULTS.md here.
 
-python -m benchmarks.store [--seconds 5] [--rounds 3] [--only patchbay,plain]
+python -m benchmarks.store [--seconds 4] [--rounds 3] [--only patchbay,plain]   (with --only nothing is written)
 """
 
 import argparse
-import asyncio
 import http.client
 import json
 import os
 import random
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 
-from benchmarks.store import direct, servers
-from benchmarks.store.load import measure, request
+import uvloop
 
+from benchmarks import chart
+from benchmarks.store import direct, report, servers
+from benchmarks.store.load import Tally, measure, request
+
+HERE = Path(__file__).parent
 CLINIC = {
     "name": "Foot clinic",
     "description": "Everything from the ankle down, by appointment or by walking in.",
@@ -38,42 +42,54 @@ def members(name: str) -> tuple[bytes, str]:
 
 
 SERVERS: dict[str, tuple[Callable, str, Callable[[str], tuple[bytes, str]]]] = {
-    "patchbay": (servers.patchbay, "/v1/clinic", rfc6902),
-    "plain aiohttp + motor": (servers.plain, "/v1/clinic", rfc6902),
-    "python-eve 2.3": (servers.eve, "/clinic", members),
+    report.PATCHBAY: (servers.patchbay, "/v1/clinic", rfc6902),
+    report.PLAIN: (servers.plain, "/v1/clinic", rfc6902),
+    report.EVE: (servers.eve, "/clinic", members),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # children inherit it
-    print("Without HTTP, 32 callers, calls per second of CPU:\n")
+    busy = [os.getloadavg()[0]]
+    wanted = arguments.only.split(",")
     alone: dict[str, dict[str, list[float]]] = {}
+    over_http: dict[str, dict[str, list[report.Measured]]] = {}
     for _ in range(arguments.rounds):
-        for name, cases in direct.run(CLINIC, arguments.seconds).items():
-            for case, figure in cases.items():
-                alone.setdefault(name, {}).setdefault(case, []).append(figure)
-    report(alone)
-    print("\nOver HTTP:\n")
-    figures: dict[str, dict[str, list[float]]] = {}
-    for _ in range(arguments.rounds):
+        if not arguments.only:
+            for name, cases in direct.run(CLINIC, arguments.seconds / 2).items():
+                for case, figure in cases.items():
+                    alone.setdefault(name, {}).setdefault(case, []).append(figure)
         for name, (start, path, patch) in SERVERS.items():
-            if arguments.only and not any(each in name for each in arguments.only.split(",")):
+            if not any(each in name.lower() for each in wanted):
                 continue
             with start() as port:
-                for case, figure in asyncio.run(load(port, path, patch, arguments.seconds)).items():
-                    figures.setdefault(name, {}).setdefault(case, []).append(figure)
-    if figures:
-        report(figures)
+                for case, measured in uvloop.run(load(port, path, patch, arguments.seconds)).items():
+                    over_http.setdefault(name, {}).setdefault(case, []).append(measured)
+                    print(f"{name}: {case}: {measured}", flush=True)
+    busy.append(os.getloadavg()[0])
+    medians = {name: {case: middle(each) for case, each in cases.items()} for name, cases in over_http.items()}
+    if arguments.only:
+        print(report.table(medians))
+        return
+    store = {name: {case: statistics.median(each) for case, each in cases.items()} for name, cases in alone.items()}
+    (HERE / "RESULTS.md").write_text(report.write(store, medians, busy, arguments.rounds, arguments.seconds))
+    title = "Requests per second of CPU (service, load and database together)"
+    rates = {case: {name: medians[name][case].per_cpu_second for name in medians} for case in report.CASES}
+    (HERE / "rates.svg").write_text(chart.draw(title, "/s", rates))
+    print((HERE / "RESULTS.md").read_text())
 
 
-async def load(port: int, path: str, patch: Callable, seconds: float) -> dict[str, float]:
+async def load(
+    port: int, path: str, patch: Callable[[str], tuple[bytes, str]], seconds: float
+) -> dict[str, report.Measured]:
     ids = create(port, path)
+    reads = [request("GET", f"{path}/{each}") for each in ids]
     count = 0
 
     def patching(choose: Callable[[], str]) -> Callable[[], bytes]:
@@ -85,17 +101,31 @@ async def load(port: int, path: str, patch: Callable, seconds: float) -> dict[st
         return make
 
     cases = {
-        "GET, 32 connections": (32, lambda: request("GET", f"{path}/{random.choice(ids)}")),
-        "PATCH, 32 connections": (32, patching(lambda: random.choice(ids))),
-        "PATCH of one document, 100 connections": (100, patching(lambda: ids[0])),
+        report.GET: (32, lambda: random.choice(reads)),
+        report.PATCH: (32, patching(lambda: random.choice(ids))),
+        report.ONE: (100, patching(lambda: ids[0])),
     }
-    figures = {}
-    for name, (connections, make_request) in cases.items():
-        tally = await measure(("127.0.0.1", port), connections, make_request, seconds)
-        figures[name] = len(tally.times) / seconds
-        figures[f"{name}: per second of CPU"] = len(tally.times) / tally.cpu_seconds
-        figures[f"{name}: p99 ms"] = statistics.quantiles(tally.times, n=100)[98] * 1000
-    return figures
+    return {
+        name: summarize(await measure(("127.0.0.1", port), connections, make_request, seconds))
+        for name, (connections, make_request) in cases.items()
+    }
+
+
+def summarize(tally: Tally) -> report.Measured:
+    count = len(tally.times)
+    return report.Measured(
+        per_cpu_second=count / tally.cpu.total,
+        per_second=count / tally.seconds,
+        service_us=tally.cpu.service / count * 1e6,
+        database_us=tally.cpu.database / count * 1e6,
+        load_us=tally.cpu.load / count * 1e6,
+        p99_ms=statistics.quantiles(tally.times, n=100)[98] * 1000,
+    )
+
+
+def middle(rounds: list[report.Measured]) -> report.Measured:
+    """The median of each figure on its own."""
+    return report.Measured(*(statistics.median(figures) for figures in zip(*rounds, strict=True)))
 
 
 def create(port: int, path: str) -> list[str]:
@@ -106,19 +136,6 @@ def create(port: int, path: str) -> list[str]:
         made = json.loads(connection.getresponse().read())
         ids.append(made["id"] if "id" in made else made["_id"])
     return ids
-
-
-def report(figures: dict[str, dict[str, list[float]]]) -> None:
-    names = list(figures)
-    print(f"| {' | '.join(['per second', *names])} |\n|{'---|' * (len(names) + 1)}")
-    for case in figures[names[0]]:
-        medians = [statistics.median(figures[name][case]) for name in names]
-        shown = [f"{median:.0f}" for median in medians]
-        if "p99" not in case:
-            shown[1:] = [
-                f"{text} (1/{medians[0] / median:.1f})" for text, median in zip(shown[1:], medians[1:], strict=True)
-            ]
-        print(f"| {' | '.join([case, *shown])} |")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import jsonpatch
 import msgspec
 import uvloop
 
-from benchmarks.store.load import cpu_seconds
+from benchmarks.store.cpu import usage
 from service.core.history import apply_with_inverse
 from service.model import Attribution, Change, Draft
 from service.store.embedded import EmbeddedMongo
@@ -103,6 +103,6 @@ async def _measure(call: Call, ids: list[str], seconds: float) -> float:
             count += 1
             await call(random.choice(ids), [{"op": "replace", "path": "/name", "value": f"Clinic {count}"}])
 
-    before = cpu_seconds()
+    before = usage()
     await asyncio.gather(*(keep_calling() for _ in range(CALLERS)))
-    return count / (cpu_seconds() - before)
+    return count / (usage() - before).total

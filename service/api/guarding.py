@@ -27,13 +27,14 @@ async def admit(request: web.Request) -> None:
     Routes that anybody may call let everybody through. Raises `UnauthenticatedError`, `ForbiddenError` and
     `RateLimitedError`.
     """
-    route = request.app[ROUTE_TABLE].get(request.match_info.route.name or "")
+    match = request.match_info
+    route = request.app[ROUTE_TABLE].get(match.route.name or "")
     if route is None or route.access is None:
         request[CALLER] = NOBODY
         return
     caller = request[CALLER] = await _identify(request)
     _check_role(caller, route.access)
-    check_type(caller, request.match_info.get("type"))
+    check_type(caller, match.get("type"))
 
 
 async def _identify(request: web.Request) -> Caller:
@@ -42,9 +43,11 @@ async def _identify(request: web.Request) -> Caller:
         caller = ANONYMOUS
     else:
         caller = await authenticator.authenticate(_credential(request))
-    wait = request.app[RATES].take(caller.name if authenticator else request.remote or "", time.monotonic())
-    if wait:
-        raise RateLimitedError(f"More than {request.app[RATES].rate:g} requests per second.", retry_after_s=wait)
+    rates = request.app[RATES]
+    if rates.rate > 0:
+        wait = rates.take(caller.name if authenticator else request.remote or "", time.monotonic())
+        if wait:
+            raise RateLimitedError(f"More than {rates.rate:g} requests per second.", retry_after_s=wait)
     return caller
 
 

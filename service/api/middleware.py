@@ -1,19 +1,23 @@
-"""What stands around every handler: the request id and the log line, errors made into problems, the caller."""
+"""What stands around every handler: the request id and the log line, errors made into problems, the caller.
 
+One middleware does it all: each layer of coroutines would cost every request as much as the work in it.
+"""
+
+import asyncio
 import logging
 import re
 import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable
+from contextlib import AbstractContextManager
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from service import logs
-from service.api import guarding, problems
+from service.api import problems
+from service.api.guarding import admit
 from service.errors import ServiceError
-from service.keys import METRICS, REQUEST_ID, SETTINGS, TELEMETRY
+from service.keys import METRICS, REQUEST_ID, SETTINGS, TELEMETRY, TRAFFIC
 
 _LOG = logging.getLogger("patchbay.request")
 CLIENT_GONE = 499
@@ -23,86 +27,98 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @web.middleware
-async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request its id, keep its trace context, write one log line when it is answered."""
-    given = request.headers.get("X-Request-Id", "")
-    request_id = given if _SANE_ID.fullmatch(given) else str(uuid.uuid4())
+async def surround(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request its id, keep its trace context, answer it, write one log line when that is done."""
+    start = time.perf_counter()
+    app, task = request.app, asyncio.current_task()
+    if task is None:
+        raise RuntimeError("aiohttp runs every handler in a task")
+    traffic = app[TRAFFIC]
+    given = request.headers.get("X-Request-Id")
+    request_id = given if given is not None and _SANE_ID.fullmatch(given) else traffic.make_id()
     request[REQUEST_ID] = request_id
     logs.REQUEST_ID.set(request_id)
-    start = time.perf_counter()
-    with _trace(request):
-        response = await handler(request)
-    if not response.prepared:
-        response.headers["X-Request-Id"] = request_id
-    _tell(request, response.status, time.perf_counter() - start)
+    route = request.match_info.route.name or "unmatched"
+    traffic.enter(task)
+    try:
+        response = await _trace(request, handler, route)
+    finally:
+        traffic.leave(task)
+    if traffic.is_stopping:
+        response.force_close()
+    _tell(request, route, response.status, time.perf_counter() - start)
     return response
 
 
-@contextmanager
-def _trace(request: web.Request) -> Iterator[None]:
+def _trace(request: web.Request, handler: Handler, route: str) -> Awaitable[web.StreamResponse]:
     """Keep the caller's trace context for what is called on its behalf; make a span where telemetry is on."""
-    given = request.headers.get("traceparent", "")
-    trace = given if _TRACEPARENT.fullmatch(given) else None
+    given = request.headers.get("traceparent")
+    trace = given if given is not None and _TRACEPARENT.fullmatch(given) else None
     telemetry = request.app.get(TELEMETRY)
-    with telemetry.request(_operation(request), trace) if telemetry else nullcontext(trace) as passed_on:
+    if telemetry is not None:
+        return _answer_in_span(request, handler, telemetry.request(route, trace))
+    logs.TRACEPARENT.set(trace)
+    return _answer(request, handler)
+
+
+async def _answer_in_span(
+    request: web.Request, handler: Handler, span: AbstractContextManager[str]
+) -> web.StreamResponse:
+    with span as passed_on:
         logs.TRACEPARENT.set(passed_on)
-        yield
+        return await _answer(request, handler)
 
 
-def _operation(request: web.Request) -> str:
-    return request.match_info.route.name or "unmatched"
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let the request through to its handler; answer every error as a problem document.
 
-
-def _tell(request: web.Request, status: int, seconds: float) -> None:
-    """Count the request and write its log line; a slow one is a warning."""
-    route = _operation(request)
-    metrics = request.app[METRICS]
-    metrics.requests.labels(request.method if route != "unmatched" else "", route, status).inc()
-    metrics.request_seconds.labels(route).observe(seconds)
-    slow = seconds > request.app[SETTINGS].slow_request_s
-    facts = {"method": request.method, "path": request.path, "status": status, "ms": round(seconds * 1000, 1)}
-    level = logging.WARNING if slow else logging.INFO
-    _LOG.log(level, "%s%s %s %d", "slow: " if slow else "", request.method, request.path, status, extra=facts)
-
-
-@web.middleware
-async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every error as a problem document; what nobody foresaw is logged with its traceback."""
-    request_id = request[REQUEST_ID]
+    What nobody foresaw is logged with its traceback.
+    """
     try:
+        await admit(request)
         return await handler(request)
     except ServiceError as error:
-        return problems.answer(error, request, request_id)
+        return problems.answer(error, request, request[REQUEST_ID])
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return problems.answer_framework(error, request, request_id)
+        return problems.answer_framework(error, request, request[REQUEST_ID])
     except Exception as error:  # noqa: BLE001 - the last resort: logged with its traceback, answered with a bare 500
         if isinstance(error, ConnectionError) and request.transport is None:
             return web.Response(status=CLIENT_GONE)
         _LOG.exception("unexpected failure of %s %s", request.method, request.path)
-        return problems.answer_unexpected(request, request_id)
+        return problems.answer_unexpected(request, request[REQUEST_ID])
 
 
-@web.middleware
-async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let callers through to the handler that may call it."""
-    await guarding.admit(request)
-    return await handler(request)
+def _tell(request: web.Request, route: str, status: int, seconds: float) -> None:
+    """Count the request and write its log line; a slow one is a warning."""
+    app, method = request.app, request.method
+    app[METRICS].note_request(method if route != "unmatched" else "", route, status, seconds)
+    slow = seconds > app[SETTINGS].slow_request_s
+    level = logging.WARNING if slow else logging.INFO
+    if not _LOG.isEnabledFor(level):
+        return
+    path = request.path
+    facts = {"method": method, "path": path, "status": status, "ms": round(seconds * 1000, 1)}
+    _LOG.log(level, "%s%s %s %d", "slow: " if slow else "", method, path, status, extra=facts)
 
 
-async def harden(request: web.Request, response: web.StreamResponse) -> None:  # noqa: ARG001 - the signal's shape
-    """Add the headers that keep browsers from doing more with an answer than showing it."""
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers["Server"] = "patchbay"
+async def harden(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the request's id, and the headers that keep browsers from doing more with an answer than showing it."""
+    headers = response.headers
+    if "Content-Security-Policy" in headers:  # a page has its own
+        headers.update({name: value for name, value in SECURITY_HEADERS.items() if name != "Content-Security-Policy"})
+    else:
+        headers.update(SECURITY_HEADERS)
+    headers["X-Request-Id"] = request.get(REQUEST_ID, "")
 
 
 SECURITY_HEADERS = {
+    "Server": "patchbay",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
-MIDDLEWARES: tuple[Middleware, ...] = (observe, explain, guard)
+MIDDLEWARES: tuple[Middleware, ...] = (surround,)

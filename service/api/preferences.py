@@ -19,6 +19,8 @@ def prefers_merge(request: web.Request) -> bool:
 
 
 def _preferences(request: web.Request) -> Iterator[tuple[str, str]]:
-    text = ",".join(request.headers.getall("Prefer", []))
+    if "Prefer" not in request.headers:
+        return
+    text = ",".join(request.headers.getall("Prefer"))
     for name, quoted, plain in _PREFERENCE.findall(text):
         yield name.lower(), (quoted or plain).lower()

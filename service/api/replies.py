@@ -30,7 +30,9 @@ def choose(request: web.Request, offers: tuple[str, ...]) -> str:
 
     Raises `NotAcceptableError` that lists the offers.
     """
-    header = ",".join(request.headers.getall("Accept", []))
+    if "Accept" not in request.headers:
+        return offers[0]
+    header = ",".join(request.headers.getall("Accept"))
     if not header.strip():
         return offers[0]
     ranges = [_range(part) for part in header.split(",") if part.strip()]

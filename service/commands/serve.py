@@ -11,7 +11,6 @@ from aiohttp import web
 from service import keys, logs
 from service.app import create_app
 from service.commands import workers
-from service.commands.draining import Traffic
 from service.commands.listening import greet, listen
 from service.settings import Settings
 
@@ -34,8 +33,6 @@ def serve(settings: Settings, *, inherited: workers.Inherited | None = None) -> 
 async def _serve(settings: Settings, inherited: workers.Inherited | None) -> None:
     listening = inherited.listening() if inherited else listen(settings)
     app = create_app(settings)
-    traffic = Traffic()
-    app.middlewares.insert(0, traffic.middleware())
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -58,7 +55,7 @@ async def _serve(settings: Settings, inherited: workers.Inherited | None) -> Non
         await stop.wait()
         _LOG.info("stopping: requests in flight may finish")
         await site.stop()
-        if cut := await traffic.drain(settings.shutdown_grace_s):
+        if cut := await app[keys.TRAFFIC].drain(settings.shutdown_grace_s):
             _LOG.warning("stopping: %d requests did not finish in time", cut)
     finally:
         await runner.cleanup()

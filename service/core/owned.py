@@ -26,12 +26,12 @@ def show_text(text: bytes, owned: Mapping[str, str], computed: Mapping[str, byte
     >>> show_text(b'{"name":"x"}', {"id": "1", "createdAt": "t", "updatedAt": "u"}, {})
     b'{"id":"1","name":"x","createdAt":"t","updatedAt":"u"}'
     """
-    parts = [b'"id":' + values.encode(owned["id"])]
+    parts = [values.encode({"id": owned["id"]})[:-1]]
     if len(text) > 2:
         parts.append(text[1:-1])
     parts += [values.encode(name) + b":" + value for name, value in computed.items()]
-    parts += [values.encode(name) + b":" + values.encode(owned[name]) for name in ("createdAt", "updatedAt")]
-    return b"{" + b",".join(parts) + b"}"
+    parts.append(values.encode({"createdAt": owned["createdAt"], "updatedAt": owned["updatedAt"]})[1:])
+    return b",".join(parts)
 
 
 def take_off(document: dict[str, Json], owned: Mapping[str, Json], *, all_present: bool) -> dict[str, Json]:

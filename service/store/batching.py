@@ -40,15 +40,15 @@ class Batcher(Generic[Item, Result]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_woken = False
 
-    async def submit(self, item: Item, size: int = 0) -> Result:
-        """Have the item done with the next batch, and return its result."""
+    def submit(self, item: Item, size: int = 0) -> asyncio.Future[Result]:
+        """Have the item done with the next batch; the future gets its result."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append(_Waiting(item, size, future))
         if not self._is_woken and self._free_lanes:
             self._is_woken = True
             loop.call_soon(self._wake)
-        return await future
+        return future
 
     def _wake(self, seen: int = 0) -> None:
         """Start batches, as soon as a turn of the loop has brought nothing new: what is on its way goes along."""

@@ -1,9 +1,10 @@
 """Resources read many at a time: what is asked for while a read is under way goes out with the next one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from service.store.batching import Batcher
 from service.store.mongo import Collection, Database, Record, translated
+from service.store.threads import Threads
 
 _MAX_IDS = 100
 _LARGE_LANES = 2
@@ -16,16 +17,17 @@ class Reads:
 
     def __init__(self, database: Database, on_batch: Callable[[int], object]) -> None:
         self._resources: Collection = database["resources"]
+        self._threads = Threads(1 + _LARGE_LANES)
         self._large: set[str] = set()
         self._small = Batcher[str, Record | None](
             self._read, max_items=_MAX_IDS, max_bytes=_MAX_IDS, lanes=1, on_batch=on_batch
         )
         self._alone = Batcher[str, Record | None](self._read, max_items=1, max_bytes=1, lanes=_LARGE_LANES)
 
-    async def find(self, resource_id: str) -> Record | None:
+    def find(self, resource_id: str) -> Awaitable[Record | None]:
         """Return the record as it stands on the primary, None when there is none."""
         batcher = self._alone if resource_id in self._large else self._small
-        return await batcher.submit(resource_id, 1)
+        return batcher.submit(resource_id, 1)
 
     def note_size(self, resource_id: str, size: int) -> None:
         """Remember whether a resource is large, so that it is read alone and holds nobody up."""
@@ -36,6 +38,9 @@ class Reads:
 
     async def _read(self, resource_ids: list[str]) -> Sequence[Record | None]:
         with translated():
-            found = await self._resources.find({"_id": {"$in": [*set(resource_ids)]}}, {"log": 0}).to_list(None)
-        records = {each["_id"]: each for each in found}
+            records = await self._threads.call(self._find, [*set(resource_ids)])
         return [records.get(each) for each in resource_ids]
+
+    def _find(self, resource_ids: list[str]) -> dict[str, Record]:
+        found = self._resources.delegate.find({"_id": {"$in": resource_ids}}, {"log": 0})
+        return {each["_id"]: each for each in found}

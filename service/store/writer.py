@@ -1,6 +1,7 @@
 """Writes to resources: queued for each resource, planned on the newest version, committed, done again if lost."""
 
 import asyncio
+import itertools
 import random
 import time
 from collections import deque
@@ -49,6 +50,8 @@ class Writer:
         self._transactions = Transactions(database, self._commits)
         self._clock = clock
         self._queues = Queues[Job](self._work)
+        self._process = uuid4().hex  # write ids are unique: random for the process, counted within it
+        self._numbers = itertools.count()
 
     async def write(
         self, resource_id: str, resource_type: str, change: Changing, attribution: Attribution, *, is_dry: bool
@@ -58,7 +61,7 @@ class Writer:
             resource_type=resource_type,
             change=change,
             attribution=attribution,
-            write_id=attribution.write_id or uuid4().hex,
+            write_id=attribution.write_id or f"{self._process}{next(self._numbers):x}",
             is_dry=is_dry,
             future=asyncio.get_running_loop().create_future(),
         )

@@ -32,7 +32,9 @@ class Shown(msgspec.Struct, frozen=True):
 
 async def present(known: KnownType, resource: Resource, shelf: Shelf, *, changed: bool = True) -> Shown:
     """Show one resource."""
-    (members,) = await find_contained(known, [resource.id], shelf)
+    members: dict[str, bytes] = {}
+    if known.contained:
+        (members,) = await find_contained(known, [resource.id], shelf)
     return Shown(resource, show(resource, members), changed, varies=bool(members))
 
 

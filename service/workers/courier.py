@@ -55,8 +55,10 @@ class Courier:
 
     async def deliver_due(self) -> int:
         """Deliver all that is due now; return how many were tried."""
+        if not await self._deliver_next():
+            return 0
         counts = await asyncio.gather(*(self._deliver_in_turn() for _ in range(_AT_ONCE)))
-        return sum(counts)
+        return 1 + sum(counts)
 
     async def _deliver_in_turn(self) -> int:
         count = 0

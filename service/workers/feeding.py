@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from datetime import timedelta
 
 from service.core.timestamp import format_timestamp
@@ -26,6 +27,7 @@ class Feeder:
         self._clock = clock
         self._kept = kept
         self._rounds = 0
+        self._leased_at = -_LEASE_S
 
     async def run(self) -> None:
         """Make events until cancelled. Whatever fails is tried again: nothing is taken off before it is an event."""
@@ -36,14 +38,23 @@ class Feeder:
                 await self._lease.release(_LEASE)
 
     async def _round(self) -> float:
-        if not await self._lease.acquire(_LEASE, _LEASE_S):
+        if not await self._is_leased():
             return _IDLE_S
         while await self._feed.advance():
-            await self._lease.acquire(_LEASE, _LEASE_S)
+            await self._is_leased()
         if self._rounds % _TRIM_EVERY == 0:
             await self._feed.trim(format_timestamp(self._clock.now() - self._kept))
         self._rounds += 1
         return _PAUSE_S
+
+    async def _is_leased(self) -> bool:
+        """Hold the lease; it is renewed now and then, not for every round."""
+        now = time.monotonic()
+        if now - self._leased_at > _LEASE_S / 4:
+            if not await self._lease.acquire(_LEASE, _LEASE_S):
+                return False
+            self._leased_at = now
+        return True
 
 
 class Watch:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INNER = {"errors", "model", "patches", "delivery", "rollouts", "ports", "core", "metrics", "__init__"}
+INNER = {"errors", "model", "patches", "delivery", "rollouts", "ports", "core", "metrics", "traffic", "__init__"}
 OUTER = {
     "usecases",
     "readers",
@@ -33,6 +33,7 @@ ALLOWED = {
     "settings": set[str](),
     "logs": set[str](),
     "metrics": set[str](),
+    "traffic": set[str](),
     "telemetry": INNER | {"store"},
     "usecases": INNER | {"usecases"},
     "readers": INNER | {"readers"},

@@ -33,9 +33,9 @@ def batcher(flusher: Flusher, *, max_items: int = 100, max_bytes: int = 100, lan
 async def test_what_arrives_while_a_batch_is_under_way_is_the_next_batch() -> None:
     flusher = Flusher()
     collected = batcher(flusher)
-    first = asyncio.create_task(collected.submit(0))
+    first = asyncio.ensure_future(collected.submit(0))
     await settle()
-    others = [asyncio.create_task(collected.submit(item)) for item in range(1, 6)]
+    others = [asyncio.ensure_future(collected.submit(item)) for item in range(1, 6)]
     await settle()
 
     flusher.gate.set()
@@ -76,7 +76,7 @@ async def test_batch_is_bounded_in_bytes_and_a_larger_item_goes_alone() -> None:
 async def test_lanes_run_side_by_side() -> None:
     flusher = Flusher()
     collected = batcher(flusher, max_items=1, lanes=2)
-    tasks = [asyncio.create_task(collected.submit(item)) for item in range(3)]
+    tasks = [asyncio.ensure_future(collected.submit(item)) for item in range(3)]
     await settle()
 
     assert flusher.batches == [[0], [1]]
@@ -116,7 +116,7 @@ async def test_batch_that_fails_as_a_whole_is_told_to_all_and_the_next_goes_on()
 async def test_caller_that_goes_away_leaves_the_batch_as_it_is() -> None:
     flusher = Flusher()
     collected = batcher(flusher)
-    tasks = [asyncio.create_task(collected.submit(item)) for item in range(3)]
+    tasks = [asyncio.ensure_future(collected.submit(item)) for item in range(3)]
     await settle()
 
     tasks[1].cancel()
