@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from service.core import edits, values
-from service.core.comparison import Comparison
-from service.core.edits import Edit
+from service.core import values
+from service.core.comparison import Comparison, TooManyLevelsError
+from service.core.draft import Draft, replace, tested
 from service.core.operation import Operation
 from service.core.options import DEFAULT, DiffOptions
 from service.core.prune import NOTHING, Pruning
+from service.core.scoped import ScopedComparison
 from service.core.values import Json
 from service.errors import MalformedJsonError, TooDeepError
 
@@ -40,12 +41,7 @@ def compare_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -
     if before == after and not options.arrays:
         _decode("before", before, options)
         return Outcome(b"[]", bounded=False)
-    whole, bounded = _compared(_decode("before", before, options), _decode("after", after, options), options)
-    patch = values.encode(whole.operations())
-    if len(patch) > options.shorten_above:
-        whole.shorten()
-        patch = values.encode(whole.operations())
-    return Outcome(patch, bounded)
+    return _compared(_decode("before", before, options), _decode("after", after, options), options)
 
 
 def diff_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -> bytes:
@@ -58,7 +54,7 @@ def diff_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -> b
 
 
 def diff(before: Json, after: Json, options: DiffOptions = DEFAULT) -> list[Operation]:
-    """Give the operations that turn `before` into `after`; neither is changed, but the operations share their parts.
+    """Give the operations that turn `before` into `after`; neither is changed, and the operations share no part.
 
     >>> diff([1, 2, 3], [1, 3])
     [{'op': 'remove', 'path': '/1'}]
@@ -68,32 +64,58 @@ def diff(before: Json, after: Json, options: DiffOptions = DEFAULT) -> list[Oper
 
 def compare(before: Json, after: Json, options: DiffOptions = DEFAULT) -> Patch:
     """Compare two values. Raises `ArrayKeyError` for arrays that are `keyed` and cannot be."""
-    whole, bounded = _compared(before, after, options)
-    operations = whole.operations()
-    if operations and edits.encoded_size(operations) > options.shorten_above:
-        whole.shorten()
-        operations = whole.operations()
-    return Patch(operations, bounded)
+    outcome = _compared(before, after, options)
+    return Patch(msgspec.json.decode(outcome.patch), outcome.bounded)
 
 
-def _compared(before: Json, after: Json, options: DiffOptions) -> tuple[Edit, bool]:
-    """Give what has to change, not yet shortened, and whether a bound was met."""
+def _compared(before: Json, after: Json, options: DiffOptions) -> Outcome:
+    draft, bounded = (_plain(before, after, options) if _is_plain(options) else None) or _scoped(before, after, options)
+    patch = draft.text()
+    if len(patch) > options.shorten_above:
+        draft.shorten()
+        patch = draft.text()
+    return Outcome(patch, bounded)
+
+
+def _is_plain(options: DiffOptions) -> bool:
+    """Say whether no option changes how documents are walked through."""
+    return options is DEFAULT or not (
+        _prunes(options) or options.arrays or options.tolerances or options.moves or options.invertible
+    )
+
+
+def _prunes(options: DiffOptions) -> bool:
+    return bool(options.ignored_names or options.ignored_paths or options.only)
+
+
+def _plain(before: Json, after: Json, options: DiffOptions) -> tuple[Draft, bool] | None:
+    """Give the draft and whether a bound was met; None where the walk has to be one that is never wrong."""
+    comparison = Comparison(options.shorten_above)
+    try:
+        draft = comparison.compare(before, after)
+    except TooManyLevelsError:
+        return None
+    return (draft, comparison.bounded) if comparison.is_confirmed() else None
+
+
+def _scoped(before: Json, after: Json, options: DiffOptions) -> tuple[Draft, bool]:
     pruning = Pruning(options)
-    if options.ignored_names or options.ignored_paths or options.only:
+    if _prunes(options):
         original, before, after = before, pruning.prune(before), pruning.prune(after)
         if before is NOTHING:
-            whole = Edit("", [], [], is_fixed=True)
+            draft = Draft()
             if after is not NOTHING and id(after) not in pruning.hollow:
-                whole.parts.extend(edits.replace("", original, after, is_invertible=bool(options.invertible)))
-            return whole, False
+                replacement = replace(b"", after)
+                draft.operations.append(tested(b"", original, replacement) if options.invertible else replacement)
+            return draft, False
         after = type(before)() if after is NOTHING else after
-    comparison = Comparison(options, pruning)
-    whole = comparison.compare(before, after)
+    comparison = ScopedComparison(options, pruning)
+    draft = comparison.compare(before, after)
     if not comparison.is_confirmed():
         # Somewhere `==` took `true` for 1 or the like: once more, with an equality that is never wrong.
-        comparison = Comparison(options, pruning, strict=True)
-        whole = comparison.compare(before, after)
-    return whole, comparison.bounded
+        comparison = ScopedComparison(options, pruning, strict=True)
+        draft = comparison.compare(before, after)
+    return draft, comparison.bounded
 
 
 def _decode(name: str, text: bytes, options: DiffOptions) -> Json:

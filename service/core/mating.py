@@ -5,8 +5,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain, compress, count
 from typing import NamedTuple
 
+from service.core import values
 from service.core.alignment import Alignment, Block, align, rising
-from service.core.edits import Edit
 from service.core.keyed import pair_by_keys
 from service.core.pairing import Pair, Pairing
 from service.core.scope import Scope
@@ -39,19 +39,21 @@ class Mating(NamedTuple):
     bounded: bool = False
 
 
-def mate(edit: Edit, scope: Scope, pairing: Pairing, *, moves: bool) -> Mating:
-    """Pair the items of the array that changes. Raises `ArrayKeyError` with the pointers of the items at fault."""
-    before, after, rule = edit.before, edit.after, scope.arrays
+def mate(
+    path: bytes, before: Sequence[Json], after: Sequence[Json], scope: Scope, pairing: Pairing, *, moves: bool
+) -> Mating:
+    """Pair the items of the array at `path`. Raises `ArrayKeyError` with the pointers of the items at fault."""
+    rule = scope.arrays
     if rule.alignment == "positionPriority":
         return Mating(_judged(zip(range(len(before)), range(len(after)), strict=False), before, after, scope), [])
     if rule.alignment == "keyed" and any(isinstance(item, dict) for item in chain(before, after)):
-        pairs = pair_by_keys(edit.path, before, after, rule)
+        pairs = pair_by_keys(values.decode(b'"' + path + b'"', max_depth=0), before, after, rule)
         if pairs is not None:
             kept = rising([there for _, there in pairs])
             moved = set(range(len(pairs))).difference(kept) if moves else ()
             mates = _judged([pairs[index] for index in kept], before, after, scope)
             return Mating(mates, [pairs[index] for index in sorted(moved)])
-    return _in_order(before, after, scope, pairing, moves=moves)
+    return mate_in_order(before, after, scope, pairing, moves=moves)
 
 
 def mate_by_position(before: Sequence[Json], after: Sequence[Json]) -> Mating:
@@ -67,7 +69,9 @@ def _judged(pairs: Iterable[Pair], before: Sequence[Json], after: Sequence[Json]
     ]
 
 
-def _in_order(before: Sequence[Json], after: Sequence[Json], scope: Scope, pairing: Pairing, *, moves: bool) -> Mating:
+def mate_in_order(
+    before: Sequence[Json], after: Sequence[Json], scope: Scope, pairing: Pairing, *, moves: bool = False
+) -> Mating:
     """Keep a longest common subsequence, and pair like with like in what is left between."""
     equal, bounded = _equal_runs(before, after, scope)
     if scope.is_tolerant:

@@ -14,7 +14,7 @@ _IN_ORDER = ArrayRule("inOrder")
 
 
 @lru_cache(maxsize=64)
-def scope_of(options: DiffOptions, *, strict: bool = False) -> "Scope":
+def scope_of(options: DiffOptions, strict: bool = False) -> "Scope":
     """Give the scope of the whole document; with `strict` no scope is plain."""
     return Scope(options, strict=strict)
 

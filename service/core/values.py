@@ -4,12 +4,12 @@ A value is what `msgspec` makes of JSON: `None`, `bool`, `int`, `float`, `str`, 
 """
 
 from collections.abc import Hashable, Sequence
-from itertools import accumulate
 from typing import Any, TypeAlias
 
 import msgspec
 
 from service.core import fault
+from service.core.outline import may_be_deeper, outline_of, without_escapes
 
 Json: TypeAlias = Any
 
@@ -19,8 +19,7 @@ EXACT_IN_DOUBLES = 10**15
 _SORTING = msgspec.json.Encoder(order="sorted")
 _PLAIN_KEYS = {str, int, type(None)}
 _CONTAINERS = {dict, list}
-_NOT_OUTLINE = bytes(byte for byte in range(256) if byte not in b'[]{}"')
-_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_QUOTES_OF_TWO = 4
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -40,10 +39,10 @@ def decode(text: bytes, *, max_depth: int) -> Json:
         raise fault.find(text) from exc
     except RecursionError as exc:
         raise fault.find_too_deep(text, max_depth) from exc
-    outline = text.translate(None, _NOT_OUTLINE)
-    if _may_be_deeper(outline, max_depth) and is_deeper(value, max_depth):
+    outline = outline_of(text)
+    if may_be_deeper(outline, max_depth) and is_deeper(value, max_depth):
         raise fault.find_too_deep(text, max_depth)
-    if _lacks_strings(value, text, outline):
+    if _has_fewer_strings(value, outline.count(b'"')):
         raise fault.find(text)
     return value
 
@@ -137,23 +136,6 @@ def _same(left: Json, right: Json) -> bool:
     )
 
 
-def _may_be_deeper(outline: bytes, max_depth: int) -> bool:
-    """Judge by the brackets in a text; those in strings can spoil it."""
-    brackets = outline.replace(b'""', b"")
-    if len(brackets) <= 2 * max_depth:
-        return False
-    return b'"' in brackets or max(accumulate(memoryview(brackets.translate(_STEPS)).cast("b"))) > max_depth
-
-
-def _lacks_strings(value: Json, text: bytes, outline: bytes) -> bool:
-    """Say whether a value has fewer strings than its text: that is what a repeated name leads to."""
-    encoded = msgspec.json.encode(value)
-    if b"u0022" in text:
-        return _ends_of_strings(encoded) != _ends_of_strings(text)
-    # All other quotes in strings are escaped alike in both.
-    return encoded.count(b'"') != outline.count(b'"')
-
-
-def _ends_of_strings(text: bytes) -> int:
-    """Count the quotes that begin or end a string."""
-    return text.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
+def _has_fewer_strings(value: Json, quotes: int) -> bool:
+    """Say whether a value has fewer strings than a text with so many quotes: that is what a repeated name leads to."""
+    return quotes >= _QUOTES_OF_TWO and without_escapes(msgspec.json.encode(value)).count(b'"') < quotes

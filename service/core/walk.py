@@ -1,0 +1,85 @@
+"""What both walks through two documents share: a draft, and what was passed because `==` calls it equal."""
+
+from collections.abc import Container
+from itertools import compress, count
+from operator import eq, not_, sub
+
+from service.core import draft, values
+from service.core.draft import Draft, Tokens
+from service.core.mating import MAX_SHIFTED, Mating
+from service.core.pairing import Pairing
+from service.core.values import Json
+
+MAX_PROBES = 40
+"""So many containers within each other are asked whether they differ at all before they are walked through."""
+
+CONTAINERS = frozenset({dict, list})
+ABSENT = object()
+_SMALLEST_OPERATION = len('{"op":"remove","path":"/0"},')
+
+
+class Walk:
+    """A walk under way. `bounded` says that a bound made the patch coarser than it could be."""
+
+    def __init__(self, shorten_above: int) -> None:
+        self._shorten_above = shorten_above
+        self._pairing = Pairing()
+        self._tokens = Tokens()
+        self._draft = Draft()
+        self._write = self._draft.operations.append
+        self._assumed: tuple[list[Json], list[Json]] = ([], [])
+        self.bounded = False
+
+    def is_confirmed(self) -> bool:
+        """Say whether all that was passed as equal is: `true` is not `1`."""
+        return values.confirm(*self._assumed)
+
+    def _differing_members(self, before: dict[str, Json], after: dict[str, Json]) -> dict[str, Json]:
+        """Give the members of `after` that `before` has not, or otherwise, with what it has."""
+        find = before.get
+        olds, news = self._assumed
+        differing = {}
+        for name, new in after.items():
+            old = find(name, ABSENT)
+            if old != new:
+                differing[name] = old
+            elif type(new) is not str:
+                olds.append(old)
+                news.append(new)
+        return differing
+
+    def _differing_items(self, before: list[Json], after: list[Json]) -> list[int] | None:
+        """Give the places of what differs in arrays of one length, quickly; None where they have to be aligned."""
+        same = list(map(eq, before, after))
+        places = list(compress(count(), map(not_, same)))
+        if len(places) > 1 and (len(places) * MAX_SHIFTED > len(after) or 1 in map(sub, places[1:], places)):
+            return None
+        self._assumed[0].extend(compress(before, same))
+        self._assumed[1].extend(compress(after, same))
+        return places
+
+    def _hopeless(self, path: bytes, before: list[Json], after: list[Json], mating: Mating) -> bytes:
+        """Give the replacement of an array if operations on its items are certain to take more; else nothing."""
+        kept = sum([each.length for each in mating.mates if each.is_equal])
+        least = (_SMALLEST_OPERATION + len(path)) * (max(len(before), len(after)) - kept)
+        if least <= max(self._shorten_above, 2 * len(after)):
+            return b""
+        replacement = draft.replace(path, after)
+        return replacement if len(replacement) < least else b""
+
+
+def leaving_members(
+    before: dict[str, Json], after: dict[str, Json], moved: Container[str] = ()
+) -> dict[str | None, list[str]]:
+    """Give the members that only `before` has, by the member that follows them and stays; None for the last."""
+    leaving: dict[str | None, list[str]] = {}
+    run: list[str] = []
+    for name in before:
+        if name not in after:
+            if name not in moved:
+                run.append(name)
+        elif run:
+            leaving[name], run = run, []
+    if run:
+        leaving[None] = run
+    return leaving
