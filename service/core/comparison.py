@@ -4,7 +4,7 @@ This is the walk where no option asks for more; `scoped` has the one where some 
 """
 
 from service.core import draft, values
-from service.core.draft import Draft
+from service.core.draft import TOKENS, Draft
 from service.core.mating import Mate, mate_in_order
 from service.core.options import DEFAULT
 from service.core.scope import scope_of
@@ -43,21 +43,29 @@ class Comparison(Walk):
 
     def _object(self, path: bytes, before: dict[str, Json], after: dict[str, Json], level: int) -> None:
         """Write the changes in the order of the members of `after`; what goes, goes before what followed it."""
-        tokens = self._tokens
-        differing = self._differing_members(before, after)
-        staying = len(after) - list(differing.values()).count(ABSENT)
-        leaving = leaving_members(before, after) if staying < len(before) else {}
-        for name in after if leaving else differing:
-            for gone in leaving.get(name, ()):
-                self._write(draft.remove(path + tokens[gone]))
-            if name in differing:
-                old = differing[name]
-                if old is ABSENT:
-                    self._write(draft.add(path + tokens[name], after[name]))
-                else:
-                    self._change(path + tokens[name], old, after[name], level)
-        for gone in leaving.get(None, ()):
-            self._write(draft.remove(path + tokens[gone]))
+        find = before.get
+        olds, news = self._assumed
+        leaving = {} if before.keys() <= after.keys() else leaving_members(before, after)
+        for name, new in after.items():
+            if leaving and name in leaving:
+                self._remove_members(path, leaving[name])
+            old = find(name, ABSENT)
+            if old is new:
+                continue
+            if old == new:
+                if type(new) is not str:
+                    olds.append(old)
+                    news.append(new)
+            elif old is ABSENT:
+                self._write(draft.add(path + TOKENS[name], new))
+            else:
+                self._change(path + TOKENS[name], old, new, level)
+        if None in leaving:
+            self._remove_members(path, leaving[None])
+
+    def _remove_members(self, path: bytes, names: list[str]) -> None:
+        for name in names:
+            self._write(draft.remove(path + TOKENS[name]))
 
     def _array(self, path: bytes, before: list[Json], after: list[Json], level: int) -> None:
         """Write the changes from the last item to the first, so that no index in front is shifted."""
@@ -76,7 +84,7 @@ class Comparison(Walk):
 
     def _items(self, path: bytes, before: list[Json], after: list[Json], mates: list[Mate], level: int) -> None:
         end, other_end = len(before), len(after)
-        for start, other, length, is_equal in [*reversed(mates), Mate(0, 0, 0, is_equal=True)]:
+        for start, other, length, is_equal in [*reversed(mates), (0, 0, 0, True)]:
             for place in range(end - 1, start + length - 1, -1):
                 self._write(draft.remove(path + b"/%d" % place))
             for place in range(other_end - 1, other + length - 1, -1):

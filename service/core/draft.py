@@ -15,12 +15,24 @@ Frame = tuple[int, int, bytes, Json, Json, bool]
 whether a replacement needs a `test`."""
 
 
-class Tokens(dict[str, bytes]):
-    """The names of members as they stand in paths: behind a slash, escaped for a pointer and for JSON."""
+class _Tokens(dict[str, bytes]):
+    """The names of members as they stand in paths: behind a slash, escaped for a pointer and for JSON.
+
+    Names come again and again, so those that are not long are kept for a while.
+    """
 
     def __missing__(self, name: str) -> bytes:
-        token = self[name] = b"/" + values.encode(escape(name))[1:-1]
+        token = b"/" + values.encode(escape(name))[1:-1]
+        if len(token) <= _MAX_TOKEN:
+            if len(self) >= _MAX_TOKENS:
+                self.clear()
+            self[name] = token
         return token
+
+
+_MAX_TOKEN = 64
+_MAX_TOKENS = 8192
+TOKENS = _Tokens()
 
 
 class Draft:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from service.core import values
 from service.core.alignment import Alignment, Block, align, rising
+from service.core.alignment import gaps as open_gaps
 from service.core.keyed import pair_by_keys
 from service.core.pairing import Pair, Pairing
 from service.core.scope import Scope
@@ -22,13 +23,8 @@ _SMALL = 24
 """Strings shorter than this, and numbers, move only where that saves an operation."""
 
 
-class Mate(NamedTuple):
-    """`length` items from `before` on that are equal to, or else become, those from `after` on."""
-
-    before: int
-    after: int
-    length: int
-    is_equal: bool
+Mate = tuple[int, int, int, bool]
+"""Where items stand in `before` and `after`, how many they are, and whether they are equal or else become another."""
 
 
 class Mating(NamedTuple):
@@ -59,14 +55,11 @@ def mate(
 def mate_by_position(before: Sequence[Json], after: Sequence[Json]) -> Mating:
     """Pair by index, without a look at the items: for what is too deep to be looked at again and again."""
     shorter = min(len(before), len(after))
-    return Mating([Mate(place, place, 1, is_equal=False) for place in range(shorter)], [], len(before) != len(after))
+    return Mating([(place, place, 1, False) for place in range(shorter)], [], len(before) != len(after))
 
 
 def _judged(pairs: Iterable[Pair], before: Sequence[Json], after: Sequence[Json], scope: Scope) -> list[Mate]:
-    return [
-        Mate(place, other, 1, is_equal=not scope.at(place).differ(before[place], after[other]))
-        for place, other in pairs
-    ]
+    return [(place, other, 1, not scope.at(place).differ(before[place], after[other])) for place, other in pairs]
 
 
 def mate_in_order(
@@ -74,24 +67,43 @@ def mate_in_order(
 ) -> Mating:
     """Keep a longest common subsequence, and pair like with like in what is left between."""
     equal, bounded = _equal_runs(before, after, scope)
+    mates: list[Mate] = [(*block, True) for block in equal]
     if scope.is_tolerant:
         # Keys that round alike are a hint; whether items differ is for the scope of each to say.
-        mates = [Mate(one + step, two + step, 1, is_equal=False) for one, two, size in equal for step in range(size)]
+        mates = [(one + step, two + step, 1, False) for one, two, size in equal for step in range(size)]
+    moved: list[Pair] = []
+    if moves:
+        gaps = list(_gaps(equal, len(before), len(after)))
+        moved = _moved(before, after, gaps, scope)
+        mates += _paired_beside(moved, gaps, before, after, pairing)
     else:
-        mates = [Mate(*block, is_equal=True) for block in equal]
-    gaps = list(_gaps(equal, len(before), len(after)))
-    moved = _moved(before, after, gaps, scope) if moves else []
+        for start, end, other, other_end in open_gaps(equal, (0, len(before)), (0, len(after))):
+            if end - start == other_end - other == 1:
+                mates.append((start, other, 1, False))
+                continue
+            pairs = pairing.pair(before[start:end], after[other:other_end])
+            mates += [(start + one, other + two, 1, False) for one, two in pairs]
+    mates.sort()
+    return Mating(mates, moved, bounded or pairing.bounded)
+
+
+def _paired_beside(
+    moved: list[Pair],
+    gaps: list[tuple[range, range]],
+    before: Sequence[Json],
+    after: Sequence[Json],
+    pairing: Pairing,
+) -> list[Mate]:
+    """Pair what is left in the gaps when what moves is gone."""
     leaving, arriving = {place for place, _ in moved}, {place for _, place in moved}
+    mates: list[Mate] = []
     for gap, other_gap in gaps:
         rest = [place for place in gap if place not in leaving]
         other_rest = [place for place in other_gap if place not in arriving]
-        if len(rest) == len(other_rest) == 1:
-            mates.append(Mate(rest[0], other_rest[0], 1, is_equal=False))
-        elif rest and other_rest:
+        if rest and other_rest:
             pairs = pairing.pair([before[place] for place in rest], [after[place] for place in other_rest])
-            mates.extend(Mate(rest[one], other_rest[other], 1, is_equal=False) for one, other in pairs)
-    mates.sort()
-    return Mating(mates, moved, bounded or pairing.bounded)
+            mates += [(rest[one], other_rest[other], 1, False) for one, other in pairs]
+    return mates
 
 
 def _equal_runs(before: Sequence[Json], after: Sequence[Json], scope: Scope) -> Alignment:
@@ -99,20 +111,23 @@ def _equal_runs(before: Sequence[Json], after: Sequence[Json], scope: Scope) -> 
     bounded = False
     place = other = 0
     for start, end, other_start, other_end in _differing(before, after, scope):
-        blocks.append(Block(place, other, start - place))
-        items, other_items = before[start:end], after[other_start:other_end]
-        if not _have_nothing_in_common(items, other_items, scope):
-            found = align(scope.keys(items), scope.keys(other_items))
-            bounded = bounded or found.bounded
-            blocks.extend(Block(run.before + start, run.after + other_start, run.length) for run in found.blocks)
+        if start > place:
+            blocks.append(Block(place, other, start - place))
+        if end > start and other_end > other_start:
+            items, other_items = before[start:end], after[other_start:other_end]
+            if not _have_nothing_in_common(items, other_items, scope):
+                found = align(scope.keys(items), scope.keys(other_items))
+                bounded = bounded or found.bounded
+                blocks += [Block(one + start, two + other_start, length) for one, two, length in found.blocks]
         place, other = end, other_end
-    blocks.append(Block(place, other, len(before) - place))
-    return Alignment([block for block in blocks if block.length], bounded)
+    if len(before) > place:
+        blocks.append(Block(place, other, len(before) - place))
+    return Alignment(blocks, bounded)
 
 
 def _have_nothing_in_common(before: Sequence[Json], after: Sequence[Json], scope: Scope) -> bool:
     """Say so quickly where it is quickly seen."""
-    if not before or not after or len(before) == len(after) == 1:
+    if len(before) == len(after) == 1:
         return True
     return scope.is_plain and len(before) * len(after) <= _FEW and not any(map(after.__contains__, before))
 

@@ -7,12 +7,19 @@ _SQUARE = bytes.maketrans(b"{}", b"[]")
 
 
 def outline_of(text: bytes) -> bytes:
-    r"""Give the brackets of a valid text, and its quotes but for those that are escaped.
+    r"""Give the brackets and the quotes of a valid text, those in strings too.
 
     >>> outline_of(b'{"a\\"]": [1, "}"]}')
-    b'{"]"["}"]}'
+    b'{""]"["}"]}'
     """
-    return without_escapes(text).translate(None, _OTHER)
+    return text.translate(None, _OTHER)
+
+
+def has_more_strings(text: bytes, outline: bytes, encoded: bytes) -> bool:
+    """Say whether a text has more strings than what `msgspec` wrote of its value."""
+    if b"\\" in text and b"u0022" in text:
+        return without_escapes(encoded).count(b'"') < without_escapes(text).count(b'"')
+    return encoded.count(b'"') < outline.count(b'"')  # quotes in strings are escaped alike in both
 
 
 def without_escapes(text: bytes) -> bytes:
@@ -24,14 +31,14 @@ def without_escapes(text: bytes) -> bytes:
     return b"".join(_between_escapes(text)) if b"\\" in text else text
 
 
-def may_be_deeper(outline: bytes, max_depth: int) -> bool:
+def may_be_deeper(text: bytes, outline: bytes, max_depth: int) -> bool:
     """Say whether containers may nest deeper than that; where they do, the answer is yes.
 
     The brackets are counted in blocks: within one, depth rises by less than there are brackets in it.
     """
     if len(outline) <= 2 * max_depth or outline.count(b"[") + outline.count(b"{") <= max_depth:
         return False
-    brackets = _brackets(outline)
+    brackets = _brackets(text, outline)
     block = max_depth // 2 + 1
     depth = 0
     for start in range(0, len(brackets), block):
@@ -41,8 +48,10 @@ def may_be_deeper(outline: bytes, max_depth: int) -> bool:
     return False
 
 
-def _brackets(outline: bytes) -> bytes:
+def _brackets(text: bytes, outline: bytes) -> bytes:
     """Give the brackets outside strings, all of them square."""
+    if b"\\" in text:
+        outline = outline_of(without_escapes(text))
     if 2 * outline.count(b'""') != outline.count(b'"'):  # some string holds brackets
         outline = b"".join(outline.split(b'"')[::2])
     return outline.translate(_SQUARE, b'"')

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from operator import eq
 
 from service.core.alignment import rising
 from service.core.values import Json
@@ -15,6 +16,7 @@ MAX_CELLS = 4096
 """Up to so many pairs likeness is looked at; above, items are paired in order."""
 
 _MAX_LIKENESS = 16
+_CONTAINERS = frozenset({dict, list})
 
 
 class Pairing:
@@ -30,12 +32,12 @@ class Pairing:
         >>> Pairing().pair([{"id": 1}, {"id": 2, "a": 0}], [{"id": 2, "a": 1}])
         [(1, 0)]
         """
-        if (len(before) == 1 and len(after) == 1) or not (_has_containers(before) and _has_containers(after)):
+        cells = len(before) * len(after)
+        if cells == 1 or not (_has_containers(before) and _has_containers(after)):
             return list(zip(range(len(before)), range(len(after)), strict=False))
-        found: list[Pair] = []
-        if len(before) * len(after) > SMALL_CELLS:
-            found = _identified(before, after)
-        return list(self._filled(found, before, after))
+        if cells <= SMALL_CELLS:
+            return self._alike(before, after)
+        return list(self._filled(_identified(before, after), before, after))
 
     def _filled(self, anchors: list[Pair], before: Sequence[Json], after: Sequence[Json]) -> Iterator[Pair]:
         """Pair what lies between the anchors by likeness, and what is left then in order."""
@@ -54,6 +56,8 @@ class Pairing:
             return list(zip(range(len(before)), range(len(after)), strict=False))
         self._tries -= cells
         likeness = [[_likeness(item, other) for other in after] for item in before]
+        if len(before) == len(after) and all(row[place] == max(row) > 0 for place, row in enumerate(likeness)):
+            return [(place, place) for place in range(len(before))]  # each is most like the one at its own place
         return _in_order(_best(likeness), len(before), len(after))
 
 
@@ -82,11 +86,14 @@ def _unique_values(items: Sequence[Json], name: str) -> dict[str | int, int]:
 
 def _likeness(item: Json, other: Json) -> int:
     """Say how much of `item` stays when it becomes `other`: 0 is nothing."""
+    worth = 0
     if isinstance(item, dict) and isinstance(other, dict):
-        return sum(4 if value == other[name] else 1 for name, value in item.items() if name in other)
-    if isinstance(item, list) and isinstance(other, list):
-        return 1 + sum(bool(one == two) for one, two in zip(item[:_MAX_LIKENESS], other, strict=False))
-    return 0
+        for name, value in item.items():
+            if name in other:
+                worth += 4 if value == other[name] else 1
+    elif isinstance(item, list) and isinstance(other, list):
+        worth = 1 + sum(map(eq, item[:_MAX_LIKENESS], other))
+    return worth
 
 
 def _best(likeness: list[list[int]]) -> list[Pair]:
@@ -122,4 +129,4 @@ def _in_order(pairs: list[Pair], size: int, other_size: int) -> list[Pair]:
 
 
 def _has_containers(items: Sequence[Json]) -> bool:
-    return any(isinstance(item, dict | list) for item in items)
+    return not _CONTAINERS.isdisjoint(map(type, items))

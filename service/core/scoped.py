@@ -3,8 +3,8 @@
 from collections.abc import Hashable, Iterable
 
 from service.core import draft, values
-from service.core.draft import Draft
-from service.core.mating import Mate, Mating, mate, mate_by_position
+from service.core.draft import TOKENS, Draft
+from service.core.mating import Mating, mate, mate_by_position
 from service.core.options import DiffOptions
 from service.core.prune import Pruning
 from service.core.scope import Scope, scope_of
@@ -64,7 +64,6 @@ class ScopedComparison(Walk):
 
     def _object(self, path: bytes, before: dict[str, Json], after: dict[str, Json], scope: Scope, level: int) -> None:
         """Write the changes in the order of the members of `after`; what goes, goes before what followed it."""
-        tokens = self._tokens
         moves = scope.moves and id(before) not in self._pruning.outside
         sources = _moved_members(before, after) if moves else {}
         leaving = {} if before.keys() <= after.keys() else leaving_members(before, after, set(sources.values()))
@@ -76,16 +75,30 @@ class ScopedComparison(Walk):
                 continue
             old, new, inner = differing[name], after[name], scope.at(name)
             if name in sources:
-                self._write(draft.move(path + tokens[sources[name]], path + tokens[name]))
+                self._write(draft.move(path + TOKENS[sources[name]], path + TOKENS[name]))
             elif old is ABSENT:
-                self._add(path + tokens[name], new)
+                self._add(path + TOKENS[name], new)
             elif (is_quick and inner.is_plain) or not self._is_same(old, new, inner, level):
-                self._change(path + tokens[name], old, new, inner, level)
+                self._change(path + TOKENS[name], old, new, inner, level)
         self._remove_members(path, before, leaving.get(None, ()), scope)
+
+    def _differing_members(self, before: dict[str, Json], after: dict[str, Json]) -> dict[str, Json]:
+        """Give the members of `after` that `before` has not, or otherwise, with what it has."""
+        find = before.get
+        olds, news = self._assumed
+        differing = {}
+        for name, new in after.items():
+            old = find(name, ABSENT)
+            if old != new:
+                differing[name] = old
+            elif type(new) is not str:
+                olds.append(old)
+                news.append(new)
+        return differing
 
     def _remove_members(self, path: bytes, before: dict[str, Json], names: Iterable[str], scope: Scope) -> None:
         for name in names:
-            self._remove(path + self._tokens[name], before[name], scope.at(name))
+            self._remove(path + TOKENS[name], before[name], scope.at(name))
 
     def _array(self, path: bytes, before: list[Json], after: list[Json], scope: Scope, level: int) -> None:
         """Write the changes from the last item to the first, so that no index in front is shifted."""
@@ -121,7 +134,7 @@ class ScopedComparison(Walk):
     ) -> None:
         places = self._places(before, mating)
         end, other_end = len(before), len(after)
-        for start, other, length, is_equal in [*reversed(mating.mates), Mate(0, 0, 0, is_equal=True)]:
+        for start, other, length, is_equal in [*reversed(mating.mates), (0, 0, 0, True)]:
             for item in range(end - 1, start + length - 1, -1):
                 if places.leaves(item):
                     self._remove(path + b"/%d" % places.of(item), before[item], scope.at(item))

@@ -3,13 +3,13 @@
 A value is what `msgspec` makes of JSON: `None`, `bool`, `int`, `float`, `str`, `list`, `dict`.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
 from service.core import fault
-from service.core.outline import may_be_deeper, outline_of, without_escapes
+from service.core.outline import has_more_strings, may_be_deeper, outline_of
 
 Json: TypeAlias = Any
 
@@ -40,10 +40,10 @@ def decode(text: bytes, *, max_depth: int) -> Json:
     except RecursionError as exc:
         raise fault.find_too_deep(text, max_depth) from exc
     outline = outline_of(text)
-    if may_be_deeper(outline, max_depth) and is_deeper(value, max_depth):
+    if may_be_deeper(text, outline, max_depth) and is_deeper(value, max_depth):
         raise fault.find_too_deep(text, max_depth)
-    if _has_fewer_strings(value, outline.count(b'"')):
-        raise fault.find(text)
+    if outline.count(b'"') >= _QUOTES_OF_TWO and has_more_strings(text, outline, encode(value)):
+        raise fault.find(text)  # a repeated name: the value has but one of its members
     return value
 
 
@@ -71,9 +71,8 @@ def check(text: bytes, max_depth: int) -> None:
     decode(text, max_depth=max_depth)
 
 
-def encode(value: Json) -> bytes:
-    """Encode compactly as UTF-8."""
-    return msgspec.json.encode(value)
+encode: Callable[[Json], bytes] = msgspec.json.encode
+"""Encode compactly as UTF-8."""
 
 
 def encode_sorted(value: Json) -> bytes:
@@ -83,7 +82,7 @@ def encode_sorted(value: Json) -> bytes:
 
 def copy(value: Json) -> Json:
     """Copy what could be changed, many times faster than `copy.deepcopy`."""
-    return msgspec.json.decode(msgspec.json.encode(value)) if isinstance(value, dict | list) else value
+    return msgspec.json.decode(encode(value)) if isinstance(value, dict | list) else value
 
 
 def equal(left: Json, right: Json) -> bool:
@@ -99,7 +98,7 @@ def equal(left: Json, right: Json) -> bool:
 
 def confirm(left: Json, right: Json) -> bool:
     """Say whether values that `==` calls equal are the same JSON."""
-    return msgspec.json.encode(left) == msgspec.json.encode(right) or _same(left, right)
+    return encode(left) == encode(right) or _same(left, right)
 
 
 def keys(items: Sequence[Json]) -> Sequence[Hashable]:
@@ -134,8 +133,3 @@ def _same(left: Json, right: Json) -> bool:
     return kind is type(right) or (
         kind is not bool and type(right) is not bool and -EXACT_IN_DOUBLES < left < EXACT_IN_DOUBLES
     )
-
-
-def _has_fewer_strings(value: Json, quotes: int) -> bool:
-    """Say whether a value has fewer strings than a text with so many quotes: that is what a repeated name leads to."""
-    return quotes >= _QUOTES_OF_TWO and without_escapes(msgspec.json.encode(value)).count(b'"') < quotes

@@ -5,7 +5,7 @@ from itertools import compress, count
 from operator import eq, not_, sub
 
 from service.core import draft, values
-from service.core.draft import Draft, Tokens
+from service.core.draft import Draft
 from service.core.mating import MAX_SHIFTED, Mating
 from service.core.pairing import Pairing
 from service.core.values import Json
@@ -24,7 +24,6 @@ class Walk:
     def __init__(self, shorten_above: int) -> None:
         self._shorten_above = shorten_above
         self._pairing = Pairing()
-        self._tokens = Tokens()
         self._draft = Draft()
         self._write = self._draft.operations.append
         self._assumed: tuple[list[Json], list[Json]] = ([], [])
@@ -33,20 +32,6 @@ class Walk:
     def is_confirmed(self) -> bool:
         """Say whether all that was passed as equal is: `true` is not `1`."""
         return values.confirm(*self._assumed)
-
-    def _differing_members(self, before: dict[str, Json], after: dict[str, Json]) -> dict[str, Json]:
-        """Give the members of `after` that `before` has not, or otherwise, with what it has."""
-        find = before.get
-        olds, news = self._assumed
-        differing = {}
-        for name, new in after.items():
-            old = find(name, ABSENT)
-            if old != new:
-                differing[name] = old
-            elif type(new) is not str:
-                olds.append(old)
-                news.append(new)
-        return differing
 
     def _differing_items(self, before: list[Json], after: list[Json]) -> list[int] | None:
         """Give the places of what differs in arrays of one length, quickly; None where they have to be aligned."""
@@ -60,7 +45,7 @@ class Walk:
 
     def _hopeless(self, path: bytes, before: list[Json], after: list[Json], mating: Mating) -> bytes:
         """Give the replacement of an array if operations on its items are certain to take more; else nothing."""
-        kept = sum([each.length for each in mating.mates if each.is_equal])
+        kept = sum([length for _, _, length, is_equal in mating.mates if is_equal])
         least = (_SMALLEST_OPERATION + len(path)) * (max(len(before), len(after)) - kept)
         if least <= max(self._shorten_above, 2 * len(after)):
             return b""
