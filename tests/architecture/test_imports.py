@@ -25,7 +25,7 @@ ALLOWED = {
     "__init__": set[str](),
     "errors": set[str](),
     "core": {"errors", "core"},
-    "model": {"core", "errors"},
+    "model": {"model", "errors"},
     "patches": {"core", "model", "errors"},
     "delivery": {"core", "model", "errors"},
     "rollouts": {"core", "model", "errors"},

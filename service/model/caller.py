@@ -1,0 +1,35 @@
+"""Who calls, what they may do, and the keys by which they are known."""
+
+from typing import Literal
+
+import msgspec
+
+from service.model.moment import Timestamp
+
+Role = Literal["reader", "writer", "provider", "admin"]
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who sends a request. `types` are the resource types granted one by one; None grants all."""
+
+    name: str
+    roles: frozenset[Role]
+    types: frozenset[str] | None = None
+
+
+ANONYMOUS = Caller("anonymous", frozenset({"reader", "writer", "provider", "admin"}))
+"""The caller of every request where authentication is off."""
+
+
+class ApiKey(msgspec.Struct, frozen=True, rename="camel"):
+    """An API key as it is kept: who holds it and what they may do. Of the key itself only a digest is kept."""
+
+    id: str
+    digest: str
+    name: str
+    role: Role
+    created_at: Timestamp
+    types: tuple[str, ...] = ()
+    expires_at: Timestamp | None = None
+    revoked_at: Timestamp | None = None
+    used_at: Timestamp | None = None
