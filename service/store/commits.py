@@ -12,6 +12,7 @@ from typing import Any
 
 from pymongo import DESCENDING, ReadPreference
 from pymongo.errors import OperationFailure
+from pymongo.read_concern import ReadConcern
 
 from service.errors import NotStorableError, StoreUnavailableError
 from service.store.batching import Batcher
@@ -26,6 +27,7 @@ _PATIENCE_S = 15.0
 """How long an outcome is pursued before the caller is told that it is not known."""
 _FIRST_PAUSE_S = 0.01
 _LONGEST_PAUSE_S = 0.5
+_CERTAIN_WITHIN_MS = 8000
 _DUPLICATE_KEY = 11000
 _TOO_LARGE = frozenset({10334, 17419})
 _WRITE_CONCERN = {"w": "majority", "wtimeout": 8000}
@@ -95,11 +97,18 @@ class Commits:
                 {"_id": {"$in": [each.resource_id for each in statements]}}, {"v": 1, "log.w": 1}
             ).to_list(None)
             records = {each["_id"]: each for each in found}
-            return {
+            settled = {
                 each.write_id: await self._is_done(each, records[each.resource_id])
                 for each in statements
                 if records.get(each.resource_id, {"v": 0})["v"] > each.base
             }
+            baseless = [each for each in statements if each.base and each.resource_id not in records]
+            return settled | {each.write_id: False for each in baseless if await self._is_gone(each.resource_id)}
+
+    async def _is_gone(self, resource_id: str) -> bool:
+        """Tell whether somebody has taken the record away; right after a failover other reads may miss one."""
+        certain = self._resources.with_options(read_concern=ReadConcern("linearizable"))
+        return await certain.find_one({"_id": resource_id}, {"_id": 1}, max_time_ms=_CERTAIN_WITHIN_MS) is None
 
     async def _is_done(self, statement: Statement, record: Record) -> bool:
         if any(entry["w"] == statement.write_id for entry in record["log"]):

@@ -155,6 +155,25 @@ AWKWARD: dict[str, Any] = {
 }
 
 
+async def test_record_taken_away_by_hand_is_noticed_at_once(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    """The writer goes on from what it wrote last; where that is gone, it looks again instead of waiting for it."""
+
+    def count(draft: Draft | None) -> Change | None:
+        if draft is None:
+            raise NotFoundError("It is gone.")
+        return increment("n")(draft)
+
+    await resources.write(identity, "clinic", create({"name": "a"}), ANN)
+    await resources.write(identity, "clinic", count, ANN)
+
+    await database["resources"].delete_one({"_id": identity})
+
+    with pytest.raises(NotFoundError):
+        await resources.write(identity, "clinic", count, ANN)
+
+
 async def test_lone_writer_has_its_turn_beside_a_busy_instance(database: Database, identity: str) -> None:
     """Who has just written need not read, so it would be ahead for ever of one who must."""
     busy, lone = (MongoResources(database, WallClock()) for _ in range(2))
