@@ -91,14 +91,25 @@ class ServiceError(Exception):
 
     `detail` is one or two sentences that are safe to show: what is at fault and what to do next; never
     driver text, a server path, an internal address or a credential. `facts` are the members of the
-    violation that stands for the error itself when no `violations` are given.
+    violation that stands for the error itself when no `violations` are given. `retry_after_s` says when the same
+    request may be answered otherwise, None where waiting alone does not help.
     """
 
     code: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Internal error"
+    retry_after_s: float | None = None
 
-    def __init__(self, detail: str, *, violations: tuple[Violation, ...] = (), **facts: Any) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        violations: tuple[Violation, ...] = (),
+        retry_after_s: float | None = None,
+        **facts: Any,
+    ) -> None:
         super().__init__(detail)
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
         self.reason = self.detail = detail
         self.violations = violations or (Violation(code=self.code, detail=detail, **facts),)
         self.extensions: dict[str, Any] = {}
@@ -191,14 +202,11 @@ class ForbiddenError(AccessError):
 
 
 class RateLimitedError(AccessError):
-    """Too many requests of one caller; `retry_after_s` says when to come back."""
+    """Too many requests of one caller."""
 
     code = "rate-limited"
     title = "Too many requests"
-
-    def __init__(self, detail: str, *, retry_after_s: float = 1.0) -> None:
-        super().__init__(detail)
-        self.retry_after_s = retry_after_s
+    retry_after_s = 1.0
 
 
 class LimitError(ServiceError):
@@ -234,14 +242,11 @@ class TooComplexError(LimitError):
 
 
 class OverloadedError(LimitError):
-    """Queues are full; `retry_after_s` says when to come back."""
+    """Queues are full."""
 
     code = "overloaded"
     title = "Too busy"
-
-    def __init__(self, detail: str, *, retry_after_s: float = 1.0) -> None:
-        super().__init__(detail)
-        self.retry_after_s = retry_after_s
+    retry_after_s = 1.0
 
 
 class LookupFailedError(ServiceError):
@@ -335,6 +340,7 @@ class BusyIdempotencyKeyError(ConflictError):
 
     code = "idempotency-key-in-use"
     title = "The first request with this key is still running"
+    retry_after_s = 1.0
 
 
 class PreconditionError(ServiceError):
@@ -467,6 +473,7 @@ class StoreUnavailableError(StoreError):
 
     code = "store-unavailable"
     title = "The database is not reachable"
+    retry_after_s = 1.0
 
 
 class StartError(Exception):

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from service import errors
 from service.api import dxconfig, examples, replies
 from service.api.flags import flag
+from service.api.idempotency import key_of
 from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
 from service.api.orders import FORM, Input, order
 from service.api.pages import CONTENT, HTML, answer_page
@@ -93,6 +94,7 @@ async def create_patch(request: web.Request) -> web.Response:
         direction,
         replies.encode([msgspec.to_builtins(each) for each in instructions_of(asked.options)]),
         outcome,
+        key=key_of(request),
         caller=request[CALLER],
         clock=request.app[CLOCK],
         store=request.app[COMPARISONS],

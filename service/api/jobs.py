@@ -151,7 +151,10 @@ ACCEPTED = Answer(
 KEY = Param(
     name="Idempotency-Key",
     where="header",
-    description="of an asynchronous call: the same key and call within a day are the same job; another call is refused",
+    description=(
+        "the same key and call are the same job (of an asynchronous call, for a day) or the same record (with "
+        "`store=true`); another call is refused. Without either nothing is written, and the key changes nothing."
+    ),
     schema=KEY_PARAM.schema,
 )
 

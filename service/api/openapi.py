@@ -151,16 +151,20 @@ def _refusals(route: Route) -> Document:
     for error in dict.fromkeys(route.errors):
         codes[problems.status_of(error)].append(error)
     described = {
-        str(status): _problem(", ".join(f"{each.title} (`{each.code}`)" for each in classes), status)
+        str(status): _problem(
+            ", ".join(f"{each.title} (`{each.code}`)" for each in classes),
+            status,
+            may_help_to_wait=any(each.retry_after_s is not None for each in classes),
+        )
         for status, classes in sorted(codes.items())
     }
     return {**described, "default": _problem("Any other refusal or failure", None)}
 
 
-def _problem(description: str, status: int | None) -> Document:
+def _problem(description: str, status: int | None, *, may_help_to_wait: bool = False) -> Document:
     content: Document = {"schema": {"$ref": REF_TEMPLATE.format(name="Problem")}}
     headers = {"X-Request-Id": _header(REQUEST_ID_HEADER)}
-    if status in (429, 503):
+    if may_help_to_wait:
         headers["Retry-After"] = _header(Param(name="Retry-After", description="seconds", schema=int))
     return {
         "description": description or HTTPStatus(status or 500).phrase,

@@ -148,14 +148,12 @@ def _headers(error: ServiceError, request: web.Request, status: int) -> dict[str
             headers[name] = ", ".join(accepted)
         case errors.VersionConflictError(current=int(current)):
             headers["ETag"] = f'"{current}"'
-        case errors.RateLimitedError(retry_after_s=seconds) | errors.OverloadedError(retry_after_s=seconds):
-            headers["Retry-After"] = str(max(1, round(seconds)))
         case _:
             pass
     if error.violations[0].field == "Content-Encoding" and status == 415:
         headers["Accept-Encoding"] = ", ".join(ENCODINGS)  # RFC 9110, section 15.5.16
-    if status == 503:
-        headers["Retry-After"] = "1"
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status in (408, 413):

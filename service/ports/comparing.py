@@ -53,8 +53,8 @@ class Runner(Protocol):
 class ComparisonStore(Protocol):
     """Keeps comparisons on request."""
 
-    async def insert(self, comparison: Comparison) -> None:
-        """Keep a new comparison; it is durable when this returns."""
+    async def insert(self, comparison: Comparison) -> bool:
+        """Keep a new comparison; it is durable when this returns. False: there is one of that id."""
         ...
 
     async def find(self, comparison_id: str) -> Comparison | None:

@@ -1,6 +1,9 @@
 """Recorded comparisons: one document each, and their patches beside it."""
 
+from uuid import uuid4
+
 import msgspec
+from pymongo.errors import DuplicateKeyError
 
 from service.model import Comparison, Fingerprint
 from service.store.blobs import Blobs
@@ -14,11 +17,17 @@ class MongoComparisons:
         self._records: Collection = database["comparisons"]
         self._patches = Blobs(database, "comparison_patches")
 
-    async def insert(self, comparison: Comparison) -> None:
+    async def insert(self, comparison: Comparison) -> bool:
         """Keep a new comparison. The patch goes first: the record is what makes it count."""
-        await self._patches.put(comparison.id, bytes(comparison.patch))
+        patch_id = uuid4().hex
+        await self._patches.put(patch_id, bytes(comparison.patch))
         with translated():
-            await self._records.insert_one(_to_record(comparison))
+            try:
+                await self._records.insert_one({**_to_record(comparison), "patch": patch_id})
+            except DuplicateKeyError:
+                await self._patches.remove(patch_id)
+                return False
+        return True
 
     async def find(self, comparison_id: str) -> Comparison | None:
         """Return the comparison, or None when there is none of that id."""
@@ -26,7 +35,7 @@ class MongoComparisons:
             record = await self._records.find_one({"_id": comparison_id})
         if record is None:
             return None
-        return _to_comparison(record, await self._patches.find(comparison_id) or b"")
+        return _to_comparison(record, await self._patches.find(record["patch"]) or b"")
 
 
 def _to_record(comparison: Comparison) -> Record:

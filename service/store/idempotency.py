@@ -12,6 +12,8 @@ from service.store.mongo import Collection, Database, Record, translated
 _KEPT = timedelta(hours=24)
 _RUNNING = timedelta(seconds=60)
 """How long a request may be carried out before it counts as dead (its process was killed, say)."""
+_ASK_AGAIN_S = 2.0
+"""Most requests are over by then; who asks so often finds a dead one's key free soon enough."""
 
 
 class MongoIdempotency:
@@ -47,7 +49,11 @@ class MongoIdempotency:
         stale = {"_id": key, "$or": [{"running": {"$lte": now}, "status": None}, {"expires": {"$lte": now}}]}
         taken = await self._records.replace_one(stale, running)
         if not taken.matched_count:
-            raise BusyIdempotencyKeyError("The first request with this idempotency key is still being carried out.")
+            raise BusyIdempotencyKeyError(
+                "The first request with this idempotency key is still being carried out. If its process has died, the "
+                f"key is free {_RUNNING.seconds} seconds after it began.",
+                retry_after_s=_ASK_AGAIN_S,
+            )
         return None
 
     async def finish(self, key: str, answer: Answer) -> None:

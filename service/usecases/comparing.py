@@ -2,16 +2,16 @@
 
 import asyncio
 import hashlib
-import uuid
 from collections.abc import Mapping
 
 import msgspec
 
 from service.core.options import DiffOptions
 from service.core.timestamp import format_timestamp
-from service.errors import NotFoundError, ServiceError, TooLargeError
+from service.errors import IdempotencyKeyReusedError, NotFoundError, ServiceError, TooLargeError
 from service.model import Caller, Comparison, Direction, Fingerprint, Reading, Source
 from service.ports import Clock, Comparer, ComparisonStore, Outcome, SourceReader
+from service.usecases.calls import id_of
 
 
 class Inputs(msgspec.Struct, frozen=True):
@@ -71,13 +71,17 @@ async def record(
     instructions: bytes,
     outcome: Outcome,
     *,
+    key: str | None,
     caller: Caller,
     clock: Clock,
     store: ComparisonStore,
 ) -> Comparison:
-    """Keep a comparison: digests and sizes of the inputs, options, patch, who and when. Not the inputs."""
+    """Keep a comparison: digests and sizes of the inputs, options, patch, who and when. Not the inputs.
+
+    With a key the same comparison again is the same record; raises `IdempotencyKeyReusedError` for another one.
+    """
     comparison = Comparison(
-        id=str(uuid.uuid4()),
+        id=id_of(caller, key),
         a=_fingerprint(inputs.a),
         b=_fingerprint(inputs.b),
         patch_direction=direction,
@@ -87,8 +91,12 @@ async def record(
         created_by=caller.name,
         created_at=format_timestamp(clock.now()),
     )
-    await store.insert(comparison)
-    return comparison
+    if await store.insert(comparison):
+        return comparison
+    known = await find(comparison.id, store)
+    if _asked(known) != _asked(comparison):
+        raise IdempotencyKeyReusedError("The Idempotency-Key came before with another call. Use a new key for each.")
+    return known
 
 
 async def find(comparison_id: str, store: ComparisonStore) -> Comparison:
@@ -97,6 +105,10 @@ async def find(comparison_id: str, store: ComparisonStore) -> Comparison:
     if comparison is None:
         raise NotFoundError("There is no recorded comparison with this id. POST …/patch?store=true records one.")
     return comparison
+
+
+def _asked(comparison: Comparison) -> tuple[object, ...]:
+    return comparison.a, comparison.b, comparison.patch_direction, bytes(comparison.options)
 
 
 def _fingerprint(text: bytes) -> Fingerprint:

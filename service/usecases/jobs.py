@@ -1,7 +1,5 @@
 """Asynchronous calls: accepted with their inputs, carried out by whichever instance claims them, asked after later."""
 
-import hashlib
-import uuid
 from collections.abc import Mapping
 
 import msgspec
@@ -11,6 +9,7 @@ from service.core.work import Work, encode_work
 from service.errors import GoneError, IdempotencyKeyReusedError, InvalidTransitionError, NotFoundError, OverloadedError
 from service.model import Caller, Job
 from service.ports import Callbacks, Clock, JobStore
+from service.usecases.calls import digest, id_of
 
 MAX_OPEN = 1000
 """Jobs that may wait or run at once, of all callers together."""
@@ -49,10 +48,10 @@ async def create(
         raise OverloadedError(f"{max_open} jobs wait already. Come back later.", retry_after_s=10)
     encoded = encode_work(work)
     job = Job(
-        id=str(uuid.uuid4()) if wish.key is None else _id_of(caller, wish.key),
+        id=id_of(caller, wish.key),
         status="QUEUED",
         work=encoded,
-        fingerprint=_digest(encoded, *(part for name, text in texts.items() for part in (name.encode(), text))),
+        fingerprint=digest(encoded, *(part for name, text in texts.items() for part in (name.encode(), text))),
         inputs=tuple(texts),
         created_by=caller.name,
         created_at=format_timestamp(clock.now()),
@@ -102,14 +101,3 @@ async def read_result(job_id: str, *, caller: Caller, store: JobStore, only_look
     if not (job.keep_result or only_look):
         await store.drop_result(job)
     return job, result
-
-
-def _id_of(caller: Caller, key: str) -> str:
-    return str(uuid.UUID(hex=_digest(caller.name.encode(), key.encode())[:32], version=4))
-
-
-def _digest(*parts: bytes) -> str:
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(len(part).to_bytes(8, "big") + part)
-    return whole.hexdigest()

@@ -2,12 +2,16 @@
 
 import asyncio
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
 import pytest
-from aiohttp import web
+from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient
+from pymongo.collection import Collection
 
 from service.keys import SETTINGS
 
@@ -91,7 +95,73 @@ async def test_a_request_whose_answer_was_lost_is_not_done_twice(client: Client,
     assert (await (await client.get(path)).json())["log"] == [1, 2]
 
 
+async def test_the_key_of_a_killed_instance_is_busy_for_a_while_and_then_free(
+    client: Client, key: dict[str, str]
+) -> None:
+    made = await client.post("/v1/clinic", json={"name": "x"}, headers=key)
+    now = datetime.now(UTC)
+
+    change_claims(client, {"$unset": {"status": ""}, "$set": {"running": now + timedelta(seconds=60)}})
+    busy = await client.post("/v1/clinic", json={"name": "x"}, headers=key)
+    change_claims(client, {"$set": {"running": now}})
+    again = await client.post("/v1/clinic", json={"name": "x"}, headers=key)
+
+    assert (busy.status, (await busy.json())["code"], busy.headers["Retry-After"]) == (
+        409,
+        "idempotency-key-in-use",
+        "2",
+    )
+    assert (again.status, await again.read()) == (201, await made.read())
+
+
+COMPARISON = {"a": {"type": "inline", "value": 1}, "b": {"type": "inline", "value": 2}}
+
+
+async def test_a_comparison_is_recorded_once_under_a_key(client: Client, key: dict[str, str]) -> None:
+    form = {"a": "[1]", "b": "[2]"}
+    first = await client.post("/api/json/v1/patch?store=true", data=form_data(form), headers=key)
+    again = await client.post("/api/json/v1/patch?store=true", data=form_data(form), headers=key)
+
+    assert (first.status, again.status) == (201, 201)
+    assert again.headers["Location"] == first.headers["Location"]
+    assert (await (await client.get(again.headers["Location"])).json())["patch"] == await again.json()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [COMPARISON | {"b": {"type": "inline", "value": 3}}, COMPARISON | {"patchDirection": "bToA"}],
+    ids=["input", "direction"],
+)
+async def test_another_comparison_under_the_key_is_refused(
+    client: Client, key: dict[str, str], other: dict[str, Any]
+) -> None:
+    first = await client.post("/api/json/v1/patch?store=true", json=COMPARISON, headers=key)
+
+    answer = await client.post("/api/json/v1/patch?store=true", json=other, headers=key)
+
+    assert (answer.status, (await answer.json())["code"]) == (422, "idempotency-key-reused")
+    assert (await (await client.get(first.headers["Location"])).json())["patch"] == await first.json()
+
+
+def form_data(parts: dict[str, str]) -> FormData:
+    form = FormData()
+    for name, text in parts.items():
+        form.add_field(name, text, content_type="application/json")
+    return form
+
+
+def change_claims(client: Client, update: dict[str, Any]) -> None:
+    with claims(client) as collection:
+        collection.update_many({}, update)
+
+
 async def forget_answers(client: Client) -> None:
+    with claims(client) as collection:
+        collection.delete_many({})
+
+
+@contextmanager
+def claims(client: Client) -> Iterator[Collection[dict[str, Any]]]:
     settings = client.app[SETTINGS]
     with pymongo.MongoClient[dict[str, Any]](settings.mongodb_uri) as mongo:
-        mongo[settings.mongodb_database]["idempotency"].delete_many({})
+        yield mongo[settings.mongodb_database]["idempotency"]
