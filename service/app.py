@@ -1,24 +1,22 @@
-"""The composition root: the only module that knows every concrete class."""
+"""The composition root: with `lifetime`, the only module that knows every concrete class."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from service import __version__, keys
-from service.access.choice import choose_authenticator
 from service.access.rates import RateLimiter
 from service.api.contract import RouteTableContract
 from service.api.middleware import MIDDLEWARES, harden
 from service.api.routes import ROUTES
 from service.core.engine import Engine, EngineMissingError, choose
 from service.errors import StartError
+from service.lifetime import open_store
 from service.metrics import Metrics
 from service.ports import Clock, Reader, StoredDocuments
-from service.providers.builtin import BuiltinProvider
 from service.providers.webhook import WebhookSender
 from service.readers.callback import GuardedCallbacks
 from service.readers.client import GuardedClient
@@ -30,50 +28,9 @@ from service.readers.stored import StoredReader
 from service.readers.upload import UploadReader
 from service.readers.url import UrlReader
 from service.settings import Settings
-from service.store.applications import MongoApplications
-from service.store.comparisons import MongoComparisons
-from service.store.confirmations import MongoConfirmations
-from service.store.contained import MongoContained
-from service.store.deployment import MongoProbe, check_deployment
-from service.store.eligibility import MongoEligibility
-from service.store.embedded import EmbeddedMongo
-from service.store.feed import MongoFeed
-from service.store.idempotency import MongoIdempotency
-from service.store.identifiers import MongoIdentifiers
-from service.store.indexes import ensure_indexes
-from service.store.jobs import MongoJobs
-from service.store.keys import MongoKeys
-from service.store.leases import Leases
-from service.store.listing import MongoLister
-from service.store.members import MongoIndexes
-from service.store.mongo import Database, connect
-from service.store.moves import MongoMoves
-from service.store.outbox import MongoOutbox
-from service.store.patches import MongoPatches
-from service.store.providers import MongoEndpoints
-from service.store.resources import MongoResources
-from service.store.retention import MongoRetention
-from service.store.rollouts import MongoRollouts
-from service.store.signals import EventSignals
-from service.store.timeline import MongoTimeline
-from service.store.types import MongoTypes
 from service.traffic import Traffic
-from service.usecases.catalog import TypeCatalog
-from service.usecases.containing import FamilyLocks
-from service.usecases.drafting import Limits
-from service.usecases.patching import Desk
-from service.usecases.rolling import Rolling
-from service.usecases.shelf import Shelf
-from service.usecases.stored import StoredResources
-from service.workers.background import running
 from service.workers.compute import Compute
-from service.workers.courier import Courier
-from service.workers.deadlines import Deadlines
-from service.workers.feeding import Feeder, Watch
-from service.workers.jobs import Jobs
 from service.workers.measuring import MeasuredComparer
-from service.workers.retaining import Retainer
-from service.workers.rollouts import RolloutWorker
 
 if TYPE_CHECKING:
     from service.telemetry import Telemetry
@@ -189,120 +146,3 @@ async def stop_waiting(app: web.Application) -> None:
     """Send home who waits for something to happen, so that it does not hold up the end."""
     for stop in app[keys.STOPPING]:
         await stop()
-
-
-async def open_store(app: web.Application) -> AsyncIterator[None]:
-    """Start or reach the database, check that it will do, and close it when the application ends."""
-    settings = app[keys.SETTINGS]
-    async with AsyncExitStack() as stack:
-        uri = settings.mongodb_uri
-        if uri is None:
-            embedded = EmbeddedMongo(settings.data_dir, on_restart=app[keys.METRICS].database_restarts.inc)
-            uri = (await stack.enter_async_context(embedded)).uri
-        telemetry = app.get(keys.TELEMETRY)
-        client = connect(uri, telemetry.listeners if telemetry else ())
-        stack.callback(client.close)
-        await check_deployment(client)
-        database = client[settings.mongodb_database]
-        app[keys.PROBE] = MongoProbe(client)
-        app[keys.COMPARISONS] = MongoComparisons(database)
-        app[keys.API_KEYS] = MongoKeys(database)
-        app[keys.AUTHENTICATOR] = await choose_authenticator(settings, app[keys.API_KEYS], app[keys.CLOCK])
-        await ensure_indexes(database)
-        app[keys.IDEMPOTENCY] = MongoIdempotency(database, app[keys.CLOCK])
-        resources = app[keys.RESOURCES] = MongoResources(
-            database, app[keys.CLOCK], on_batch=app[keys.METRICS].note_batch
-        )
-        await stack.enter_async_context(resources.relay)
-        app[keys.TYPES] = MongoTypes(database)
-        app[keys.INDEXES] = MongoIndexes(database)
-        app[keys.LISTER] = MongoLister(database)
-        app[keys.SHELF] = Shelf(
-            resources,
-            TypeCatalog(app[keys.TYPES], app[keys.CLOCK]),
-            MongoIdentifiers(database),
-            MongoContained(database),
-            MongoTimeline(database),
-            FamilyLocks(),
-        )
-        app[keys.STORED] = StoredResources(app[keys.SHELF])
-        app[keys.ENDPOINTS], app[keys.OUTBOX] = MongoEndpoints(database), MongoOutbox(database)
-        app[keys.DESK] = make_desk(app, database)
-        await follow_feed(app, stack, database)
-        await carry_out_jobs(app, stack, database)
-        await retain(app, stack, database)
-        await deliver(app, stack, database)
-        yield
-
-
-def make_desk(app: web.Application, database: Database) -> Desk:
-    """Bring together what patches need."""
-    settings = app[keys.SETTINGS]
-    return Desk(
-        patches=MongoPatches(database),
-        applications=MongoApplications(database),
-        moves=MongoMoves(database),
-        eligibility=MongoEligibility(database),
-        builtin=BuiltinProvider(),
-        endpoints=app[keys.ENDPOINTS],
-        outbox=app[keys.OUTBOX],
-        confirmations=MongoConfirmations(database),
-        shelf=app[keys.SHELF],
-        readers=app[keys.READERS],
-        comparer=app[keys.COMPARER],
-        clock=app[keys.CLOCK],
-        limits=Limits(settings.max_depth, settings.max_operations, settings.max_input_bytes),
-    )
-
-
-async def retain(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Have old versions forgotten, as the settings say, for as long as the stack stands."""
-    settings = app[keys.SETTINGS]
-    retainer = Retainer(
-        MongoRetention(database),
-        Leases(database),
-        app[keys.CLOCK],
-        versions=settings.history_versions,
-        days=settings.history_days,
-    )
-    await stack.enter_async_context(running(retainer.run()))
-
-
-async def follow_feed(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Have events made, and followers told, for as long as the stack stands."""
-    kept = timedelta(days=app[keys.SETTINGS].events_kept_days)
-    feed = app[keys.FEED] = MongoFeed(database)
-    watch = app[keys.FEED_WATCH] = Watch(EventSignals(database))
-    await stack.enter_async_context(running(Feeder(feed, Leases(database), app[keys.CLOCK], kept).run()))
-    await stack.enter_async_context(running(watch.run()))
-    app[keys.STOPPING].append(watch.close)
-
-
-async def deliver(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Have the outbox delivered, rollouts taken further and deadlines kept, for as long as the stack stands."""
-    courier = Courier(
-        app[keys.OUTBOX],
-        app[keys.ENDPOINTS],
-        MongoApplications(database),
-        app[keys.SENDER],
-        app[keys.CLOCK],
-        app[keys.METRICS],
-    )
-    await stack.enter_async_context(running(courier.run()))
-
-
-async def carry_out_jobs(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Carry out asynchronous calls, two at once, for as long as the stack stands.
-
-    They have processes and time of their own: callers who wait for an answer are not to wait for jobs.
-    """
-    settings = app[keys.SETTINGS]
-    store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK])
-    compute = Compute(app[keys.ENGINE], timeout_s=settings.job_timeout_s, slots=2)
-    stack.push_async_callback(compute.close)
-    for _ in range(2):
-        worker = Jobs(store, compute, compute, app[keys.CALLBACKS], lease_s=settings.job_lease_s)
-        await stack.enter_async_context(running(worker.run()))
-    app[keys.ROLLING] = Rolling(MongoRollouts(database), app[keys.DESK])
-    await stack.enter_async_context(running(RolloutWorker(app[keys.ROLLING]).run()))
-    await stack.enter_async_context(running(Deadlines(app[keys.DESK], Leases(database)).run()))

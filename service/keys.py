@@ -25,12 +25,12 @@ from service.ports import (
     OutboxStore,
     Probe,
     Rates,
-    RequestSpans,
     ResourceLister,
     ResourceStore,
     Runner,
     Sender,
     SourceReader,
+    Spans,
     StoredDocuments,
     TypeStore,
     UrlPolicy,
@@ -78,7 +78,7 @@ URL_POLICY = web.AppKey("URL_POLICY", UrlPolicy)
 ROLLING = web.AppKey("ROLLING", Rolling)
 METRICS = web.AppKey("METRICS", Metrics)
 TRAFFIC = web.AppKey("TRAFFIC", Traffic)
-TELEMETRY = web.AppKey("TELEMETRY", RequestSpans)
+TELEMETRY = web.AppKey("TELEMETRY", Spans)
 CONTRACT = web.AppKey("CONTRACT", Contract)
 
 API_KEYS = web.AppKey("API_KEYS", KeyStore)

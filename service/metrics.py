@@ -50,6 +50,19 @@ class Metrics:
         self.outbox_age_seconds = Gauge(
             "patchbay_outbox_age_seconds", "Age of the oldest of them", registry=registry, multiprocess_mode="livemax"
         )
+        self.job_seconds = Histogram(
+            "patchbay_job_seconds",
+            "Time that an asynchronous call took once it was begun",
+            ["route", "outcome"],
+            buckets=(*_SECONDS, 100, 300),
+            registry=registry,
+        )
+        self.jobs_depth = Gauge(
+            "patchbay_jobs_depth", "Jobs that wait to be begun", registry=registry, multiprocess_mode="livemax"
+        )
+        self.jobs_age_seconds = Gauge(
+            "patchbay_jobs_age_seconds", "Age of the oldest of them", registry=registry, multiprocess_mode="livemax"
+        )
         self.database_up = Gauge(
             "patchbay_database_up", "Whether a primary answered last", registry=registry, multiprocess_mode="livemin"
         )
@@ -68,6 +81,10 @@ class Metrics:
         count, times = found
         count.inc()
         times.observe(seconds)
+
+    def note_job(self, route: str, outcome: str, seconds: float) -> None:
+        """Note what became of a job that was begun."""
+        self.job_seconds.labels(route, outcome).observe(seconds)
 
     def note_batch(self, kind: str, size: int) -> None:
         """Note how many calls shared a round trip."""

@@ -62,6 +62,12 @@ class Telemetry:
             _CONTEXT.inject(carrier)
             yield carrier["traceparent"]
 
+    @contextmanager
+    def job(self, name: str) -> Iterator[None]:
+        """Make the span of an asynchronous call, which no request waits for."""
+        with self.tracer.start_as_current_span(name, kind=SpanKind.CONSUMER):
+            yield
+
 
 def to_collector(endpoint: str, version: str) -> Telemetry:
     """Send spans to an OTLP collector over HTTP."""

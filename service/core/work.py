@@ -20,6 +20,15 @@ Work = AnyAssignment | PatchWork
 _DECODER: msgspec.json.Decoder[Work] = msgspec.json.Decoder(Work)
 
 
+def name_of(work: Work) -> str:
+    """Return the name of what is done, which is that of the route too.
+
+    >>> name_of(PatchWork(direction="aToB", options=DiffOptions()))
+    'patch'
+    """
+    return str(work.__struct_config__.tag)
+
+
 def encode_work(work: Work) -> bytes:
     """Write the work as JSON."""
     return msgspec.json.encode(work)

@@ -16,7 +16,7 @@ from service.ports.patching import (
     RolloutStore,
 )
 from service.ports.reading import Reader, SourceReader, StoredDocuments, UrlPolicy
-from service.ports.serving import Authenticator, Clock, Contract, Guarded, KeyStore, Probe, Rates, RequestSpans
+from service.ports.serving import Authenticator, Clock, Contract, Guarded, KeyStore, Probe, Rates, Spans
 from service.ports.storing import (
     Changing,
     ContainedResources,
@@ -66,7 +66,6 @@ __all__ = [
     "Provider",
     "Rates",
     "Reader",
-    "RequestSpans",
     "ResourceLister",
     "ResourceStore",
     "RetentionStore",
@@ -74,6 +73,7 @@ __all__ = [
     "Runner",
     "Sender",
     "SourceReader",
+    "Spans",
     "StoredDocuments",
     "Timeline",
     "TypeStore",

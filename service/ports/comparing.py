@@ -73,6 +73,10 @@ class JobStore(Protocol):
         """Count the jobs that are neither finished nor cancelled."""
         ...
 
+    async def backlog(self) -> tuple[int, str | None]:
+        """Return how many jobs wait to be begun, and since when the oldest does."""
+        ...
+
     async def find(self, job_id: str) -> Job | None:
         """Return the job, or None when there is none of that id."""
         ...

@@ -88,8 +88,8 @@ class Guarded(Protocol):
         ...
 
 
-class RequestSpans(Protocol):
-    """Telemetry, where it is on: makes a span of every request."""
+class Spans(Protocol):
+    """Telemetry, where it is on: makes spans of requests and jobs, and of the commands that they send."""
 
     @property
     def listeners(self) -> Sequence[Any]:
@@ -98,3 +98,7 @@ class RequestSpans(Protocol):
 
     def request(self, name: str, traceparent: str | None) -> AbstractContextManager[str]:
         """Make the span, below the caller's own if it sent a `traceparent`; give the one to pass on."""
+
+    def job(self, name: str) -> AbstractContextManager[None]:
+        """Make the span of an asynchronous call, which no request waits for."""
+        ...

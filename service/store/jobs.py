@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import msgspec
+from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
 from service.core.timestamp import format_timestamp
@@ -51,6 +52,14 @@ class MongoJobs:
         """Count the jobs that are neither finished nor cancelled."""
         with translated():
             return await self._records.count_documents({"due": {"$type": "date"}})
+
+    async def backlog(self) -> tuple[int, str | None]:
+        """Return how many jobs wait to be begun, and since when the oldest does."""
+        waiting = {"due": {"$type": "date"}, "status": "QUEUED"}
+        with translated():
+            count = await self._records.count_documents(waiting)
+            oldest = await self._records.find_one(waiting, {"created_at": 1}, sort=[("created_at", ASCENDING)])
+        return count, oldest["created_at"] if oldest else None
 
     async def find(self, job_id: str) -> Job | None:
         """Return the job, or None when there is none of that id."""

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from service.core.schedule import wait_before
-from service.core.timestamp import format_timestamp, parse_timestamp
+from service.core.timestamp import format_timestamp
 from service.delivery import Delivery, DeliveryState, Sent
 from service.errors import StoreError
-from service.metrics import Metrics
 from service.ports import ApplicationStates, Clock, EndpointStore, OutboxStore, Sender
 from service.workers.background import forever, running
 
@@ -19,7 +18,6 @@ _PAUSE_S = 0.5
 _GONE = 410
 _LEASE_S = 15.0
 _RENEW_S = 4.0
-_TELL_EVERY = 10
 
 
 class Courier:
@@ -32,25 +30,19 @@ class Courier:
         applications: ApplicationStates,
         sender: Sender,
         clock: Clock,
-        metrics: Metrics,
     ) -> None:
         self._outbox = outbox
         self._providers = providers
         self._applications = applications
         self._sender = sender
         self._clock = clock
-        self._metrics = metrics
-        self._rounds = 0
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         await forever("deliveries", self._round)
 
     async def _round(self) -> float:
-        self._rounds += 1
         await self.deliver_due()
-        if self._rounds % _TELL_EVERY == 1:
-            await self._tell()
         return _PAUSE_S
 
     async def deliver_due(self) -> int:
@@ -87,12 +79,6 @@ class Courier:
         if sent.status == _GONE:
             await self._providers.disable(provider.name, format_timestamp(now))
         return after(delivery, sent, self._clock.now())
-
-    async def _tell(self) -> None:
-        depth, since = await self._outbox.backlog()
-        age = (self._clock.now() - parse_timestamp(since)).total_seconds() if since else 0.0
-        self._metrics.outbox_depth.set(depth)
-        self._metrics.outbox_age_seconds.set(age)
 
 
 class _Hold:

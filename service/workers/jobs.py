@@ -3,17 +3,27 @@
 import asyncio
 import contextlib
 import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
 
 import msgspec
 
 from service.core.assignment import Product
-from service.core.work import PatchWork, decode_work
+from service.core.work import PatchWork, decode_work, name_of
 from service.errors import ServiceError, StoreError
+from service.metrics import Metrics
 from service.model import Job, JobFailure
 from service.ports import Callbacks, Comparer, JobStore, Runner
 from service.usecases import comparing, merging
 from service.usecases.comparing import Inputs
 from service.workers.background import forever
+
+Outcome = Literal["SUCCESS", "FAILED", "LOST"]
+"""What became of a claimed job; `LOST` is one that was cancelled meanwhile, or is another instance's."""
+Span = Callable[[str], AbstractContextManager[object]]
+"""Opens a span of that name, where there is telemetry."""
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 0.5
@@ -30,13 +40,17 @@ class Jobs:
         runner: Runner,
         comparer: Comparer,
         callbacks: Callbacks,
+        metrics: Metrics,
         *,
         lease_s: float,
+        span: Span = nullcontext,
     ) -> None:
         self._store = store
         self._runner = runner
         self._comparer = comparer
         self._callbacks = callbacks
+        self._metrics = metrics
+        self._span = span
         self._lease_s = lease_s
 
     async def run(self) -> None:
@@ -47,10 +61,15 @@ class Jobs:
         job = await self._store.claim(self._lease_s)
         if job is None:
             return _IDLE_S
-        await self._carry_out(job)
+        route, began = name_of(decode_work(job.work)), time.perf_counter()
+        with self._span(f"job {route}"):
+            outcome = await self._carry_out(job)
+        self._metrics.note_job(route, outcome, time.perf_counter() - began)
+        if outcome != "LOST":
+            await self._call_back(job.id)
         return 0.0
 
-    async def _carry_out(self, job: Job) -> None:
+    async def _carry_out(self, job: Job) -> Outcome:
         claim = _Claim(self._store, job, self._lease_s)
         work = asyncio.create_task(self._work(job, claim))
         keeping = asyncio.create_task(claim.keep())
@@ -63,26 +82,26 @@ class Jobs:
         finally:
             await _end(work, keeping)
         # A claim that ended first was lost or cancelled: whoever has the job now, or nobody, goes on with it.
-        if work.done() and not work.cancelled():
-            work.result()
-            await self._call_back(job.id)
+        return work.result() if work.done() and not work.cancelled() else "LOST"
 
-    async def _work(self, job: Job, claim: "_Claim") -> None:
+    async def _work(self, job: Job, claim: "_Claim") -> Outcome:
         if job.attempt > MAX_ATTEMPTS:
-            await self._store.fail(job, _GIVEN_UP)
-            return
+            return await self._fail(job, _GIVEN_UP)
         try:
             product = await self._produce(job, claim)
         except StoreError:
             raise
         except ServiceError as error:
-            await self._store.fail(job, _to_failure(error))
+            return await self._fail(job, _to_failure(error))
         except Exception:  # noqa: BLE001 - as a request that nobody foresaw: logged, and told without its reasons
             _LOG.exception("job %s failed", job.id)
-            await self._store.fail(job, _UNEXPECTED)
-        else:
-            await claim.advance()
-            await self._store.succeed(job, product.text, bounded=product.bounded)
+            return await self._fail(job, _UNEXPECTED)
+        await claim.advance()
+        is_kept = await self._store.succeed(job, product.text, bounded=product.bounded)
+        return "SUCCESS" if is_kept else "LOST"
+
+    async def _fail(self, job: Job, failure: JobFailure) -> Outcome:
+        return "FAILED" if await self._store.fail(job, failure) else "LOST"
 
     async def _produce(self, job: Job, claim: "_Claim") -> Product:
         texts = await self._store.read_inputs(job)
@@ -131,7 +150,7 @@ class _Claim:
         return await self._store.renew(self._job, self._stage, self._lease_s)
 
 
-async def _end(*tasks: asyncio.Task[None]) -> None:
+async def _end(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,9 +1,11 @@
 """Spans of a request, its readers, its comparison and its database commands hang together below the caller's own."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from service.app import create_app
@@ -32,3 +34,38 @@ async def test_spans_hang_together(aiohttp_client: Callable[..., Awaitable[Clien
     assert {"read inline", "compare", "mongodb insert"} <= {span.name for span in spans}
     assert {span.parent.span_id for span in spans if span is not request and span.parent} == {request.context.span_id}
     assert "secret" not in " ".join(span.to_json() for span in spans)
+
+
+async def test_a_job_has_a_span_of_its_own(
+    aiohttp_client: Callable[..., Awaitable[Client]], settings: Settings
+) -> None:
+    exporter = InMemorySpanExporter()
+    telemetry = Telemetry(exporter, "test")
+    client = await aiohttp_client(create_app(settings, telemetry=telemetry))
+    inputs = {"a": {"type": "inline", "value": "secret"}, "b": {"type": "inline", "value": 2}}
+
+    accepted = await client.post("/api/json/v1/patch", json={**inputs, "async": True})
+
+    await is_over(client, accepted.headers["Location"])
+    spans = await finished(telemetry, exporter, "job patch")
+    job = next(span for span in spans if span.name == "job patch")
+    below = {span.name for span in spans if span.parent and span.parent.span_id == job.context.span_id}
+    assert {"mongodb find", "mongodb update"} <= below
+    assert "secret" not in " ".join(span.to_json() for span in spans)
+
+
+async def is_over(client: Client, location: str) -> None:
+    async with asyncio.timeout(60):
+        while (await (await client.get(location)).json())["jobStatus"] != "SUCCESS":
+            await asyncio.sleep(0.05)
+
+
+async def finished(telemetry: Telemetry, exporter: InMemorySpanExporter, name: str) -> tuple[ReadableSpan, ...]:
+    """Wait for the span: a job is over a moment before its span is."""
+    async with asyncio.timeout(60):
+        while True:
+            telemetry.flush()
+            spans: tuple[ReadableSpan, ...] = exporter.get_finished_spans()
+            if name in {span.name for span in spans}:
+                return spans
+            await asyncio.sleep(0.05)

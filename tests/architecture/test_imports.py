@@ -8,19 +8,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 INNER = {"errors", "model", "patches", "delivery", "rollouts", "ports", "core", "metrics", "traffic", "__init__"}
-OUTER = {
-    "usecases",
-    "readers",
-    "store",
-    "access",
-    "providers",
-    "workers",
-    "api",
-    "keys",
-    "settings",
-    "logs",
-    "telemetry",
-}
 ALLOWED = {
     "__init__": set[str](),
     "errors": set[str](),
@@ -43,7 +30,8 @@ ALLOWED = {
     "workers": INNER | {"usecases", "workers", "logs"},
     "keys": INNER | {"usecases", "settings"},
     "api": INNER | {"usecases", "keys", "api", "settings", "logs"},
-    "app": INNER | OUTER,
+    "app": INNER | {"lifetime", "readers", "access", "providers", "workers", "api", "keys", "settings", "telemetry"},
+    "lifetime": INNER | {"usecases", "store", "access", "providers", "workers", "keys"},
     "commands": INNER | {"app", "store", "access", "api", "settings", "commands", "logs", "keys"},
     "__main__": {"settings", "commands", "errors", "__init__"},
 }
@@ -52,7 +40,7 @@ HOMES = {
     "pymongo": {"store"},
     "bson": {"store"},
     "gridfs": {"store"},
-    "aiohttp.web": {"api", "app", "keys", "commands"},
+    "aiohttp.web": {"api", "app", "lifetime", "keys", "commands"},
 }
 PURE = {"asyncio", "time", "logging", "socket", "subprocess", "threading"}
 MODULES = sorted((ROOT / "service").rglob("*.py"))

@@ -14,7 +14,6 @@ from standardwebhooks import Webhook
 from service.core.timestamp import format_timestamp
 from service.delivery import Delivery, Endpoint, Notice
 from service.errors import InvalidTransitionError
-from service.metrics import Metrics
 from service.patches import Application, Step
 from service.providers.webhook import WebhookSender
 from service.readers.client import GuardedClient
@@ -75,7 +74,7 @@ class Scene:
 
     def another_courier(self, guard: Guard) -> Courier:
         sender = WebhookSender(GuardedClient(guard))
-        return Courier(self.outbox, self.endpoints, self.applications, sender, self.clock, Metrics())
+        return Courier(self.outbox, self.endpoints, self.applications, sender, self.clock)
 
     async def provide(self, **changes: Any) -> None:
         whole = {"name": "erp", "url": self.url, "secrets": (SECRET,), "updated_at": self.now, **changes}

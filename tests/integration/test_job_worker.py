@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +15,15 @@ from service.core.options import DiffOptions
 from service.core.timestamp import format_timestamp
 from service.core.work import PatchWork, Work, encode_work
 from service.errors import InvalidRequestError, NotFoundError, OverloadedError, SourceUnreachableError
+from service.metrics import Metrics
 from service.model import Caller, Job
 from service.store.jobs import MongoJobs
 from service.store.mongo import Database
+from service.store.outbox import MongoOutbox
 from service.usecases import jobs as use_cases
 from service.workers.background import running
 from service.workers.jobs import MAX_ATTEMPTS, Jobs
+from service.workers.telling import Backlogs
 
 
 class Script:
@@ -97,8 +100,8 @@ async def until(store: MongoJobs, job_id: str, *states: str) -> Job:
             await asyncio.sleep(0.02)
 
 
-def worker(store: MongoJobs, script: Script, *, lease_s: float = 10.0) -> Jobs:
-    return Jobs(store, script, script, script, lease_s=lease_s)
+def worker(store: MongoJobs, script: Script, *, lease_s: float = 10.0, metrics: Metrics | None = None) -> Jobs:
+    return Jobs(store, script, script, script, metrics or Metrics(), lease_s=lease_s)
 
 
 async def test_a_patch_goes_to_the_comparer_and_its_bound_is_kept(store: MongoJobs) -> None:
@@ -181,6 +184,63 @@ async def test_a_callback_that_fails_is_not_tried_again_and_spoils_nothing(store
         await until(store, second, "SUCCESS")
 
     assert script.called == ["http://example.org/done"]
+
+
+async def test_the_operator_is_told_what_became_of_jobs_and_how_long_it_took(store: MongoJobs) -> None:
+    metrics = Metrics()
+    script = Script(Product(b"3", bounded=False), InvalidRequestError("no"))
+    done, failed = await insert(store), await insert(store)
+    patched = await insert(store, PatchWork(direction="aToB", options=DiffOptions()))
+
+    async with running(worker(store, script, metrics=metrics).run()):
+        for job_id, state in ((done, "SUCCESS"), (failed, "FAILED"), (patched, "SUCCESS")):
+            await until(store, job_id, state)
+        await until_told(metrics, 'patchbay_job_seconds_count{outcome="SUCCESS",route="patch"} 1.0')
+
+    text = metrics.render().decode()
+    assert 'patchbay_job_seconds_count{outcome="SUCCESS",route="compare"} 1.0' in text
+    assert 'patchbay_job_seconds_count{outcome="FAILED",route="compare"} 1.0' in text
+
+
+async def test_the_operator_is_told_that_a_job_was_cancelled_meanwhile(store: MongoJobs) -> None:
+    metrics, script = Metrics(), Script(None)
+    job_id = await insert(store)
+
+    async with running(worker(store, script, metrics=metrics).run()):
+        await asyncio.wait_for(script.started.wait(), 60)
+        assert await store.cancel(job_id)
+        await until_told(metrics, 'patchbay_job_seconds_count{outcome="LOST",route="compare"} 1.0')
+
+
+async def test_the_operator_is_told_how_many_jobs_wait_and_since_when(store: MongoJobs, database: Database) -> None:
+    metrics = Metrics()
+    backlogs = Backlogs(MongoOutbox(database), store, LaterClock(), metrics)
+    await backlogs.tell()
+    idle = metrics.render().decode()
+    await insert(store)
+    await insert(store)
+
+    await backlogs.tell()
+
+    waiting = metrics.render().decode()
+    age = next(line for line in waiting.splitlines() if line.startswith("patchbay_jobs_age_seconds "))
+    assert "patchbay_jobs_depth 0.0" in idle
+    assert "patchbay_jobs_age_seconds 0.0" in idle
+    assert "patchbay_jobs_depth 2.0" in waiting
+    assert 3600 <= float(age.split()[1]) < 7200
+
+
+class LaterClock:
+    """The machine's clock, an hour ahead."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(hours=1)
+
+
+async def until_told(metrics: Metrics, line: str) -> None:
+    async with asyncio.timeout(60):
+        while line not in metrics.render().decode():
+            await asyncio.sleep(0.02)
 
 
 async def test_too_many_open_jobs_are_refused(store: MongoJobs) -> None:

@@ -1,0 +1,190 @@
+"""What the application holds while it runs: the database, the stores on it, and the work in the background.
+
+With `app` it is the composition root; nothing else knows these classes together.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, nullcontext
+from datetime import timedelta
+
+from aiohttp import web
+
+from service import keys
+from service.access.choice import choose_authenticator
+from service.providers.builtin import BuiltinProvider
+from service.store.applications import MongoApplications
+from service.store.comparisons import MongoComparisons
+from service.store.confirmations import MongoConfirmations
+from service.store.contained import MongoContained
+from service.store.deployment import MongoProbe, check_deployment
+from service.store.eligibility import MongoEligibility
+from service.store.embedded import EmbeddedMongo
+from service.store.feed import MongoFeed
+from service.store.idempotency import MongoIdempotency
+from service.store.identifiers import MongoIdentifiers
+from service.store.indexes import ensure_indexes
+from service.store.jobs import MongoJobs
+from service.store.keys import MongoKeys
+from service.store.leases import Leases
+from service.store.listing import MongoLister
+from service.store.members import MongoIndexes
+from service.store.mongo import Database, connect
+from service.store.moves import MongoMoves
+from service.store.outbox import MongoOutbox
+from service.store.patches import MongoPatches
+from service.store.providers import MongoEndpoints
+from service.store.resources import MongoResources
+from service.store.retention import MongoRetention
+from service.store.rollouts import MongoRollouts
+from service.store.signals import EventSignals
+from service.store.timeline import MongoTimeline
+from service.store.types import MongoTypes
+from service.usecases.catalog import TypeCatalog
+from service.usecases.containing import FamilyLocks
+from service.usecases.drafting import Limits
+from service.usecases.patching import Desk
+from service.usecases.rolling import Rolling
+from service.usecases.shelf import Shelf
+from service.usecases.stored import StoredResources
+from service.workers.background import running
+from service.workers.compute import Compute
+from service.workers.courier import Courier
+from service.workers.deadlines import Deadlines
+from service.workers.feeding import Feeder, Watch
+from service.workers.jobs import Jobs
+from service.workers.retaining import Retainer
+from service.workers.rollouts import RolloutWorker
+from service.workers.telling import Backlogs
+
+
+async def open_store(app: web.Application) -> AsyncIterator[None]:
+    """Open the database and begin the work in the background; end both when the application ends."""
+    async with AsyncExitStack() as stack:
+        database = await _reach_database(app, stack)
+        await ensure_indexes(database)
+        resources = _set_out_stores(app, database)
+        await stack.enter_async_context(resources.relay)
+        for begin in (_follow_feed, _carry_out_jobs, _carry_out_patches, _retain, _tell):
+            await begin(app, stack, database)
+        yield
+
+
+async def _reach_database(app: web.Application, stack: AsyncExitStack) -> Database:
+    """Start or reach the database, and check that it will do, and that callers can be told apart."""
+    settings = app[keys.SETTINGS]
+    uri = settings.mongodb_uri
+    if uri is None:
+        embedded = EmbeddedMongo(settings.data_dir, on_restart=app[keys.METRICS].database_restarts.inc)
+        uri = (await stack.enter_async_context(embedded)).uri
+    telemetry = app.get(keys.TELEMETRY)
+    client = connect(uri, telemetry.listeners if telemetry else ())
+    stack.callback(client.close)
+    await check_deployment(client)
+    app[keys.PROBE] = MongoProbe(client)
+    database = client[settings.mongodb_database]
+    app[keys.API_KEYS] = MongoKeys(database)
+    app[keys.AUTHENTICATOR] = await choose_authenticator(settings, app[keys.API_KEYS], app[keys.CLOCK])
+    return database
+
+
+def _set_out_stores(app: web.Application, database: Database) -> MongoResources:
+    app[keys.COMPARISONS] = MongoComparisons(database)
+    app[keys.IDEMPOTENCY] = MongoIdempotency(database, app[keys.CLOCK])
+    app[keys.TYPES] = MongoTypes(database)
+    app[keys.INDEXES] = MongoIndexes(database)
+    app[keys.LISTER] = MongoLister(database)
+    app[keys.ENDPOINTS], app[keys.OUTBOX] = MongoEndpoints(database), MongoOutbox(database)
+    resources = MongoResources(database, app[keys.CLOCK], on_batch=app[keys.METRICS].note_batch)
+    app[keys.RESOURCES] = resources
+    app[keys.SHELF] = Shelf(
+        resources,
+        TypeCatalog(app[keys.TYPES], app[keys.CLOCK]),
+        MongoIdentifiers(database),
+        MongoContained(database),
+        MongoTimeline(database),
+        FamilyLocks(),
+    )
+    app[keys.STORED] = StoredResources(app[keys.SHELF])
+    app[keys.DESK] = _make_desk(app, database)
+    app[keys.ROLLING] = Rolling(MongoRollouts(database), app[keys.DESK])
+    return resources
+
+
+def _make_desk(app: web.Application, database: Database) -> Desk:
+    settings = app[keys.SETTINGS]
+    return Desk(
+        patches=MongoPatches(database),
+        applications=MongoApplications(database),
+        moves=MongoMoves(database),
+        eligibility=MongoEligibility(database),
+        builtin=BuiltinProvider(),
+        endpoints=app[keys.ENDPOINTS],
+        outbox=app[keys.OUTBOX],
+        confirmations=MongoConfirmations(database),
+        shelf=app[keys.SHELF],
+        readers=app[keys.READERS],
+        comparer=app[keys.COMPARER],
+        clock=app[keys.CLOCK],
+        limits=Limits(settings.max_depth, settings.max_operations, settings.max_input_bytes),
+    )
+
+
+async def _retain(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
+    """Have old versions forgotten, as the settings say, for as long as the stack stands."""
+    settings = app[keys.SETTINGS]
+    retainer = Retainer(
+        MongoRetention(database),
+        Leases(database),
+        app[keys.CLOCK],
+        versions=settings.history_versions,
+        days=settings.history_days,
+    )
+    await stack.enter_async_context(running(retainer.run()))
+
+
+async def _follow_feed(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
+    """Have events made, and followers told, for as long as the stack stands."""
+    kept = timedelta(days=app[keys.SETTINGS].events_kept_days)
+    feed = app[keys.FEED] = MongoFeed(database)
+    watch = app[keys.FEED_WATCH] = Watch(EventSignals(database))
+    await stack.enter_async_context(running(Feeder(feed, Leases(database), app[keys.CLOCK], kept).run()))
+    await stack.enter_async_context(running(watch.run()))
+    app[keys.STOPPING].append(watch.close)
+
+
+async def _carry_out_patches(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
+    """Have the outbox delivered, rollouts taken further and deadlines kept, for as long as the stack stands."""
+    courier = Courier(
+        app[keys.OUTBOX], app[keys.ENDPOINTS], MongoApplications(database), app[keys.SENDER], app[keys.CLOCK]
+    )
+    for worker in (courier, RolloutWorker(app[keys.ROLLING]), Deadlines(app[keys.DESK], Leases(database))):
+        await stack.enter_async_context(running(worker.run()))
+
+
+async def _tell(app: web.Application, stack: AsyncExitStack, _: Database) -> None:
+    """Have the operator told what waits, for as long as the stack stands."""
+    backlogs = Backlogs(app[keys.OUTBOX], app[keys.JOBS], app[keys.CLOCK], app[keys.METRICS])
+    await stack.enter_async_context(running(backlogs.run()))
+
+
+async def _carry_out_jobs(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
+    """Carry out asynchronous calls, two at once, for as long as the stack stands.
+
+    They have processes and time of their own: callers who wait for an answer are not to wait for jobs.
+    """
+    settings = app[keys.SETTINGS]
+    store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK])
+    compute = Compute(app[keys.ENGINE], timeout_s=settings.job_timeout_s, slots=2)
+    stack.push_async_callback(compute.close)
+    telemetry = app.get(keys.TELEMETRY)
+    for _ in range(2):
+        worker = Jobs(
+            store,
+            compute,
+            compute,
+            app[keys.CALLBACKS],
+            app[keys.METRICS],
+            lease_s=settings.job_lease_s,
+            span=telemetry.job if telemetry else nullcontext,
+        )
+        await stack.enter_async_context(running(worker.run()))
