@@ -25,12 +25,13 @@ class Provider:
         self.secret = ""
         self.url = ""
         self.port = 0
+        self.status = 202
         self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.read()
         await self.events.put(Webhook(self.secret).verify(body, dict(request.headers)))
-        return web.Response(status=202)
+        return web.Response(status=self.status)
 
     async def event(self) -> dict[str, Any]:
         return await asyncio.wait_for(self.events.get(), 30)
@@ -52,10 +53,10 @@ class Scene:
     def __init__(self, client: Client, provider: Provider, clock: Clock) -> None:
         self.client, self.provider, self.clock = client, provider, clock
         self.type = f"dispatched-{uuid.uuid4().hex[:8]}"
-        self.id = ""
+        self.id, self.name = "", ""
 
     async def prepare(self, **definition: Any) -> None:
-        name = f"p-{uuid.uuid4().hex[:8]}"
+        name = self.name = f"p-{uuid.uuid4().hex[:8]}"
         made = await self.client.put(f"/providers/{name}", json={"url": self.provider.url, "deadline_s": 3600})
         self.provider.secret = (await made.json())["secret"]
         await self.ok(self.client.put(f"/types/{self.type}", json={"provider": name, **definition}))
@@ -84,6 +85,14 @@ class Scene:
             confirm["url"], json={"success": True, **said}, headers={"Patchbay-Token": token or confirm["token"]}
         )
         return response.status, await response.json()
+
+    async def deliveries(self, state: str) -> list[dict[str, Any]]:
+        """Wait until there are deliveries in that state."""
+        async with asyncio.timeout(30):
+            while not (found := await self.ok(self.client.get(f"/deliveries?provider={self.name}&state={state}"))):
+                await asyncio.sleep(0.1)
+        listed: list[dict[str, Any]] = found
+        return listed
 
     async def resource(self) -> Any:
         return await self.ok(self.client.get(f"/v1/{self.type}/{self.id}"))
@@ -329,3 +338,57 @@ async def test_a_dry_confirmation_changes_nothing(scene: Scene) -> None:
     assert (response.status, (await response.json())["status"]) == (200, "applied")
     assert (await scene.resource())["size"] == 1
     assert (await scene.confirm(event))[1]["status"] == "applied"
+
+
+async def test_a_dead_letter_is_listed_and_replayed(scene: Scene) -> None:
+    await scene.prepare()
+    scene.provider.status = 410  # the provider wants no more: it is disabled
+
+    event = await scene.apply()
+    dead = await scene.deliveries("dead")
+
+    assert [each["id"] for each in dead] == [event["id"]]
+    assert (await scene.ok(scene.client.get(f"/deliveries/{event['id']}")))["status"] == 410
+    assert (await scene.ok(scene.client.get(f"/providers/{scene.name}")))["disabled_at"] is not None
+
+    scene.provider.status = 202
+    await scene.ok(scene.client.put(f"/providers/{scene.name}", json={"url": scene.provider.url}))  # enabled again
+    tried = await scene.ok(scene.client.post(f"/deliveries/{event['id']}/replay?dryRun=true"))
+    assert tried["state"] == "waiting"
+    assert [each["id"] for each in await scene.deliveries("dead")] == [event["id"]]
+    assert await scene.ok(scene.client.post("/deliveries/replay", json={"provider": scene.name})) == {"replayed": 1}
+
+    assert (await scene.provider.event())["id"] == event["id"]
+    assert [each["id"] for each in await scene.deliveries("delivered")] == [event["id"]]
+    again = await scene.client.post(f"/deliveries/{event['id']}/replay")
+    assert (again.status, (await again.json())["code"]) == (409, "invalid-transition")
+    assert (await scene.confirm(event))[1]["status"] == "applied"
+
+
+async def test_a_provider_that_something_waits_for_stays(scene: Scene) -> None:
+    await scene.prepare()
+    scene.provider.status = 503
+
+    await scene.apply()
+    await scene.ok(scene.client.put(f"/types/{scene.type}", json={}, headers={"If-Match": "*"}))
+    refused = await scene.client.delete(f"/providers/{scene.name}")
+
+    assert (refused.status, (await refused.json())["code"]) == (409, "still-referenced")
+
+
+async def test_nobody_confirms_what_is_not_there(scene: Scene) -> None:
+    response = await scene.client.post(
+        "/applications/none/confirm", json={"success": True}, headers={"Patchbay-Token": "x"}
+    )
+
+    assert (response.status, (await response.json())["code"]) == (404, "not-found")
+
+
+async def test_content_for_a_target_that_was_deleted_is_refused(scene: Scene) -> None:
+    await scene.prepare()
+    event = await scene.apply()
+    assert (await scene.client.delete(f"/v1/{scene.type}/{scene.id}")).status == 204
+
+    status, problem = await scene.confirm(event, modified_content={"name": "A", "size": 2})
+
+    assert (status, problem["code"]) == (410, "gone")
