@@ -5,8 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from service import __version__
-from service.commands import backup, check, contract, keys, serve
+from service.commands import backup, check, contract, keys, serve, version
 from service.commands.workers import Inherited
 from service.errors import StartError
 from service.settings import Settings, SettingsError, describe, load
@@ -16,7 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run `patchbay`; return the exit code."""
     asked = _parser().parse_args(arguments)
     try:
-        return _run(asked, load(os.environ))
+        settings = load(os.environ)
+        return version.show(settings) if asked.version else _run(asked, settings)
     except SettingsError as error:
         print(f"patchbay: {error}", file=sys.stderr)
         return 2
@@ -49,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_settings_table(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"patchbay {__version__}")
+    parser.add_argument(
+        "--version", action="store_true", help="tell the version and the diff engine that runs, and end"
+    )
     commands = parser.add_subparsers(dest="command", metavar="command")
     serving = commands.add_parser("serve", help="listen until stopped (the default)")
     serving.add_argument("--inherited", nargs=2, type=int, help=argparse.SUPPRESS)  # from a parent with workers

@@ -45,9 +45,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     engine: Annotated[Literal["auto", "native", "python"], _says("diff engine; auto: native where it was built")] = (
         "auto"
     )
-    engine_keep_bytes: Annotated[int, Meta(ge=0), _says("memory that each idle set of native buffers may keep")] = (
-        64 * MIB
-    )
+    engine_keep_bytes: Annotated[
+        int, Meta(ge=0), _says("memory that idle buffers of the native engine may keep, all together")
+    ] = 128 * MIB
     auth: Annotated[Literal["none", "keys", "jwt"], _says("who may call; none only while listening on loopback")] = (
         "none"
     )

@@ -87,7 +87,7 @@ pub extern "C" fn patchbay_version() -> u32 {
     ABI_VERSION
 }
 
-/// Set how many bytes each waiting context may keep.
+/// Set how many bytes the waiting contexts may keep, all together.
 #[no_mangle]
 pub extern "C" fn patchbay_keep(bytes: usize) {
     context::keep(bytes);

@@ -1,7 +1,7 @@
 //! Contexts: everything that one call needs, kept between calls so that the memory stays warm.
 //!
 //! First touches of fresh memory cost more than the whole work on large documents, so contexts are lent from a pool and
-//! given back. A context that used more than the cap gives its memory back to the system.
+//! given back. What those that wait hold on to is bounded; the ones that waited longest give theirs back to the system.
 
 use crate::cancel::Cancel;
 use crate::diff::{self, Work};
@@ -21,7 +21,7 @@ const POOLED: usize = 16;
 
 #[allow(clippy::vec_box)] // a context keeps its address while it is lent across the ABI
 static POOL: Mutex<Vec<Box<Context>>> = Mutex::new(Vec::new());
-static KEEP_BYTES: AtomicUsize = AtomicUsize::new(64 << 20);
+static KEEP_BYTES: AtomicUsize = AtomicUsize::new(128 << 20);
 
 /// Which of the two texts something is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +46,8 @@ pub struct Context {
     rules: Option<Rules>,
     /// The pointer of a refusal.
     pub pointer: Vec<u8>,
+    /// The most that any call used: what was touched once stays in memory.
+    most_used: usize,
 }
 
 impl Context {
@@ -61,6 +63,7 @@ impl Context {
             packed: Vec::new(),
             rules: None,
             pointer: Vec::new(),
+            most_used: 0,
         }
     }
 
@@ -71,14 +74,27 @@ impl Context {
     }
 
     /// Give a context back.
-    pub fn give_back(self: Box<Context>) {
-        if self.used() > KEEP_BYTES.load(Ordering::Relaxed) {
-            return;
-        }
+    pub fn give_back(mut self: Box<Context>) {
+        self.most_used = self.most_used.max(self.used());
+        let mut left = match KEEP_BYTES.load(Ordering::Relaxed).checked_sub(self.most_used) {
+            Some(left) => left,
+            None => return,
+        };
+        let mut gone = Vec::new(); // freed after the lock is
         if let Ok(mut pool) = POOL.lock() {
-            if pool.len() < POOLED {
-                pool.push(self);
+            let mut count = 0;
+            for waiting in pool.iter().rev().take(POOLED - 1) {
+                left = match left.checked_sub(waiting.most_used) {
+                    Some(left) => left,
+                    None => break,
+                };
+                count += 1;
             }
+            if count < pool.len() {
+                let first = pool.len() - count;
+                gone.extend(pool.drain(..first));
+            }
+            pool.push(self);
         }
     }
 
@@ -166,7 +182,7 @@ impl Context {
     }
 }
 
-/// Set how many bytes a waiting context may hold on to.
+/// Set how many bytes the waiting contexts may hold on to, all together.
 pub fn keep(bytes: usize) {
     KEEP_BYTES.store(bytes, Ordering::Relaxed);
 }

@@ -10,7 +10,7 @@ from service.core.options import DEFAULT, DiffOptions
 from service.core.reply import NativeCoreError
 
 Preference = Literal["auto", "native", "python"]
-KEEP_BYTES = 64 * 1024 * 1024
+KEEP_BYTES = 128 * 1024 * 1024
 __all__ = ["KEEP_BYTES", "Cancellation", "Engine", "EngineMissingError", "Preference", "choose"]
 
 
@@ -58,7 +58,7 @@ def choose(
 ) -> Engine:
     """Load the engine that the settings ask for; `auto` takes the native core where it was built.
 
-    `keep_bytes` bounds the memory that each idle set of the core's buffers may keep.
+    `keep_bytes` bounds the memory that idle buffers of the core may keep, all together.
     """
     if preference == "python":
         return Engine(None)

@@ -11,6 +11,7 @@ from service.errors import MalformedJsonError, TooDeepError
 _MAX_DIGITS = 4299
 _SHOWN = 40
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s"\[\]{},:]+')
+_NOT_FINITE = re.compile(r"NaN|-?Infinity")
 _LONE = re.compile(
     r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone>u[dD][89a-fA-F]..)|.)",
     re.DOTALL,
@@ -25,10 +26,20 @@ def find(text: bytes) -> MalformedJsonError:
         before = text[: exc.start].decode()
         return _error(before, len(before), "a byte that is not UTF-8")
     try:
-        json.loads(characters, parse_int=len, parse_float=len)
+        json.loads(characters, parse_int=len, parse_float=len, parse_constant=_stop)
     except json.JSONDecodeError as exc:
         return _error(characters, exc.pos, exc.msg[:1].lower() + exc.msg[1:])
+    except _NotFiniteError:
+        pass  # whatever stands behind it
     return _find_beyond_syntax(characters)
+
+
+class _NotFiniteError(Exception):
+    """The text holds NaN or Infinity."""
+
+
+def _stop(_: str) -> float:
+    raise _NotFiniteError
 
 
 def find_too_deep(text: bytes, max_depth: int) -> TooDeepError:
@@ -63,8 +74,8 @@ def _find_beyond_syntax(text: str) -> MalformedJsonError:
 def _fault_of_token(token: str) -> str | None:
     if token[0] == '"':
         return "a lone surrogate" if any(match["lone"] for match in _LONE.finditer(token)) else None
-    if token in {"NaN", "Infinity", "-Infinity"}:
-        return f"{token} is not JSON"
+    if _NOT_FINITE.match(token):
+        return "NaN and Infinity are not JSON"
     if token[-1].isdigit():
         is_integer = token.lstrip("-").isdigit()
         if len(token.lstrip("-")) > _MAX_DIGITS if is_integer else math.isinf(float(token)):

@@ -87,7 +87,7 @@ class NativeCore:
             raise self._error(status, reply, DiffOptions(max_depth=max_depth), names_input=False)
 
     def keep(self, max_bytes: int) -> None:
-        """Let each idle set of buffers keep at most that much memory for the next call."""
+        """Let idle buffers keep at most that much memory for the next calls, all together."""
         self._keep(max_bytes)
 
     def _called(

@@ -157,11 +157,11 @@ def test_help_lists_every_setting_with_its_default(spawn_service: Spawn) -> None
         assert f"{meaning} [{default}]" in service.output
 
 
-def test_version_is_told(spawn_service: Spawn) -> None:
-    service = spawn_service(arguments=("--version",), listens=False)
+def test_version_is_told_with_the_engine_that_runs(spawn_service: Spawn) -> None:
+    service = spawn_service(arguments=("--version",), listens=False, engine="python")
 
     assert service.wait() == 0
-    assert service.output == f"patchbay {__version__}\n"
+    assert service.output == f"patchbay {__version__}, python diff engine\n"
 
 
 def test_an_unknown_command_is_refused(spawn_service: Spawn) -> None:

@@ -113,6 +113,18 @@ def test_refusals_of_meaning_are_at_the_reference_s_place(core: NativeCore) -> N
         assert places[0] == places[1]
 
 
+@pytest.mark.parametrize(
+    "text", [b"NaN", b"[1, Infinity]", b'{"a": [-Infinity,}', b"[NaN", b"[NaNx]", b'{"a": NaN, "b"']
+)
+def test_numbers_that_are_not_finite_are_one_error_with_both_engines(core: NativeCore, text: bytes) -> None:
+    native, reference = refusal(core.check, text), refusal(values.check, text)
+
+    assert isinstance(native, MalformedJsonError)
+    assert isinstance(reference, MalformedJsonError)
+    assert native.detail == reference.detail
+    assert native.violations == reference.violations
+
+
 def test_depth_at_the_limit_passes_and_beyond_is_refused_with_its_pointer(core: NativeCore) -> None:
     core.check(b"[" * 5 + b"]" * 5, 5)
 
