@@ -92,8 +92,11 @@ async def revert_resource(request: web.Request) -> web.Response:
 
 def read_place(request: web.Request) -> tuple[int | None, datetime | None]:
     """Read `version` or `at`; raise `InvalidRequestError` for both at once, or for what is none."""
-    version = _number(request, "version") if "version" in request.query else None
-    text = request.query.get("at")
+    query = request.query
+    if not query:
+        return None, None
+    version = _number(request, "version") if "version" in query else None
+    text = query.get("at")
     if text is None:
         return version, None
     if version is not None:

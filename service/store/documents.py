@@ -27,8 +27,10 @@ MAX_CONTENT_BYTES = 16 * 1024 * 1024 - 64 * 1024
 _HUGE = "%i"
 _UNSAFE = re.compile(r"[%.\0]|^\$|^\Z")
 _ESCAPED = re.compile(r"%(25|2E|00|24)")
-_LONG_NUMBER = re.compile(rb"[:,\[]-?[0-9]{10}")
-"""An integer that BSON may hold in 64 bits, which the driver gives back as a class of its own, or not at all."""
+_LONG_NUMBERS = (b":0000000000", b":-0000000000")
+_NUMBERS = bytes.maketrans(b"123456789,[", b"000000000::")
+"""What an integer begins with that BSON may hold in 64 bits, which the driver gives back as a class of its own, or not
+at all; in a text whose digits are made zeros and whose commas and brackets colons."""
 _INT64 = 2**63
 _DECIMAL128 = 10**34
 
@@ -95,10 +97,11 @@ def _may_need_encoding(text: bytes) -> bool:
 
     A string may look like one of these; then the walk is made for nothing.
     """
+    numbers = text.translate(_NUMBERS)
     return (
         b"%" in text
         or b'"":' in text
-        or _LONG_NUMBER.search(text) is not None
+        or any(long in numbers for long in _LONG_NUMBERS)
         or text.count(b"{") + text.count(b"[") > MAX_DEPTH
     )
 

@@ -8,7 +8,6 @@ from service.ports import Changing, Clock
 from service.store.commits import Commits
 from service.store.mongo import Database
 from service.store.reads import Reads
-from service.store.records import to_resource
 from service.store.relay import Relay
 from service.store.revisions import Revisions
 from service.store.writer import Writer
@@ -28,12 +27,7 @@ class MongoResources:
 
     async def find(self, resource_id: str) -> Resource | None:
         """Return the resource as it stands, deleted or not, or None when there never was one."""
-        record = await self._reads.find(resource_id)
-        if record is None:
-            return None
-        resource = to_resource(record)
-        self._reads.note_size(resource_id, len(resource.text))
-        return resource
+        return await self._reads.find(resource_id)
 
     async def write(
         self,

@@ -162,7 +162,7 @@ class Writer:
         return new
 
     async def _load(self, resource_id: str, resource_type: str) -> Held:
-        record = await self._reads.find(resource_id)
+        record = await self._reads.find_record(resource_id)
         return to_held(record) if record else Held(absent(resource_id, resource_type), None, 0)
 
     async def _commit(self, plan: Plan, statement: Statement) -> bool:

@@ -15,6 +15,7 @@ from service.ports import Clock, TypeStore
 _LOG = logging.getLogger(__name__)
 _FRESH_FOR = timedelta(seconds=1)
 """How long another instance's change of a definition may go unnoticed."""
+_MOST_UNDEFINED = 1000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,6 +53,7 @@ class TypeCatalog:
         self._forgotten = 0
         self._texts: dict[str, bytes] = {}
         self._known: dict[str, KnownType] = {}
+        self._undefined: dict[str, KnownType] = {}
         self._unreadable: frozenset[str] = frozenset()
 
     async def find(self, name: str) -> KnownType:
@@ -62,8 +64,12 @@ class TypeCatalog:
         await self._refresh()
         if name in self._unreadable:
             raise StoreUnavailableError(f"The definition of the type {name} cannot be read by this instance.")
-        known = self._known.get(name)
-        return known or KnownType(name, TypeDefinition(), None, self._contained_in(name), is_defined=False)
+        known = self._known.get(name) or self._undefined.get(name)
+        if known is None:
+            known = KnownType(name, TypeDefinition(), None, self._contained_in(name), is_defined=False)
+            if len(self._undefined) < _MOST_UNDEFINED:
+                self._undefined[name] = known
+        return known
 
     async def list_defined(self) -> list[KnownType]:
         """Return the defined types in the order of their names."""
@@ -92,6 +98,7 @@ class TypeCatalog:
         unchanged = {name: self._known.get(name) for name, text in texts.items() if self._texts.get(name) == text}
         compiled = {name: unchanged.get(name) or _compile(name, text) for name, text in texts.items()}
         self._texts, self._count = texts, count
+        self._undefined = {}
         self._unreadable = frozenset(name for name, each in compiled.items() if each is None)
         self._known = {name: each for name, each in compiled.items() if each is not None}
         self._known = {name: each._replace(contained=self._contained_in(name)) for name, each in self._known.items()}
