@@ -26,7 +26,6 @@ from service.ports import (
     Probe,
     Rates,
     ResourceLister,
-    ResourceStore,
     Runner,
     Sender,
     SourceReader,
@@ -58,7 +57,6 @@ COMPARISONS = web.AppKey("COMPARISONS", ComparisonStore)
 JOBS = web.AppKey("JOBS", JobStore)
 CALLBACKS = web.AppKey("CALLBACKS", Callbacks)
 IDEMPOTENCY = web.AppKey("IDEMPOTENCY", IdempotencyStore)
-RESOURCES = web.AppKey("RESOURCES", ResourceStore)
 SHELF = web.AppKey("SHELF", Shelf)
 TYPES = web.AppKey("TYPES", TypeStore)
 INDEXES = web.AppKey("INDEXES", IndexStore)

@@ -95,7 +95,6 @@ def _set_out_stores(app: web.Application, database: Database) -> MongoResources:
     app[keys.LISTER] = MongoLister(database)
     app[keys.ENDPOINTS], app[keys.OUTBOX] = MongoEndpoints(database), MongoOutbox(database)
     resources = MongoResources(database, app[keys.CLOCK], on_batch=app[keys.METRICS].note_batch)
-    app[keys.RESOURCES] = resources
     app[keys.SHELF] = Shelf(
         resources,
         TypeCatalog(app[keys.TYPES], app[keys.CLOCK]),

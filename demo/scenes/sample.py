@@ -3,40 +3,13 @@
 import json
 
 from demo.stage import Stage
+from service.api.examples import PATCH, A, B
 
 TITLE = "The documented sample"
 
-A = {
-    "a": "your data",
-    "b": "bbc 1",
-    "name": "John Joe Smith",
-    "age": 21,
-    "owner": True,
-    "hobbies": ["playing guitar badly", "reading", "Cinema"],
-}
-B = {
-    "a": "my data",
-    "b": "bbc 2",
-    "name": "Mr John Smith",
-    "hobbies": ["Badminton", "guitar", "reading"],
-    "age": 22,
-    "pet": "dog",
-}
-PATCH = [
-    {"op": "replace", "path": "/a", "value": "my data"},
-    {"op": "replace", "path": "/b", "value": "bbc 2"},
-    {"op": "replace", "path": "/name", "value": "Mr John Smith"},
-    {"op": "remove", "path": "/owner"},
-    {"op": "remove", "path": "/hobbies/2"},
-    {"op": "add", "path": "/hobbies/1", "value": "guitar"},
-    {"op": "replace", "path": "/hobbies/0", "value": "Badminton"},
-    {"op": "replace", "path": "/age", "value": 22},
-    {"op": "add", "path": "/pet", "value": "dog"},
-]
-
 
 def play(stage: Stage) -> None:
-    """Compare the two documents in both ways, keep the record, and undo it."""
+    """Compare the two documents by JSON and by form, keep a record, and make a mistake."""
     stage.say("Two documents in one JSON request; the patch between them comes back.")
     request = {"a": {"type": "inline", "value": A}, "b": {"type": "inline", "value": B}}
     answer = stage.send("POST", "/api/json/v1/patch", request).expect(200)

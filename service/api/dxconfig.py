@@ -91,12 +91,6 @@ FAMILY_KINDS: dict[str, type[Instruction]] = {
 }
 """The instructions of `compare` and the merges."""
 
-AnyInstruction = (
-    IgnoreInstruction | OnlyInstruction | ArrayInstruction | ToleranceInstruction | MovesInstruction
-    | InvertibleInstruction
-)  # fmt: skip
-
-
 _KEYS_AND_KEYED = "'keys' names the members that identify an item; it goes with arrayAlignment 'keyed'"
 
 

@@ -51,8 +51,7 @@ class Answer:
 class Route:
     """A row of the route table. `name` is the operation id; it is the handler's name unless two routes share one.
 
-    `access` is the role a caller needs, None where anybody may call. `accepts` are media types for `Accept-Post`
-    and `Accept-Patch`; they are those of `body`.
+    `access` is the role a caller needs, None where anybody may call.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -73,8 +72,3 @@ class Route:
     def operation_id(self) -> str:
         """The name of the route, of the operation in `openapi.yaml` and of the handler."""
         return self.name or self.handler.__name__
-
-    @property
-    def accepts(self) -> tuple[str, ...]:
-        """The media types that a body may have."""
-        return tuple(content.media_type for content in self.body)

@@ -37,20 +37,14 @@ def compare_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -
     """Compare two JSON texts.
 
     Raises what `values.decode` and `compare` raise, with the violation's `input` set to `before` or `after`.
+
+    >>> compare_bytes(b'{"a": 1}', b'{"a": 2}').patch
+    b'[{"op":"replace","path":"/a","value":2}]'
     """
     if before == after and not options.arrays:
         _decode("before", before, options)
         return Outcome(b"[]", bounded=False)
     return _compared(_decode("before", before, options), _decode("after", after, options), options)
-
-
-def diff_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -> bytes:
-    """Give the patch of `compare_bytes` alone.
-
-    >>> diff_bytes(b'{"a": 1}', b'{"a": 2}')
-    b'[{"op":"replace","path":"/a","value":2}]'
-    """
-    return compare_bytes(before, after, options).patch
 
 
 def diff(before: Json, after: Json, options: DiffOptions = DEFAULT) -> list[Operation]:

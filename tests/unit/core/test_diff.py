@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.diff import compare, compare_bytes, diff, diff_bytes
+from service.core.diff import compare, compare_bytes, diff
 from service.core.history import invert
 from service.core.options import ArrayRule, DiffOptions, Scoped, Tolerance
 from service.errors import MalformedJsonError, TooDeepError
@@ -78,13 +78,13 @@ def test_the_text_of_a_patch_is_that_of_its_operations(pair: tuple[Any, Any], in
     patch = json.loads(outcome.patch)
     assert applier.strictly_equal(patch, diff(*pair))
     assert applier.strictly_equal(applier.apply(pair[0], patch), pair[1])
-    assert outcome.patch == diff_bytes(before, after)
+    assert outcome.patch == compare_bytes(before, after).patch
 
 
 def test_the_documented_sample_is_met_exactly() -> None:
     before, after = json.dumps(SAMPLE["a"]).encode(), json.dumps(SAMPLE["b"]).encode()
 
-    assert json.loads(diff_bytes(before, after)) == SAMPLE["aToB"]
+    assert json.loads(compare_bytes(before, after).patch) == SAMPLE["aToB"]
     assert diff(SAMPLE["a"], SAMPLE["b"]) == SAMPLE["aToB"]
     assert not compare_bytes(before, after).bounded
 
@@ -154,10 +154,10 @@ def test_small_patches_stay_member_by_member_and_large_ones_are_shortened() -> N
 def test_the_smallest_patch_is_never_larger_than_the_default_or_a_replacement(pair: tuple[Any, Any]) -> None:
     before, after = (json.dumps(document).encode() for document in pair)
 
-    smallest = diff_bytes(before, after, OPTIONS["smallest"])
+    smallest = compare_bytes(before, after, OPTIONS["smallest"]).patch
 
     whole = json.dumps([{"op": "replace", "path": "", "value": pair[1]}], separators=(",", ":"), ensure_ascii=False)
-    assert len(smallest) <= len(diff_bytes(before, after))
+    assert len(smallest) <= len(compare_bytes(before, after).patch)
     assert len(smallest) <= len(whole.encode())
 
 
@@ -197,9 +197,9 @@ def test_refusals_name_the_input() -> None:
 
 
 def test_identical_texts_are_checked_all_the_same() -> None:
-    assert diff_bytes(b"[1]", b"[1]") == b"[]"
+    assert compare_bytes(b"[1]", b"[1]").patch == b"[]"
     with pytest.raises(MalformedJsonError):
-        diff_bytes(b"[1", b"[1")
+        compare_bytes(b"[1", b"[1")
 
 
 def nested(depth: int, leaf: Any) -> Any:
@@ -221,9 +221,9 @@ def test_a_change_200_levels_down_is_one_operation() -> None:
     before, after = nested(199, [1, 2]), nested(199, [1, 3])
 
     assert len(diff(before, after)) == 1
-    assert len(diff_bytes(json.dumps(before).encode(), json.dumps(after).encode())) < 700
+    assert len(compare_bytes(json.dumps(before).encode(), json.dumps(after).encode()).patch) < 700
     with pytest.raises(TooDeepError):
-        diff_bytes(json.dumps([before]).encode(), b"1")
+        compare_bytes(json.dumps([before]).encode(), b"1")
 
 
 def test_deep_arrays_whose_lengths_differ_are_paired_by_position_and_said_to_be() -> None:
