@@ -80,11 +80,10 @@ def _applying(attempt: Attempt, aim: Aim, asked: Asked, trace: _Trace, desk: Des
     """Make the change that carries the patch out where it fits, and has the application written with it."""
 
     def change(draft: Draft | None) -> Change | None:
-        if draft is None or draft.deleted:
-            return drafting.merging(asked, {})(draft)  # refuses, and says which
-        check_version(draft.version, aim)
-        check_fit(draft.content, attempt.patch)
-        base = trace.base = draft.version
+        standing = drafting.admit(asked, draft)
+        check_version(standing.version, aim)
+        check_fit(standing.content, attempt.patch)
+        base = trace.base = standing.version
         made = editing(asked, desk.builtin.plan(attempt.patch), desk.limits)(draft)
         trace.step = attempts.applied(attempt, base, base + (made is not None), desk, BUILTIN)
         if made is None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from service.core import values
+from service.core.owned import OWNED
 from service.core.timestamp import format_timestamp
 from service.core.undo import take_back
 from service.core.values import Json
@@ -139,10 +140,9 @@ def _taking_over(
     given, last = noted
 
     def change(draft: Draft | None) -> Change | None:
-        if draft is None or draft.deleted:
-            return drafting.merging(asked, {})(draft)  # refuses, and says which
-        version = draft.version
-        taken = take_back(_plain(content), base, draft.content)
+        standing = drafting.admit(asked, draft)
+        version = standing.version
+        taken = take_back(_plain(content), base, standing.content)
         if taken.clashes:
             raise _in_the_way([each.pointer for each in taken.clashes])
         made = drafting.replacing(asked, taken.document)(draft)
@@ -161,7 +161,7 @@ def _plain(content: Json) -> Json:
     """Leave out the members that the service owns, which a provider sends back as it saw them."""
     if not isinstance(content, dict):
         return content
-    return {name: value for name, value in content.items() if name not in ("id", "createdAt", "updatedAt")}
+    return {name: value for name, value in content.items() if name not in OWNED}
 
 
 async def _content_at_base(application: Application, desk: Desk) -> Json:

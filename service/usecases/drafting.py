@@ -174,6 +174,19 @@ def content_of(resource: Resource) -> Content:
     return content
 
 
+def draft_of(resource: Resource) -> Draft:
+    """Take a resource in hand as if it were to be changed."""
+    return Draft(
+        id=resource.id,
+        type=resource.type,
+        version=resource.version,
+        content=content_of(resource),
+        created_at=resource.created_at,
+        updated_at=resource.updated_at,
+        deleted=resource.deleted,
+    )
+
+
 def admit(asked: Asked, draft: Draft | None, *, even_deleted: bool = False) -> Draft:
     """Return the draft if the request may change it as it stands."""
     if draft is None or draft.type != asked.type:

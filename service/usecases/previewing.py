@@ -7,10 +7,10 @@ from service.core.constraints import judge
 from service.core.options import DiffOptions
 from service.delivery import BUILTIN
 from service.errors import ApplicationFailedError, ServiceError
-from service.model import Caller, Change, Draft, Resource
+from service.model import Caller, Change, Draft
 from service.patches import Patch, Preview
 from service.ports import Changing
-from service.usecases.drafting import Asked
+from service.usecases.drafting import Asked, draft_of
 from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_version, editing
 from service.usecases.patching import Desk, find_resource
 from service.usecases.presenting import Shown
@@ -40,7 +40,7 @@ async def preview(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk
         shown = await write(Target(target.type, target.id), known, making, dry, desk.shelf)
     except FAILURES as error:
         failure = error
-    draft = seen[0] if seen else _as_draft(target)
+    draft = seen[0] if seen else draft_of(target)
     return await _preview(patch, draft, shown, failure, desk)
 
 
@@ -69,9 +69,3 @@ def _check_provider(name: str) -> None:
         raise ApplicationFailedError(
             f"The provider '{name}' carries this patch out; what it will make of the target is not known here."
         )
-
-
-def _as_draft(resource: Resource) -> Draft:
-    content = msgspec.json.decode(resource.text)
-    members = {name: getattr(resource, name) for name in Draft.__struct_fields__ if name != "content"}
-    return Draft(content=content, **members)

@@ -7,7 +7,7 @@ from service.core.threeway import merge
 from service.errors import VersionConflictError
 from service.model import Change, Draft, Resource
 from service.ports import Changing
-from service.usecases.drafting import Asked, admit, content_of, succeed
+from service.usecases.drafting import Asked, admit, content_of, draft_of, succeed
 
 MOST_CONFLICTS = 1000
 """More are not listed."""
@@ -23,7 +23,7 @@ def rebasing(asked: Asked, base: Resource, making: Callable[[Asked], Changing]) 
 
     def change(draft: Draft | None) -> Change | None:
         standing = admit(asked, draft)
-        edited = meant(_draft_of(base))
+        edited = meant(draft_of(base))
         if edited is None:
             return None
         tree = merge(content_of(base), edited.content, standing.content).tree
@@ -37,15 +37,3 @@ def rebasing(asked: Asked, base: Resource, making: Callable[[Asked], Changing]) 
         return succeed(asked, standing, standing.content, tree, edited.kind)
 
     return change
-
-
-def _draft_of(resource: Resource) -> Draft:
-    return Draft(
-        id=resource.id,
-        type=resource.type,
-        version=resource.version,
-        content=content_of(resource),
-        created_at=resource.created_at,
-        updated_at=resource.updated_at,
-        deleted=resource.deleted,
-    )

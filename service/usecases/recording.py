@@ -9,6 +9,7 @@ import msgspec
 from service.core import values
 from service.core.constraints import Constraint, check_constraints
 from service.core.options import DiffOptions
+from service.core.owned import OWNED
 from service.core.payload import canonical, check_payload, kind_of
 from service.core.timestamp import format_timestamp
 from service.errors import InvalidRequestError, PatchExistsError
@@ -19,8 +20,8 @@ from service.usecases.patching import Desk, Recorded, describe, find_resource
 
 _NAMESPACE = uuid.UUID("3f0c6c6e-5d0b-5a57-9a0e-6f2b8f1f7c11")
 _LONGEST_WHY = 1000
-_OWNED = (("id",), ("createdAt",), ("updatedAt",))
-"""Members that the service sets: a patch that is computed from stored resources leaves them alone."""
+_OWNED = tuple((name,) for name in OWNED)
+"""Paths that a patch which is computed from stored resources leaves alone."""
 
 
 async def record(

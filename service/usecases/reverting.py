@@ -91,13 +91,12 @@ def _reverting(reversal: _Reversal, aim: Aim, asked: Asked, outcome: _Outcome, d
     """Make the change that takes the patch back, and have what is recorded of it written with it."""
 
     def change(draft: Draft | None) -> Change | None:
-        if draft is None or draft.deleted:
-            return drafting.merging(asked, {})(draft)  # refuses, and says which
-        check_version(draft.version, aim)
-        taken = take_back(reversal.was, reversal.became, draft.content)
+        standing = drafting.admit(asked, draft)
+        check_version(standing.version, aim)
+        taken = take_back(reversal.was, reversal.became, standing.content)
         if taken.clashes:
             raise _in_the_way(taken.clashes)
-        base = draft.version
+        base = standing.version
         made = drafting.reverting(asked, taken.document)(draft)
         patch = outcome.patch = _inverse(reversal, made.forward if made else b"[]", desk)
         attempt = Attempt(patch, reversal.target, None, "apply", reversal.by, patch.created_at)
