@@ -12,7 +12,7 @@ from service.api.flags import flag
 from service.api.idempotency import key_of
 from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
 from service.api.orders import FORM, Input, order
-from service.api.pages import CONTENT, HTML, answer_page
+from service.api.page.answering import CONTENT, HTML, answer_page
 from service.api.replies import JSON
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route

@@ -11,7 +11,7 @@ from service.api.family import FamilyRequest
 from service.api.flags import is_set
 from service.api.jobs import wish_of
 from service.api.orders import Input, Order, order
-from service.api.pages import CONTENT, HTML, answer_page
+from service.api.page.answering import CONTENT, HTML, answer_page
 from service.api.replies import JSON
 from service.api.route import Content, Route
 from service.core.assignment import CompareAssignment, Output

@@ -3,16 +3,15 @@
 import argparse
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from service.access import secrets
 from service.core.timestamp import format_timestamp, parse_timestamp
 from service.errors import StartError
-from service.model import ApiKey
+from service.model import ApiKey, Role
 from service.settings import Settings
 from service.store.keys import MongoKeys
 from service.store.session import open_client
-
-ROLES = ("reader", "writer", "provider", "admin")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     create = actions.add_parser("create", help="make a key and show it, once")
     create.add_argument("--name", required=True, help="who will hold it; becomes `createdBy` and the history's author")
-    create.add_argument("--role", required=True, choices=ROLES)
+    create.add_argument("--role", required=True, choices=get_args(Role))
     create.add_argument("--type", action="append", default=[], help="grant this resource type only (may be repeated)")
     create.add_argument("--expires", help="RFC 3339 timestamp, or a number of days such as 90d")
     actions.add_parser("list", help="list keys: who, what for, when used last")

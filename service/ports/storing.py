@@ -147,7 +147,7 @@ class Timeline(Protocol):
 class IndexStore(Protocol):
     """Makes the indexes that a type's definition asks for."""
 
-    async def ensure_members(self, resource_type: str, members: Sequence[tuple[str, ...]]) -> None:
+    async def ensure_members(self, members: Sequence[tuple[str, ...]]) -> None:
         """Make an index of each member's values where there is none; raise `InvalidRequestError` for too many."""
         ...
 

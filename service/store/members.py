@@ -22,7 +22,7 @@ class MongoIndexes:
     def __init__(self, database: Database) -> None:
         self._resources: Collection = database["resources"]
 
-    async def ensure_members(self, resource_type: str, members: Sequence[tuple[str, ...]]) -> None:  # noqa: ARG002
+    async def ensure_members(self, members: Sequence[tuple[str, ...]]) -> None:
         """Make an index of each member; it serves all types, and none is dropped with a definition."""
         with translated():
             known = await self._resources.index_information()

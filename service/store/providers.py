@@ -12,7 +12,6 @@ class MongoEndpoints:
 
     def __init__(self, database: Database) -> None:
         self._providers: Collection = database["providers"]
-        self._types: Collection = database["types"]
 
     async def put(self, provider: Endpoint) -> bool:
         """Keep a provider, in place of one of that name; return whether it is new."""

@@ -50,7 +50,7 @@ async def define(
         await _check_parent(name, definition.parent, shelf)
     if dry_run:
         return not known.is_defined
-    await indexes.ensure_members(name, indexed_members(definition))
+    await indexes.ensure_members(indexed_members(definition))
     is_new = await types.put(name, msgspec.json.encode(definition))
     shelf.catalog.forget()
     return is_new

@@ -1,4 +1,4 @@
-"""Comparisons as pages for people: the delta of two documents, rendered and answered with its policy."""
+"""The page as an answer: two documents compared, their delta rendered, sent with its policy."""
 
 from collections.abc import Mapping
 
