@@ -28,7 +28,7 @@ async def list_events(request: web.Request) -> web.StreamResponse:
     if media_type == STREAM:
         return await _stream(request, position)
     limit = limit_of(request)
-    events = await following.read(
+    passage = await following.read(
         position,
         limit=limit,
         wait_s=_wait_of(request),
@@ -36,9 +36,8 @@ async def list_events(request: web.Request) -> web.StreamResponse:
         feed=feed,
         watch=request.app[FEED_WATCH],
     )
-    after = events[-1].position if events else position
-    query = urlencode({**request.query, "after": after})
-    return replies.json_reply(events, headers={"Link": f'</events?{query}>; rel="next"'})
+    query = urlencode({**request.query, "after": passage.end})
+    return replies.json_reply(passage.events, headers={"Link": f'</events?{query}>; rel="next"'})
 
 
 async def _stream(request: web.Request, position: int) -> web.StreamResponse:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 from service.errors import InvalidRequestError
 from service.model import Caller, Event
@@ -23,9 +24,16 @@ async def read_position(text: str | None, feed: FeedStore) -> int:
     return int(text)
 
 
+class Passage(NamedTuple):
+    """Events that the caller may see, and the position up to which there are no more of them."""
+
+    events: list[Event]
+    end: int
+
+
 async def read(
     position: int, *, limit: int, wait_s: float, caller: Caller, feed: FeedStore, watch: FeedWatch
-) -> list[Event]:
+) -> Passage:
     """Return events after the position; when there are none, wait for one for a while.
 
     Raises `FeedGoneError` when events after the position are kept no more.
@@ -35,12 +43,12 @@ async def read(
         seen = watch.count
         events = await feed.list_after(position, limit)
         visible = [event for event in events if _may_see(caller, event)]
+        position = events[-1].position if events else position
         left = deadline - asyncio.get_running_loop().time()
         if visible or left <= 0 or watch.is_closing:
-            return visible
+            return Passage(visible, position)
         if len(events) < limit:
             await watch.changed(seen, left)
-        position = events[-1].position if events else position
 
 
 async def stream(
@@ -48,10 +56,9 @@ async def stream(
 ) -> AsyncIterator[list[Event]]:
     """Yield events as they come, an empty list when there were none for a while; end when the service stops."""
     while not watch.is_closing:
-        events = await read(position, limit=500, wait_s=heartbeat_s, caller=caller, feed=feed, watch=watch)
-        yield events
-        if events:
-            position = events[-1].position
+        passage = await read(position, limit=500, wait_s=heartbeat_s, caller=caller, feed=feed, watch=watch)
+        yield passage.events
+        position = passage.end
 
 
 def _may_see(caller: Caller, event: Event) -> bool:
