@@ -127,8 +127,12 @@ async def test_a_cancelled_job_has_no_result_and_stays_cancelled(client: Client)
         await client.post("/api/json/v1/compare", json=long)
     accepted = await client.post("/api/json/v1/compare", json=long)
 
+    tried = await client.delete(f"{accepted.headers['Location']}?dryRun=true")
+    untouched = await client.get(accepted.headers["Location"])
     cancelled = [await client.delete(accepted.headers["Location"]) for _ in range(2)]
 
+    assert (await tried.json())["jobStatus"] == "CANCELLED"
+    assert (await untouched.json())["jobStatus"] in ("QUEUED", "STARTED")
     assert [each.status for each in cancelled] == [200, 200]
     state = await finished(client, accepted.headers["Location"])
     assert state["jobStatus"] == "CANCELLED"

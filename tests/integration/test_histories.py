@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from service.core.timestamp import format_timestamp
@@ -13,6 +14,7 @@ from service.store.mongo import Database
 from service.store.resources import MongoResources
 from service.store.retention import Bucket, MongoRetention, forgettable
 from service.store.timeline import MongoTimeline
+from tests.integration.changes import create, patch
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -120,3 +122,26 @@ def test_the_newest_bucket_stays_and_either_setting_keeps(versions: int, since: 
     buckets = [Bucket(3, "a"), Bucket(6, "b"), Bucket(9, "c"), Bucket(12, "d")]
 
     assert forgettable(buckets, versions, since) == upto
+
+
+async def test_large_patches_go_with_the_versions_that_they_belong_to(
+    store: MongoResources, database: Database
+) -> None:
+    name = f"large-{uuid.uuid4()}"
+    ann = Attribution(by="ann")
+    await store.write(name, "text", create({"text": ""}), ann)
+    for letter in "abcd":
+        await store.write(name, "text", patch({"op": "replace", "path": "/text", "value": letter * 30_000}), ann)
+        await store.relay.drain([name])  # each version in a bucket of its own
+    await database["revisions"].update_many({"resource": name}, {"$unset": {"unfed": ""}})
+    large = {"_id": {"$regex": f"^{name}:"}}
+    before = await database["large_patches"].count_documents(large)
+
+    assert await MongoRetention(database).trim(2, "") >= 1
+
+    assert [each.version for each in await store.list_revisions(name)] == [5, 4]
+    assert 0 < await database["large_patches"].count_documents(large) < before
+    found = await store.find_version(name, 4)
+    assert found is not None
+    assert msgspec.json.decode(found.text) == {"text": "c" * 30_000}
+    assert await MongoRetention(database).trim(0, "") == 0
