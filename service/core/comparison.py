@@ -9,7 +9,7 @@ from service.core.mating import Mate, mate_in_order
 from service.core.options import DEFAULT
 from service.core.scope import scope_of
 from service.core.values import Json
-from service.core.walk import ABSENT, CONTAINERS, MAX_PROBES, Walk, leaving_members
+from service.core.walk import ABSENT, CONTAINERS, MAX_PROBES, Walk, are_strangers, leaving_members
 
 _SCOPE = scope_of(DEFAULT)
 
@@ -72,7 +72,7 @@ class Comparison(Walk):
         places = self._differing_items(before, after) if len(before) == len(after) else None
         if places is not None:
             for place in reversed(places):
-                self._change(path + b"/%d" % place, before[place], after[place], level)
+                self._item(path + b"/%d" % place, before[place], after[place], level)
             return
         mating = mate_in_order(before, after, _SCOPE, self._pairing)
         self.bounded = self.bounded or mating.bounded
@@ -93,5 +93,12 @@ class Comparison(Walk):
                 self._assumed[0].extend(before[start : start + length])
                 self._assumed[1].extend(after[other : other + length])
             else:
-                self._change(path + b"/%d" % start, before[start], after[other], level)
+                self._item(path + b"/%d" % start, before[start], after[other], level)
             end, other_end = start, other
+
+    def _item(self, path: bytes, before: Json, after: Json, level: int) -> None:
+        """Write how an item becomes another one: a stranger as a whole, if that is smaller."""
+        start = len(self._draft.operations)
+        self._change(path, before, after, level)
+        if len(self._draft.operations) > start + 1 and are_strangers(before, after):
+            self._unite(start, draft.replace(path, after))

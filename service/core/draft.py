@@ -68,7 +68,12 @@ def remove(path: bytes) -> bytes:
 
 def replace(path: bytes, value: Json) -> bytes:
     """Write the operation that replaces a value."""
-    return b'{"op":"replace","path":"' + path + b'","value":' + values.encode(value) + b"}"
+    return replaced(path, values.encode(value))
+
+
+def replaced(path: bytes, encoded: bytes) -> bytes:
+    """Write the operation that puts an encoded value in the place of another."""
+    return b'{"op":"replace","path":"' + path + b'","value":' + encoded + b"}"
 
 
 def tested(path: bytes, value: Json, operation: bytes) -> bytes:
@@ -100,19 +105,27 @@ class _Shortening:
         return result + self._operations[place:]
 
     def _look_at(self, start: int, end: int, path: bytes, before: Json, after: Json, is_invertible: bool) -> None:
-        saved, least = 0, len(after) * (5 if type(after) is dict else 2) + 1
+        saved = least = 0
         while self._seen and self._seen[-1][0] >= start:
             _, inner_saved, inner_least = self._seen.pop()
             saved, least = saved + inner_saved, least + inner_least - 1
+        least += _least_size(after)
         size = self._ends[end] - self._ends[start] - saved
+        room = size - _OVERHEAD - len(path)
         is_deep = path.count(b"/") > _DIRECT_LEVELS
-        if is_deep or size > _OVERHEAD + len(path) + least:
-            least = self._size_of(after, is_deep=is_deep)
-            if size > _OVERHEAD + len(path) + least:
-                saved += self._replace(start, end, size, _replacement(path, before, after, is_invertible))
+        if is_deep:
+            least = self._sizes[id(after)] = _size_with(after, self._sizes)
+        if room > least:
+            encoded = values.encode(after)
+            least = len(encoded)
+            if room > least:
+                replacement = replaced(path, encoded)
+                saved += self._take(
+                    start, end, size, tested(path, before, replacement) if is_invertible else replacement
+                )
         self._seen.append((start, saved, least))
 
-    def _replace(self, start: int, end: int, size: int, replacement: bytes) -> int:
+    def _take(self, start: int, end: int, size: int, replacement: bytes) -> int:
         """Take the replacement if it is smaller, and give the bytes saved."""
         saved = size - len(replacement) - 1
         if saved <= 0:
@@ -122,17 +135,12 @@ class _Shortening:
         self._replaced.append((start, end, replacement))
         return saved
 
-    def _size_of(self, container: Json, *, is_deep: bool) -> int:
-        """Give the encoded size; of a deep container the parts whose size is known are not encoded again."""
-        if not is_deep:
-            return len(values.encode(container))
-        size = self._sizes[id(container)] = _size_with(container, self._sizes)
-        return size
 
-
-def _replacement(path: bytes, before: Json, after: Json, is_invertible: bool) -> bytes:
-    replacement = replace(path, after)
-    return tested(path, before, replacement) if is_invertible else replacement
+def _least_size(container: Json) -> int:
+    """Give what a container takes at least when encoded, by its names and the number of its parts."""
+    if type(container) is dict:
+        return 1 + 5 * len(container) + sum(map(len, container))
+    return 1 + 2 * len(container)
 
 
 def _size_with(container: Json, known: dict[int, int]) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 
-from service.core import values
+from service.core import identity
 from service.core.options import ArrayRule
 from service.core.pairing import Pair
 from service.core.values import Json
@@ -58,4 +58,4 @@ def _places(
 def _key(item: Json, keys: tuple[str, ...]) -> Hashable | None:
     if not isinstance(item, dict) or not keys or any(key not in item for key in keys):
         return None
-    return tuple(values.keys([item[key] for key in keys]))
+    return tuple(identity.key(item[key]) for key in keys)

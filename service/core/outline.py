@@ -38,7 +38,13 @@ def may_be_deeper(text: bytes, outline: bytes, max_depth: int) -> bool:
     """
     if len(outline) <= 2 * max_depth or outline.count(b"[") + outline.count(b"{") <= max_depth:
         return False
-    brackets = _brackets(text, outline)
+    if _may_hold_brackets(outline):
+        return True
+    if b"\\" in text:
+        outline = outline_of(without_escapes(text))
+        if _may_hold_brackets(outline):
+            return True
+    brackets = outline.translate(_SQUARE, b'"')
     block = max_depth // 2 + 1
     depth = 0
     for start in range(0, len(brackets), block):
@@ -48,13 +54,9 @@ def may_be_deeper(text: bytes, outline: bytes, max_depth: int) -> bool:
     return False
 
 
-def _brackets(text: bytes, outline: bytes) -> bytes:
-    """Give the brackets outside strings, all of them square."""
-    if b"\\" in text:
-        outline = outline_of(without_escapes(text))
-    if 2 * outline.count(b'""') != outline.count(b'"'):  # some string holds brackets
-        outline = b"".join(outline.split(b'"')[::2])
-    return outline.translate(_SQUARE, b'"')
+def _may_hold_brackets(outline: bytes) -> bool:
+    """Say whether a string may hold brackets: then its quotes do not stand together."""
+    return 2 * outline.count(b'""') != outline.count(b'"')
 
 
 def _between_escapes(text: bytes) -> Iterator[bytes]:

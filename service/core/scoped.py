@@ -10,7 +10,7 @@ from service.core.prune import Pruning
 from service.core.scope import Scope, scope_of
 from service.core.shifting import Places, ShiftingPlaces
 from service.core.values import Json
-from service.core.walk import ABSENT, CONTAINERS, MAX_PROBES, Walk, leaving_members
+from service.core.walk import ABSENT, CONTAINERS, MAX_PROBES, Walk, are_strangers, leaving_members
 
 
 class ScopedComparison(Walk):
@@ -107,7 +107,7 @@ class ScopedComparison(Walk):
             places = self._differing_items(before, after)
             if places is not None:
                 for place in reversed(places):
-                    self._change(path + b"/%d" % place, before[place], after[place], scope, level)
+                    self._item(path + b"/%d" % place, before[place], after[place], scope, level)
                 return
         mating = self._mating(path, before, after, scope, level)
         self.bounded = self.bounded or mating.bounded
@@ -154,7 +154,16 @@ class ScopedComparison(Walk):
 
     def _become(self, path: bytes, before: Json, after: Json, scope: Scope, level: int) -> None:
         if not self._is_same(before, after, scope, level):
-            self._change(path, before, after, scope, level)
+            self._item(path, before, after, scope, level)
+
+    def _item(self, path: bytes, before: Json, after: Json, scope: Scope, level: int) -> None:
+        """Write how an item becomes another one: a stranger as a whole, if that is smaller."""
+        start = len(self._draft.operations)
+        self._change(path, before, after, scope, level)
+        is_free = scope.is_plain and not self._is_fixed(before)
+        if is_free and len(self._draft.operations) > start + 1 and are_strangers(before, after):
+            replacement = draft.replace(path, after)
+            self._unite(start, draft.tested(path, before, replacement) if scope.invertible else replacement)
 
     def _places(self, before: list[Json], mating: Mating) -> Places:
         if mating.moved:

@@ -4,6 +4,7 @@ A value is what `msgspec` makes of JSON: `None`, `bool`, `int`, `float`, `str`, 
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from itertools import chain, compress
 from typing import Any, TypeAlias
 
 import msgspec
@@ -55,12 +56,8 @@ def is_deeper(value: Json, max_depth: int) -> bool:
     """
     level = [value] if type(value) in _CONTAINERS else []
     for _ in range(max_depth):
-        level = [
-            child
-            for container in level
-            for child in (container.values() if type(container) is dict else container)
-            if type(child) in _CONTAINERS
-        ]
+        children = list(chain.from_iterable([each.values() if type(each) is dict else each for each in level]))
+        level = list(compress(children, map(_CONTAINERS.__contains__, map(type, children))))
         if not level:
             return False
     return bool(level)
@@ -98,7 +95,7 @@ def equal(left: Json, right: Json) -> bool:
 
 def confirm(left: Json, right: Json) -> bool:
     """Say whether values that `==` calls equal are the same JSON."""
-    return encode(left) == encode(right) or _same(left, right)
+    return encode(left) == encode(right) or encode_sorted(left) == encode_sorted(right) or _same(left, right)
 
 
 def keys(items: Sequence[Json]) -> Sequence[Hashable]:

@@ -43,6 +43,15 @@ class Walk:
         self._assumed[1].extend(compress(after, same))
         return places
 
+    def _unite(self, start: int, operation: bytes) -> None:
+        """Let one operation stand for those from `start` on, if it is smaller."""
+        operations, frames = self._draft.operations, self._draft.frames
+        if len(operation) >= len(b",".join(operations[start:])):
+            return
+        operations[start:] = [operation]
+        while frames and frames[-1][0] >= start:
+            frames.pop()
+
     def _hopeless(self, path: bytes, before: list[Json], after: list[Json], mating: Mating) -> bytes:
         """Give the replacement of an array if operations on its items are certain to take more; else nothing."""
         kept = sum([length for _, _, length, is_equal in mating.mates if is_equal])
@@ -51,6 +60,15 @@ class Walk:
             return b""
         replacement = draft.replace(path, after)
         return replacement if len(replacement) < least else b""
+
+
+def are_strangers(before: Json, after: Json) -> bool:
+    """Say whether two items are objects that share no value, flags and empty values aside: one is gone, one is new."""
+    if type(before) is not dict or type(after) is not dict:
+        return False
+    return not any(
+        value and value is not True and name in after and value == after[name] for name, value in before.items()
+    )
 
 
 def leaving_members(

@@ -150,6 +150,19 @@ def test_small_patches_stay_member_by_member_and_large_ones_are_shortened() -> N
     ]
 
 
+def test_an_item_that_is_another_altogether_is_replaced_whole() -> None:
+    one = {"id": 1, "name": "Ann", "address": {"street": "A Street 1", "city": "Aville"}, "active": True, "tags": []}
+    two = {"id": 2, "name": "Bob", "address": {"street": "B Street 2", "city": "Bville"}, "active": True, "tags": []}
+
+    assert diff([one], [two]) == [{"op": "replace", "path": "/0", "value": two}]
+    assert len(diff([one], [two | {"id": 1}])) == 3
+    assert len(diff([one], [one | {"id": 2}])) == 1
+    assert diff([one], [two], DiffOptions(invertible=ON)) == [
+        {"op": "test", "path": "/0", "value": one},
+        {"op": "replace", "path": "/0", "value": two},
+    ]
+
+
 @given(pairs())
 def test_the_smallest_patch_is_never_larger_than_the_default_or_a_replacement(pair: tuple[Any, Any]) -> None:
     before, after = (json.dumps(document).encode() for document in pair)

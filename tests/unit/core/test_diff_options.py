@@ -269,6 +269,15 @@ def test_items_are_found_again_though_their_numbers_wobble() -> None:
 # --- keyed arrays ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("key", "other"), [([1], [1.0]), ({"a": [100]}, {"a": [1e2]}), (-0.0, 0)])
+def test_keys_are_equal_where_values_are(key: Any, other: Any) -> None:
+    rule = ArrayRule("keyed", keys=("k",))
+
+    patch = diff([{"k": key, "v": 1}, {"k": "x", "v": 1}], [{"k": other, "v": 2}], DiffOptions(arrays=(rule,)))
+
+    assert patch == [{"op": "remove", "path": "/1"}, {"op": "replace", "path": "/0/v", "value": 2}]
+
+
 def test_items_with_equal_keys_are_the_same_item() -> None:
     before = [{"id": 1, "k": "a", "v": 1}, {"id": 2, "k": "a", "v": 2}, {"id": 3, "k": "a", "v": 3}]
     after = [{"id": 3, "k": "a", "v": 4}, {"id": 2, "k": "b", "v": 2}]
