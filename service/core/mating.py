@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from service.core import values
 from service.core.alignment import Alignment, Block, align, rising
-from service.core.alignment import gaps as open_gaps
 from service.core.keyed import pair_by_keys
 from service.core.pairing import Pair, Pairing
 from service.core.scope import Scope
@@ -49,7 +48,9 @@ def mate(
             moved = set(range(len(pairs))).difference(kept) if moves else ()
             mates = _judged([pairs[index] for index in kept], before, after, scope)
             return Mating(mates, [pairs[index] for index in sorted(moved)])
-    return mate_in_order(before, after, scope, pairing, moves=moves)
+    if scope.is_plain and not moves:
+        return mate_in_order(before, after, scope, pairing)
+    return _in_order(before, after, scope, pairing, moves=moves)
 
 
 def mate_by_position(before: Sequence[Json], after: Sequence[Json]) -> Mating:
@@ -62,27 +63,43 @@ def _judged(pairs: Iterable[Pair], before: Sequence[Json], after: Sequence[Json]
     return [(place, other, 1, not scope.at(place).differ(before[place], after[other])) for place, other in pairs]
 
 
-def mate_in_order(
-    before: Sequence[Json], after: Sequence[Json], scope: Scope, pairing: Pairing, *, moves: bool = False
-) -> Mating:
+def mate_in_order(before: Sequence[Json], after: Sequence[Json], scope: Scope, pairing: Pairing) -> Mating:
+    """Keep what is equal, and pair like with like in what is left between, in a plain scope."""
+    mates: list[Mate] = []
+    bounded = False
+    place = other = 0
+    for start, end, other_start, other_end in _differing(before, after, scope):
+        if start > place:
+            mates.append((place, other, start - place, True))
+        if end > start and other_end > other_start:
+            found = _mate_stretch(before[start:end], after[other_start:other_end], scope, pairing)
+            mates += [(start + one, other_start + two, length, same) for one, two, length, same in found.mates]
+            bounded = bounded or found.bounded
+        place, other = end, other_end
+    if len(before) > place:
+        mates.append((place, other, len(before) - place, True))
+    return Mating(mates, [], bounded)
+
+
+def _mate_stretch(before: Sequence[Json], after: Sequence[Json], scope: Scope, pairing: Pairing) -> Mating:
+    if len(before) == len(after) == 1:
+        return Mating([(0, 0, 1, False)], [])
+    pairs = pairing.lay(before, after)
+    if pairs is None:
+        return _in_order(before, after, scope, pairing, moves=False)
+    return Mating([(one, two, 1, bool(before[one] == after[two])) for one, two in pairs], [])
+
+
+def _in_order(before: Sequence[Json], after: Sequence[Json], scope: Scope, pairing: Pairing, *, moves: bool) -> Mating:
     """Keep a longest common subsequence, and pair like with like in what is left between."""
     equal, bounded = _equal_runs(before, after, scope)
     mates: list[Mate] = [(*block, True) for block in equal]
     if scope.is_tolerant:
         # Keys that round alike are a hint; whether items differ is for the scope of each to say.
         mates = [(one + step, two + step, 1, False) for one, two, size in equal for step in range(size)]
-    moved: list[Pair] = []
-    if moves:
-        gaps = list(_gaps(equal, len(before), len(after)))
-        moved = _moved(before, after, gaps, scope)
-        mates += _paired_beside(moved, gaps, before, after, pairing)
-    else:
-        for start, end, other, other_end in open_gaps(equal, (0, len(before)), (0, len(after))):
-            if end - start == other_end - other == 1:
-                mates.append((start, other, 1, False))
-                continue
-            pairs = pairing.pair(before[start:end], after[other:other_end])
-            mates += [(start + one, other + two, 1, False) for one, two in pairs]
+    gaps = list(_gaps(equal, len(before), len(after)))
+    moved = _moved(before, after, gaps, scope) if moves else []
+    mates += _paired_beside(moved, gaps, before, after, pairing)
     mates.sort()
     return Mating(mates, moved, bounded or pairing.bounded)
 

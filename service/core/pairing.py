@@ -39,6 +39,20 @@ class Pairing:
             return self._alike(before, after)
         return list(self._filled(_identified(before, after), before, after))
 
+    def lay(self, before: Sequence[Json], after: Sequence[Json]) -> list[Pair] | None:
+        """Pair short arrays, equal items or not, so that most is kept; None where they are not short.
+
+        The pairs rise, and between two nothing is left on both sides.
+
+        >>> Pairing().lay([1, {"a": 1, "b": 2}, 3], [{"a": 1, "b": 3}, 3])
+        [(1, 0), (2, 1)]
+        """
+        cells = len(before) * len(after)
+        if cells > min(SMALL_CELLS, self._tries):
+            return None
+        self._tries -= cells
+        return _best([[_kept(item, other) for other in after] for item in before])
+
     def _filled(self, anchors: list[Pair], before: Sequence[Json], after: Sequence[Json]) -> Iterator[Pair]:
         """Pair what lies between the anchors by likeness, and what is left then in order."""
         for (start, other), (end, other_end) in pairwise([(-1, -1), *anchors, (len(before), len(after))]):
@@ -84,6 +98,16 @@ def _unique_values(items: Sequence[Json], name: str) -> dict[str | int, int]:
     return places
 
 
+def _kept(item: Json, other: Json) -> int:
+    """Say how much is kept when `item` becomes `other`: its place, even if they have nothing in common."""
+    kind = type(item)
+    if kind not in _CONTAINERS:
+        return 5 if item == other else 1
+    if kind is not type(other):
+        return 1
+    return 5 + 4 * len(item) if item == other else 1 + _likeness(item, other)
+
+
 def _likeness(item: Json, other: Json) -> int:
     """Say how much of `item` stays when it becomes `other`: 0 is nothing."""
     worth = 0
@@ -92,7 +116,7 @@ def _likeness(item: Json, other: Json) -> int:
             if name in other:
                 worth += 4 if value == other[name] else 1
     elif isinstance(item, list) and isinstance(other, list):
-        worth = 1 + sum(map(eq, item[:_MAX_LIKENESS], other))
+        worth = 1 + 4 * sum(map(eq, item[:_MAX_LIKENESS], other))
     return worth
 
 
