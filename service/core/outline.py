@@ -38,12 +38,10 @@ def may_be_deeper(text: bytes, outline: bytes, max_depth: int) -> bool:
     """
     if len(outline) <= 2 * max_depth or outline.count(b"[") + outline.count(b"{") <= max_depth:
         return False
-    if _may_hold_brackets(outline):
-        return True
     if b"\\" in text:
         outline = outline_of(without_escapes(text))
-        if _may_hold_brackets(outline):
-            return True
+    if 2 * outline.count(b'""') != outline.count(b'"'):  # some string holds brackets
+        outline = b"".join(outline.split(b'"')[::2])
     brackets = outline.translate(_SQUARE, b'"')
     block = max_depth // 2 + 1
     depth = 0
@@ -52,11 +50,6 @@ def may_be_deeper(text: bytes, outline: bytes, max_depth: int) -> bool:
             return True
         depth += 2 * brackets.count(b"[", start, start + block) - block
     return False
-
-
-def _may_hold_brackets(outline: bytes) -> bool:
-    """Say whether a string may hold brackets: then its quotes do not stand together."""
-    return 2 * outline.count(b'""') != outline.count(b'"')
 
 
 def _between_escapes(text: bytes) -> Iterator[bytes]:

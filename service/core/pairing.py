@@ -70,8 +70,6 @@ class Pairing:
             return list(zip(range(len(before)), range(len(after)), strict=False))
         self._tries -= cells
         likeness = [[_likeness(item, other) for other in after] for item in before]
-        if len(before) == len(after) and all(row[place] == max(row) > 0 for place, row in enumerate(likeness)):
-            return [(place, place) for place in range(len(before))]  # each is most like the one at its own place
         return _in_order(_best(likeness), len(before), len(after))
 
 
@@ -123,6 +121,8 @@ def _likeness(item: Json, other: Json) -> int:
 def _best(likeness: list[list[int]]) -> list[Pair]:
     """Give the pairs, in order, whose likeness comes to the largest sum."""
     width = len(likeness[0])
+    if len(likeness) == width and all(row[place] == max(row) > 0 for place, row in enumerate(likeness)):
+        return [(place, place) for place in range(width)]  # each is most like the one at its own place
     rows = [[0] * (width + 1)]
     for line in likeness:
         above, row = rows[-1], [0]
