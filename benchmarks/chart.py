@@ -19,7 +19,8 @@ def draw(title, unit, groups):
         rows.append(f'<text x="{_LEFT - 8}" y="{middle:.0f}" text-anchor="end">{escape(group)}</text>')
         for colour, (name, value) in zip(_COLOURS, bars.items(), strict=False):
             length = max(2.0, log10(value / least) * scale) if value else 2.0
-            text = f"{value:,.3g} {unit}" if value else "too slow"
+            number = f"{value or 0:,.0f}" if (value or 0) >= 1000 else f"{value or 0:.3g}"
+            text = f"{number} {unit}" if value else "too slow"
             rows.append(f'<rect x="{_LEFT}" y="{top}" width="{length:.0f}" height="{_BAR - 3}" rx="2" fill="{colour}">')
             rows.append(f"<title>{escape(name)}: {text}</title></rect>")
             rows.append(f'<text x="{_LEFT + length + 6:.0f}" y="{top + 10}">{text}</text>')

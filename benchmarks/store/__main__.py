@@ -81,7 +81,9 @@ def main() -> None:
     store = {name: {case: statistics.median(each) for case, each in cases.items()} for name, cases in alone.items()}
     (HERE / "RESULTS.md").write_text(report.write(store, medians, busy, arguments.rounds, arguments.seconds))
     title = "Requests per second of CPU (service, load and database together)"
-    rates = {case: {name: medians[name][case].per_cpu_second for name in medians} for case in report.CASES}
+    rates = {
+        report.SHORT[case]: {name: medians[name][case].per_cpu_second for name in medians} for case in report.CASES
+    }
     (HERE / "rates.svg").write_text(chart.draw(title, "/s", rates))
     print((HERE / "RESULTS.md").read_text())
 

@@ -11,6 +11,7 @@ GET = "GET, 32 connections"
 PATCH = "PATCH, 32 connections"
 ONE = "PATCH of one document, 100 connections"
 CASES = (GET, PATCH, ONE)
+SHORT = {GET: "GET", PATCH: "PATCH", ONE: "PATCH of one"}
 AIMS = (
     ("12 times python-eve's GET", 12, (PATCHBAY, GET), (EVE, GET)),
     ("6 times python-eve's PATCH", 6, (PATCHBAY, PATCH), (EVE, PATCH)),
