@@ -8,16 +8,18 @@ import platform
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from benchmarks.diff import engines, latency, pairs, report
+from benchmarks.diff import bars, engines, latency, loads, pairs, report, strangers
 from tests.unit.core import applier
 
-BUDGET_S = 5.0
-ENOUGH_MS = 15.0
-SLOW_MS = 1500.0
+BUDGET_S = 2.0
+"""A peer that needs longer for a pair has given up."""
+ENOUGH_MS = 5.0
+SLOW_MS = 250.0
+"""Slower ones are measured once: what they are compared with is a fraction of that."""
 LARGEST_FOR_PEERS = 100_000
+FOR_OTHERS = {"native", "decode both", "jsonpatch", "fast-json-patch"}
 
 
 def main():
@@ -34,14 +36,25 @@ def main():
                 for pair in [*pairs.corpus(options.corpus), *pairs.generated()]
             ]
             growth = _growth(everybody, options.largest)
+            few = [engine for engine in everybody if engine.name in FOR_OTHERS]
+            other_pairs = [pairs.Pair(*texts) for texts in strangers.texts()]
+            others = [_measured(pair, few, options.rounds) for pair in other_pairs]
         finally:
             for engine in everybody:
                 engine.close()
     delays = {} if options.no_latency else latency.measure()
-    text = report.write(measured, growth, delays, versions | {"Python": platform.python_version()})
+    verdicts = ""
+    if any(engine.name == "native" for engine in everybody):
+        verdicts = bars.write(measured, others, growth, loads.memory(other_pairs), loads.threads(other_pairs))
+    text = report.write(measured, growth, delays, verdicts, versions | {"Python": platform.python_version()})
     (Path(__file__).parent / "RESULTS.md").write_text(text)
     print(text)
-    wrong = [f"{each['pair']}: {name}" for each in measured for name in each["wrong"] if name.startswith(("py", "na"))]
+    wrong = [
+        f"{each['pair']}: {name}"
+        for each in measured + others
+        for name in each["wrong"]
+        if name.startswith(("py", "na"))
+    ]
     sys.exit(f"wrong patches: {wrong}" if wrong else 0)
 
 
@@ -84,7 +97,16 @@ def _measured(pair, everybody, rounds):
             gc.collect()
     print(pair.name, {name: round(statistics.median(each), 3) for name, each in times.items()}, flush=True)
     given_up = {name: reason for name, reason in given_up.items() if reason}
-    return {"pair": pair.name, "kind": pair.kind, "ms": times, "bytes": sizes, "wrong": wrong, "given_up": given_up}
+    size = len(pair.before) + len(pair.after)
+    return {
+        "pair": pair.name,
+        "kind": pair.kind,
+        "size": size,
+        "ms": times,
+        "bytes": sizes,
+        "wrong": wrong,
+        "given_up": given_up,
+    }
 
 
 def _is_right(pair, patch):
@@ -99,19 +121,19 @@ def _is_right(pair, patch):
 
 
 def _growth(everybody, largest):
-    """Time each series as it grows; who passes two seconds is not asked for more."""
+    """Time each series as it grows; who would pass the budget at the next size is not asked for more."""
     found = {}
     for name in pairs.SERIES:
         row = found[name] = {}
         out = set()
         for size in (size for size in pairs.SIZES if size <= largest):
             pair = pairs.growing(name, size)
+            row.setdefault("bytes", {})[size] = len(pair.before) + len(pair.after)
             for engine in everybody:
                 is_peer = engine.name not in {"python", "native", "decode both"}
                 if engine.name in out or engine.name.endswith("moves") or (is_peer and size > LARGEST_FOR_PEERS):
                     continue
                 engine.load(pair.before, pair.after)
-                start = time.perf_counter()
                 try:
                     best, patch = min(engine.run(1, BUDGET_S) for _ in range(3 if size < 10_000 else 1))
                 except Exception as error:  # noqa: BLE001
@@ -119,7 +141,7 @@ def _growth(everybody, largest):
                     row.setdefault(engine.name, {})[size] = f"> {BUDGET_S:g} s" if "more" in str(error) else "fails"
                     continue
                 row.setdefault(engine.name, {})[size] = (best, len(patch))
-                if time.perf_counter() - start > 4 and is_peer:
+                if best * 10 > BUDGET_S * 1000 and is_peer:  # the next size is ten times as large
                     out.add(engine.name)
             gc.collect()
         print(name, "done", flush=True)

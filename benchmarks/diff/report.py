@@ -9,7 +9,7 @@ BARS = {"small": 8, "medium": 6, "large": 5, "very large": 2.5}
 PEERS = ["jsonpatch", "fast-json-patch", "rfc6902", "jsondiffpatch", "json-joy"]
 
 
-def write(measured, growth, delays, versions):
+def write(measured, growth, delays, bars, versions):
     has_native = any("native" in each["ms"] for each in measured)
     method = (
         "Made by `make bench-diff`. Bytes in to bytes out, milliseconds of processor time (so that other work on the"
@@ -25,7 +25,7 @@ def write(measured, growth, delays, versions):
         _times(measured, "python"),
     ]
     if has_native:
-        parts += ["", _times(measured, "native")]
+        parts += ["", _times(measured, "native"), "\n## The bars of the native core\n", bars]
     parts += ["\n## Patch size\n", _sizes(measured, has_native), "\n## Right or wrong\n", _verdicts(measured)]
     parts += ["\n## Growth\n", _growth(growth, has_native), "\n## Small requests beside a large comparison\n"]
     parts += [_delays(delays), "\n## Every pair\n", _pairs(measured, has_native), ""]
