@@ -92,9 +92,17 @@ class Comparison(Walk):
             if is_equal:
                 self._assumed[0].extend(before[start : start + length])
                 self._assumed[1].extend(after[other : other + length])
-            else:
+            elif self._differ(before[start], after[other]):
                 self._item(path + b"/%d" % start, before[start], after[other], level)
             end, other_end = start, other
+
+    def _differ(self, before: Json, after: Json) -> bool:
+        """Say whether mates differ: an alignment that is bounded can leave equal items between its runs."""
+        if before != after or (type(before) is not type(after) and not values.confirm(before, after)):
+            return True
+        self._assumed[0].append(before)
+        self._assumed[1].append(after)
+        return False
 
     def _item(self, path: bytes, before: Json, after: Json, level: int) -> None:
         """Write how an item becomes another one: a stranger as a whole, if that is smaller."""

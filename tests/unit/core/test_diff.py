@@ -298,6 +298,18 @@ def test_repetitions_do_not_explode(before: list[Any], after: list[Any]) -> None
     assert applier.strictly_equal(replayed(before, patch), after)
 
 
+def test_no_operation_replaces_a_value_by_itself() -> None:
+    draw = random.Random(3)
+    before = [draw.randrange(10) for _ in range(10_000)]
+    after = list(before)
+    for place in sorted(draw.sample(range(10_000), 50), reverse=True):
+        after[place : place + draw.randrange(2)] = [draw.randrange(10)]
+
+    patch = diff(before, after, DiffOptions(invertible=ON))
+
+    assert diff(before, after) == [operation for operation in patch if operation["op"] != "test"]
+
+
 def replayed(document: list[Any], patch: list[dict[str, Any]]) -> Any:
     """Apply a patch of one array without copying the whole for every operation."""
     root = [copy.deepcopy(document)]
