@@ -192,13 +192,18 @@ def admit(asked: Asked, draft: Draft | None, *, even_deleted: bool = False) -> D
     if draft is None or draft.type != asked.type:
         raise NotFoundError(f"There is no {asked.type} with this id.")
     if draft.deleted and not even_deleted:
-        raise GoneError(f"This {asked.type} was deleted; POST …/revert brings a version of it back.")
+        raise gone(asked.type)
     if asked.rules.requires_if_match and asked.conditions.if_match is None:
         raise PreconditionRequiredError(
             f"Changes of a {asked.type} need If-Match; version {draft.version} stands, as its ETag says."
         )
     asked.conditions.check(draft.version)
     return draft
+
+
+def gone(resource_type: str) -> GoneError:
+    """Build the refusal of a resource that was deleted."""
+    return GoneError(f"This {resource_type} was deleted; POST …/revert brings a version of it back.")
 
 
 def _taken(asked: Asked, draft: Draft) -> ServiceError:

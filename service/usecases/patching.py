@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from service.core.lifecycle import Status
-from service.errors import GoneError, NotFoundError
+from service.errors import NotFoundError
 from service.model import Caller, Resource
 from service.patches import Page, Patch, Standing
 from service.ports import (
@@ -19,7 +19,7 @@ from service.ports import (
     Provider,
     SourceReader,
 )
-from service.usecases.drafting import Limits
+from service.usecases.drafting import Limits, gone
 from service.usecases.permission import check_type
 from service.usecases.shelf import Shelf
 
@@ -116,5 +116,5 @@ async def find_resource(resource_id: str, caller: Caller, desk: Desk, *, even_de
         raise NotFoundError(f"There is no resource with the id '{resource_id[:200]}'.")
     check_type(caller, resource.type)
     if resource.deleted and not even_deleted:
-        raise GoneError(f"This {resource.type} was deleted; POST …/revert brings a version of it back.")
+        raise gone(resource.type)
     return resource

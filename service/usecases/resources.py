@@ -14,7 +14,6 @@ from service.core.patch import check_patch
 from service.core.values import Json
 from service.errors import (
     ForbiddenError,
-    GoneError,
     InvalidRequestError,
     NotFoundError,
     ReferencedError,
@@ -52,7 +51,7 @@ async def find_by_id(resource_id: str, caller: Caller, shelf: Shelf) -> Shown:
         raise NotFoundError("There is no resource with this id.")
     check_type(caller, resource.type)
     if resource.deleted:
-        raise GoneError(f"This {resource.type} was deleted; POST …/revert brings a version of it back.")
+        raise drafting.gone(resource.type)
     known = await find_type(resource.type, shelf)
     return await present(known.seen_by(caller.types), resource, shelf)
 

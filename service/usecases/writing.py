@@ -9,12 +9,12 @@ import msgspec
 from service.core.conditions import Conditions
 from service.core.definition import TYPE_NAME
 from service.core.identifier import MAX_LENGTH
-from service.errors import GoneError, InvalidRequestError, NotFoundError
+from service.errors import InvalidRequestError, NotFoundError
 from service.model import Attribution, Resource
 from service.ports import Changing
 from service.usecases.catalog import KnownType
 from service.usecases.containing import MovedOnError, Turns, UnknownParentError, look_up
-from service.usecases.drafting import Asked
+from service.usecases.drafting import Asked, gone
 from service.usecases.identifying import identify
 from service.usecases.presenting import Shown, present
 from service.usecases.shelf import Shelf, rules_of
@@ -59,7 +59,7 @@ async def find_standing(target: Target, shelf: Shelf) -> Resource:
     """
     resource = await find_kept(target, shelf)
     if resource.deleted:
-        raise GoneError(f"This {target.type} was deleted; POST …/revert brings a version of it back.")
+        raise gone(target.type)
     return resource
 
 
