@@ -173,7 +173,7 @@ async def _carry_out_jobs(app: web.Application, stack: AsyncExitStack, database:
     """
     settings = app[keys.SETTINGS]
     store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK])
-    compute = Compute(app[keys.ENGINE], timeout_s=settings.job_timeout_s, slots=2)
+    compute = Compute(app[keys.ENGINE], timeout_s=settings.job_timeout_s, limit="job_timeout_s", slots=2)
     stack.push_async_callback(compute.close)
     telemetry = app.get(keys.TELEMETRY)
     for _ in range(2):

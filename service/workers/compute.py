@@ -31,8 +31,8 @@ class Compute:
     """Carries out work that only computes: bytes in, bytes out. Everything about it is bounded.
 
     Threads serve the native core, which releases the interpreter lock; whatever is written in Python goes to
-    processes. `OverloadedError` when too much waits already, `TooComplexError` when `timeout_s` is not enough or the
-    process dies; a caller that is cancelled frees its place.
+    processes. `OverloadedError` when too much waits already, `TooComplexError` when `timeout_s`, the setting
+    `limit`, is not enough or the process dies; a caller that is cancelled frees its place.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Compute:
         engine: Engine,
         *,
         timeout_s: float = 30.0,
+        limit: str = "diff_timeout_s",
         slots: int | None = None,
         max_waiting: int = MAX_WAITING,
         max_bytes: int = MAX_BYTES_IN_FLIGHT,
@@ -47,8 +48,9 @@ class Compute:
         slots = slots or max(1, min(4, os.cpu_count() or 1))
         self.engine = engine
         self._timeout_s = timeout_s
+        self._limit = limit
         self._gate = Gate(slots, max_waiting=max_waiting, max_bytes=max_bytes, patience_s=timeout_s)
-        self._idle = [Lane() for _ in range(slots)]
+        self._idle = [Lane(limit) for _ in range(slots)]
         self._lanes = list(self._idle)
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="compute")
 
@@ -92,7 +94,7 @@ class Compute:
             async with asyncio.timeout(self._timeout_s):
                 return await asyncio.wrap_future(work)
         except TimeoutError as exc:
-            raise too_slow(self._timeout_s) from exc
+            raise too_slow(self._timeout_s, self._limit) from exc
         finally:
             # The place is free when the thread is: a cancelled comparison ends within milliseconds.
             cancellation.cancel()

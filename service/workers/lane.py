@@ -20,7 +20,9 @@ _Result = TypeVar("_Result")
 class Lane:
     """A process that is started when it is needed, and replaced when it dies or takes too long."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: str) -> None:
+        """`limit` is the name of the setting that bounds the time of a call."""
+        self._limit = limit
         self._executor: ProcessPoolExecutor | None = None
         self._pid: int | None = None
 
@@ -36,7 +38,7 @@ class Lane:
                 return await asyncio.wrap_future(executor.submit(_undisturbed, function, *arguments))
         except TimeoutError as exc:
             self.kill()
-            raise too_slow(timeout_s) from exc
+            raise too_slow(timeout_s, self._limit) from exc
         except BrokenProcessPool as exc:
             self._pid = None
             self.kill()
@@ -75,10 +77,10 @@ class Lane:
         return self._executor
 
 
-def too_slow(timeout_s: float) -> TooComplexError:
+def too_slow(timeout_s: float, limit: str) -> TooComplexError:
     """Give the error for work that did not end in time."""
     detail = f"The work did not end within {timeout_s:g} seconds. Compare smaller documents, or parts of them."
-    return TooComplexError(detail, limit="diff_timeout_s", maximum=timeout_s)
+    return TooComplexError(detail, limit=limit, maximum=timeout_s)
 
 
 def _undisturbed(function: Callable[..., _Result], *arguments: object) -> _Result:

@@ -202,11 +202,12 @@ async def test_a_comparison_in_a_thread_that_takes_too_long_is_cancelled() -> No
                 time.sleep(0.01)
             raise TooComplexError("stopped")
 
-    compute = Compute(Slow(), slots=1, timeout_s=0.2)  # type: ignore[arg-type]
+    compute = Compute(Slow(), slots=1, timeout_s=0.2, limit="job_timeout_s")  # type: ignore[arg-type]
 
     for _ in range(2):
-        with pytest.raises(TooComplexError, match="did not end"):
+        with pytest.raises(TooComplexError, match="did not end") as refusal:
             await compute.compare(LARGE * 4, LARGE, DiffOptions())
+        assert refusal.value.violations[0].limit == "job_timeout_s"
     await compute.close()
 
 
