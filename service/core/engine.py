@@ -19,14 +19,13 @@ class EngineMissingError(RuntimeError):
 
 
 class Engine:
-    """An engine by name. `fallbacks` counts the calls that the native core left to the reference."""
+    """An engine by name. `on_fallback` is told of each call that the native core leaves to the reference."""
 
     def __init__(self, core: NativeCore | None, on_fallback: Callable[[], object] = lambda: None) -> None:
         self._core = core
         self._on_fallback = on_fallback
         self.name: Literal["native", "python"] = "python" if core is None else "native"
         self.releases_lock = core is not None
-        self.fallbacks = 0
 
     def compare_bytes(
         self, before: bytes, after: bytes, options: DiffOptions = DEFAULT, cancellation: Cancellation | None = None
@@ -36,7 +35,7 @@ class Engine:
             try:
                 return self._core.compare_bytes(before, after, options, cancellation)
             except NativeCoreError:
-                self._fall_back()
+                self._on_fallback()
         return diff.compare_bytes(before, after, options)
 
     def check(self, text: bytes, max_depth: int) -> None:
@@ -45,12 +44,8 @@ class Engine:
             try:
                 return self._core.check(text, max_depth)
             except NativeCoreError:
-                self._fall_back()
+                self._on_fallback()
         return values.check(text, max_depth)
-
-    def _fall_back(self) -> None:
-        self.fallbacks += 1
-        self._on_fallback()
 
 
 def choose(
