@@ -47,7 +47,7 @@ class Inherited(NamedTuple):
 
 
 class _Pool:
-    """The workers of a service. `run` keeps them up until it is cancelled."""
+    """The workers of a service, one in each slot: the process that serves, or the last that did."""
 
     def __init__(self, count: int, listening: socket.socket, environment: dict[str, str], grace_s: float) -> None:
         self._count = count
@@ -111,15 +111,24 @@ class _Pool:
             )
         finally:
             os.close(told)
-        self._running[slot] = process
-        with open(ready, "rb", buffering=0) as pipe:  # noqa: ASYNC230, PTH123 - a descriptor, and read in a thread
-            try:
+        said = b""
+        try:
+            with open(ready, "rb", buffering=0) as pipe:  # noqa: ASYNC230, PTH123 - a descriptor, and read in a thread
                 said = await asyncio.wait_for(asyncio.to_thread(pipe.read, 1), _READY_TIMEOUT_S)
-            except TimeoutError:
-                process.kill()
-                said = b""
+        except TimeoutError:
+            pass  # it is given up as one that has ended
+        finally:
+            if not said:
+                self._give_up(process)
         if not said:
             raise StartError("a worker did not get ready; its log lines say why")
+        self._running[slot] = process
+
+    def _give_up(self, process: asyncio.subprocess.Process) -> None:
+        """End a worker that did not get ready, and its numbers with it; the slot stays with who serves in it."""
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        metrics.forget_process(process.pid, self._environment[metrics.MULTIPROCESS_DIR])
 
 
 async def supervise(settings: Settings) -> None:

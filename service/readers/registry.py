@@ -1,6 +1,7 @@
 """Which types of input there are, and who reads each. Knows no reader by name: `app` passes the built-in ones."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterable
 from importlib.metadata import entry_points
@@ -15,6 +16,7 @@ from service.ports import Reader
 from service.readers.budget import too_large, too_slow
 from service.readers.formats import format_of, to_json
 
+_LOG = logging.getLogger(__name__)
 ENTRY_POINT_GROUP = "patchbay.readers"
 
 
@@ -132,4 +134,5 @@ class _Plugin:
         except (ServiceError, TimeoutError):
             raise
         except Exception as error:
+            _LOG.exception("the reader %r failed in a way that it does not foresee", self._name)
             raise SourceUnreachableError(f"The reader {self._name!r} failed; ask who operates this service.") from error

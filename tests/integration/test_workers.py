@@ -11,6 +11,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from service.settings import Settings
 
@@ -20,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 class Service:
     """A running `python -m service` with two workers."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, **more: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "service"],
             cwd=ROOT,
@@ -31,6 +33,7 @@ class Service:
                 "PATCHBAY_MONGODB_URI": settings.mongodb_uri or "",
                 "PATCHBAY_MONGODB_DATABASE": settings.mongodb_database,
                 "PATCHBAY_LOG_LEVEL": "error",
+                **{f"PATCHBAY_{name}": value for name, value in more.items()},
             },
             stdout=subprocess.PIPE,
             text=True,
@@ -106,6 +109,40 @@ async def test_hangup_renews_all_workers_without_a_failed_request(
 
     assert (await renewing).isdisjoint(before)
     assert set(statuses) == {200}
+
+
+async def test_hangup_leaves_the_old_worker_where_the_new_one_cannot_start(
+    settings: Settings, tmp_path: Path, session: aiohttp.ClientSession
+) -> None:
+    """The key of tokens is gone: no new worker gets ready until it is back, and the slots stay with the old ones."""
+    key = tmp_path / "key.pem"
+    key.write_bytes(make_public_key())
+    service = Service(settings, AUTH="jwt", JWT_JWKS=str(key), JWT_ISSUER="i", JWT_AUDIENCE="a")
+    before = await until_workers_are(service, other_than=set())
+    key.rename(tmp_path / "away.pem")
+    service.process.send_signal(signal.SIGHUP)
+    await until_a_worker_comes_and_goes(service, before)
+
+    status = (await session.get(f"{service.url}/healthz")).status
+    (tmp_path / "away.pem").rename(key)
+    service.process.send_signal(signal.SIGHUP)
+    after = await until_workers_are(service, other_than=before)
+
+    assert service.stop() == 0
+    assert status == 200
+    assert after.isdisjoint(before)
+
+
+def make_public_key() -> bytes:
+    return Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+async def until_a_worker_comes_and_goes(service: Service, before: set[int]) -> None:
+    async with asyncio.timeout(60):
+        while not service.workers() - before:
+            await asyncio.sleep(0.02)
+        while service.workers() != before:
+            await asyncio.sleep(0.02)
 
 
 def test_workers_end_with_their_parent(settings: Settings) -> None:
