@@ -1,7 +1,7 @@
 //! The comparison itself: a loop over an explicit stack of containers that carries out their steps and keeps the size.
 //!
-//! Two passes at most. The first leaves every change member by member and gives up when the whole patch passes
-//! `shorten_above`; the second gives every container the size of its own replacement as a limit, and replaces it when
+//! Two passes at most. The first leaves every change member by member (but replaces items of arrays that gave way to
+//! strangers) and gives up when the whole patch passes `shorten_above`; the second gives every container the size of its own replacement as a limit, and replaces it when
 //! the limit is passed. So a patch is readable while it is small and short when it is not.
 
 use crate::alignment::{Outcome, NONE};
@@ -15,6 +15,7 @@ use crate::pointer;
 use crate::records::{Mark, Op, Records};
 use crate::scope::{HOLDS_IGNORED, HOLLOW, IGNORED};
 use crate::steps::{Action, Step};
+use crate::strangers::are_strangers;
 use crate::tape::Kind;
 
 /// Steps between two looks at the cancel flag.
@@ -257,7 +258,9 @@ impl Pass<'_, '_> {
 
     /// Look inside two containers of one kind.
     fn open(&mut self, a: u32, b: u32, limit: usize) -> Result<bool, Stop> {
-        let is_replaceable = self.shortens && b != NONE && !self.view.rules.is_fixed(self.view.before.mark(a));
+        let is_replaceable = b != NONE
+            && !self.view.rules.is_fixed(self.view.before.mark(a))
+            && (self.shortens || (self.is_in_array() && are_strangers(&self.view, a, b)?));
         let own = if is_replaceable { self.work.records.size() + self.replace_size(a, b) } else { usize::MAX };
         let frame = Frame {
             a,
@@ -272,6 +275,10 @@ impl Pass<'_, '_> {
             is_replaceable,
         };
         self.plan(frame)
+    }
+
+    fn is_in_array(&self) -> bool {
+        self.work.frames.last().map_or(false, |frame| !frame.is_object)
     }
 
     /// Plan the steps of a pair of containers and put it on the stack. False if that is hopeless.

@@ -33,6 +33,7 @@ mod records;
 mod scan;
 mod scope;
 mod steps;
+mod strangers;
 mod strings;
 mod tape;
 mod twin;

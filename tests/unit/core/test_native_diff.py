@@ -56,6 +56,21 @@ def test_the_documented_sample_is_met_exactly(core: NativeCore) -> None:
     assert not outcome.bounded
 
 
+def test_an_item_that_is_another_altogether_is_replaced_whole(core: NativeCore) -> None:
+    one = {"id": 1, "name": "Ann", "address": {"street": "A Street 1", "city": "Aville"}, "active": True, "tags": []}
+    two = {"id": 2, "name": "Bob", "address": {"street": "B Street 2", "city": "Bville"}, "active": True, "tags": []}
+    turned = dict(reversed(two.items()))
+
+    def diff(before: Any, after: Any) -> Any:
+        return json.loads(core.compare_bytes(json.dumps(before).encode(), json.dumps(after).encode()).patch)
+
+    assert diff([one], [two]) == [{"op": "replace", "path": "/0", "value": two}]
+    assert diff([one], [turned]) == [{"op": "replace", "path": "/0", "value": turned}]
+    assert len(diff([one], [turned | {"id": 1}])) == 3
+    assert len(diff([one], [one | {"id": 2}])) == 1
+    assert len(diff({"x": one}, {"x": two})) == 4
+
+
 def test_equal_documents_give_the_empty_patch_whatever_their_spelling(core: NativeCore) -> None:
     before = b'{"a": [1, 2.50, "x\\u00e9"], "b": {"c": 1e2, "d": -0}}'
     after = '{"b":{"d":0,"c":100.0},"a":[1.0,25e-1,"xé"]}'.encode()
