@@ -98,7 +98,7 @@ bench-orderless: install  ## arrays without order, against deepdiff
 
 # --- upkeep --------------------------------------------------------------------------------------------------------
 docs: install  ## build the documentation; a broken link fails
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock:  ## write the lock files anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements.lock
