@@ -25,6 +25,12 @@ class Journal:
         """How many writes were acknowledged."""
         return sum(map(len, self.acknowledged.values()))
 
+    async def grow_beyond(self, count: int) -> None:
+        """Wait until more writes than `count` were acknowledged: a slow machine is to have something to lose, too."""
+        async with asyncio.timeout(60):
+            while self.count <= count:
+                await asyncio.sleep(0.05)
+
     async def keep_writing(self, append: Append, stop: asyncio.Event) -> None:
         """Append one token after the other until told to stop."""
         while not stop.is_set():
