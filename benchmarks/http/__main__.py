@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import chart
 from benchmarks.http import documents, servers
-from benchmarks.http.servers import TooSlowError, to_text
+from benchmarks.http.servers import GaveUpError, to_text
 from tests.unit.core import applier
 
 HERE = Path(__file__).parent
@@ -54,9 +54,9 @@ def _sized(running, pair, count):
             connection = each.connect()
             try:
                 asked = _ask(each, connection, body, count if each.name in sizes else 1)
-            except TooSlowError:
-                print(f"{each.name}: too slow for {len(body):,} bytes", flush=True)
-                times[each.name] = []
+            except GaveUpError as error:
+                print(f"{each.name}: {error} for {len(body):,} bytes", flush=True)
+                times[each.name], sizes[each.name] = [], str(error)
                 del left[each]
                 each.stop()
                 each.start()
@@ -94,7 +94,7 @@ def _delays(server):
 
     def keep_comparing():
         connection = server.connect()
-        with suppress(TooSlowError):
+        with suppress(GaveUpError):
             while not over.is_set():
                 server.ask(connection, large)
                 done.append(time.perf_counter())
@@ -182,7 +182,7 @@ def _table(by_size):
             if times:
                 cells += [f"{statistics.median(times):.3g} ({min(times):.3g} to {max(times):.3g})", f"{patch_bytes:,}"]
             else:
-                cells += [f"over {servers.PATIENCE_S:g} s", "-"]
+                cells += [patch_bytes or "not asked any more", "-"]
         lines.append(f"| {size} | " + " | ".join(cells) + " |")
     return [*lines, ""]
 

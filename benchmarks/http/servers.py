@@ -19,8 +19,8 @@ FASTIFY = HERE / "fastify"
 PATIENCE_S = 20.0
 
 
-class TooSlowError(Exception):
-    """The service did not answer in time."""
+class GaveUpError(Exception):
+    """A service did not answer in time, or with an error of its own; the message says which."""
 
 
 class Server:
@@ -45,7 +45,7 @@ class Server:
         return connection
 
     def ask(self, connection, body):
-        """Send a request; return the seconds it took and the answer. Raises `TooSlowError`."""
+        """Send a request; return the seconds it took and the answer. Raises `GaveUpError`."""
         start = time.perf_counter()
         try:
             connection.request("POST", self.path, body, {"Content-Type": "application/json"})
@@ -53,7 +53,9 @@ class Server:
             answer = response.read()
         except TimeoutError as error:
             connection.close()
-            raise TooSlowError from error
+            raise GaveUpError(f"over {PATIENCE_S:g} s") from error
+        if response.status >= 500:
+            raise GaveUpError(f"answers {response.status}")
         if response.status != 200:
             raise RuntimeError(f"{self.name} answers {response.status}: {answer[:500]}")
         return time.perf_counter() - start, answer
