@@ -3,6 +3,7 @@
 Run as a module it is the process whose memory is measured: `native` or `decode both`, and two files.
 """
 
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from service.core.native import NativeCore
 LEAST_FOR_MEMORY = 3_000_000
 LEAST_FOR_THREADS = 100_000
 SECONDS = 1.0
+ROUNDS = 5
 
 
 def memory(pairs):
@@ -60,7 +62,12 @@ def threads(pairs):
     """Give, for one pair of each class above 100 KB, how many times as much two threads compare as one."""
     core = NativeCore()
     chosen = {pair.kind: pair for pair in pairs if len(pair.before) >= LEAST_FOR_THREADS}
-    return [(pair.name, _per_second(core, pair, 2) / _per_second(core, pair, 1)) for pair in chosen.values()]
+    return [(pair.name, statistics.median(_gain(core, pair) for _ in range(ROUNDS))) for pair in chosen.values()]
+
+
+def _gain(core, pair):
+    alone = _per_second(core, pair, 1)
+    return _per_second(core, pair, 2) / alone
 
 
 def _per_second(core, pair, count):
