@@ -9,7 +9,9 @@ from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestClient
 
 from service.keys import FEED
+from service.settings import Settings
 from service.store.feed import MongoFeed
+from tests.api.conftest import Starter
 
 Client = TestClient[web.Request, web.Application]
 
@@ -90,9 +92,10 @@ async def next_event(stream: Any) -> dict[str, str]:
             fields[name] = value
 
 
-async def test_a_reader_that_waits_is_told_at_once(client: Client) -> None:
-    start = await latest(client)
-    waiting = asyncio.create_task(client.get(f"/events?after={start}&wait=30"))
+async def test_a_reader_that_waits_is_told_at_once(start: Starter, settings: Settings) -> None:
+    client = await start(mongodb_database=f"{settings.mongodb_database}-feed")  # where nothing else happens
+    position = await latest(client)
+    waiting = asyncio.create_task(client.get(f"/events?after={position}&wait=30"))
     await asyncio.sleep(0)
 
     resource = await create(client, name="A")
@@ -100,7 +103,7 @@ async def test_a_reader_that_waits_is_told_at_once(client: Client) -> None:
     async with asyncio.timeout(15):
         response = await waiting
     assert [event["resourceId"] for event in await response.json()] == [resource]
-    assert f"after={start + 1}" in response.headers["Link"]
+    assert f"after={position + 1}" in response.headers["Link"]
 
 
 async def test_events_that_are_kept_no_more_are_gone(client: Client) -> None:
