@@ -10,7 +10,7 @@ use crate::memory::{append, gathered, push, refill};
 use crate::moves::{self, Places, Unmatched};
 use crate::options::Alignment;
 use crate::pairing::{self, Gap};
-use crate::scope::KeyNames;
+use crate::scope::{KeyNames, ABSENT};
 use crate::steps::Step;
 use crate::tape::{Doc, Kind};
 
@@ -24,7 +24,7 @@ struct Side {
     hashes: Vec<u64>,
     /// Index of each element in its array; empty where it is the place plus the number of equal ones before.
     indexes: Vec<u32>,
-    /// Some elements are ignored.
+    /// Some elements are not compared.
     has_gaps: bool,
 }
 
@@ -414,15 +414,15 @@ impl Side {
         while at < parent.next {
             view.cancel.check_every(ROUNDS, index as usize)?;
             let node = doc.node(at);
-            let is_ignored = !doc.marks.is_empty() && view.rules.is_ignored(doc.mark(at));
-            if !is_ignored {
+            let is_absent = !doc.marks.is_empty() && doc.mark(at) & ABSENT != 0;
+            if !is_absent {
                 push(&mut self.nodes, at)?;
                 push(&mut self.hashes, node.hash)?;
                 if !doc.marks.is_empty() {
                     push(&mut self.indexes, index)?;
                 }
             }
-            self.has_gaps |= is_ignored;
+            self.has_gaps |= is_absent;
             index += 1;
             at = node.next;
         }

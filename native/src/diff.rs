@@ -13,7 +13,7 @@ use crate::memory::{append, push};
 use crate::objects;
 use crate::pointer;
 use crate::records::{Mark, Op, Records};
-use crate::scope::{HOLDS_IGNORED, HOLLOW, IGNORED};
+use crate::scope::{ABSENT, HOLDS_IGNORED, HOLLOW, IGNORED};
 use crate::steps::{Action, Step};
 use crate::strangers::are_strangers;
 use crate::tape::Kind;
@@ -96,13 +96,13 @@ pub fn compare(view: View, work: &mut Work, shorten_above: usize) -> Result<(), 
 /// Whether nothing has to be compared: the documents are the same, or the first one takes no part.
 fn is_settled(view: &View, work: &mut Work) -> Result<bool, Stop> {
     let (mark, other_mark) = (view.before.mark(0), view.after.mark(0));
-    if view.rules.is_ignored(mark) {
-        if other_mark & (IGNORED | HOLLOW) == 0 {
-            work.records.push(Op::Replace, b"", 0, 0, value_size(view.after, Some(view.rules), 0))?;
+    if mark & IGNORED != 0 {
+        if other_mark & ABSENT == 0 {
+            work.records.push(Op::Replace, b"", 0, 0, value_size(view.after, 0))?;
         }
         return Ok(true);
     }
-    Ok(!view.rules.is_ignored(other_mark) && view.same(0, 0)?)
+    Ok(other_mark & IGNORED == 0 && view.same(0, 0)?)
 }
 
 /// Append the steps that the first pass planned for a pair of arrays. False if it did not come to them.
@@ -136,7 +136,7 @@ impl Pass<'_, '_> {
         self.work.frames.clear();
         self.work.steps.clear();
         self.work.path.clear();
-        let root = if self.view.rules.is_ignored(self.view.after.mark(0)) { NONE } else { 0 };
+        let root = if self.view.after.mark(0) & IGNORED != 0 { NONE } else { 0 };
         let mut is_within = self.change(0, root, limit)? || self.give_up()?;
         let mut until_check = STEPS_PER_CHECK;
         while is_within {
@@ -211,7 +211,7 @@ impl Pass<'_, '_> {
     fn add(&mut self, child: u32, is_object: bool, limit: usize) -> Result<bool, Stop> {
         let b = child + u32::from(is_object);
         if self.view.after.mark(b) & HOLLOW == 0 {
-            let size = value_size(self.view.after, Some(self.view.rules), b);
+            let size = value_size(self.view.after, b);
             let old = if is_object { self.hidden(child) } else { NONE };
             self.work.records.push(Op::Add, &self.work.path, old, b, size)?;
         }
@@ -220,10 +220,10 @@ impl Pass<'_, '_> {
 
     /// What an added member overwrites: a scalar where `only` names something inside a container, else nothing.
     fn hidden(&self, name: u32) -> u32 {
-        let (before, rules) = (self.view.before, self.view.rules);
+        let before = self.view.before;
         match self.work.frames.last() {
             Some(frame) if before.mark(frame.a) & HOLDS_IGNORED != 0 => {
-                let mut names = Children::all(before, rules, frame.a);
+                let mut names = Children::without(0, before, frame.a);
                 names.find(|&old| self.view.same_name(old, name)).map_or(NONE, |old| old + 1)
             }
             _ => NONE,
@@ -338,7 +338,7 @@ impl Pass<'_, '_> {
 
     fn replace(&mut self, a: u32, b: u32, limit: usize) -> Result<bool, Stop> {
         self.test(a)?;
-        let size = value_size(self.view.after, Some(self.view.rules), b);
+        let size = value_size(self.view.after, b);
         self.work.records.push(Op::Replace, &self.work.path, a, b, size)?;
         Ok(self.work.records.size() <= limit)
     }
@@ -351,7 +351,7 @@ impl Pass<'_, '_> {
         } else {
             0
         };
-        Op::Replace.overhead() + path + value_size(self.view.after, Some(self.view.rules), b) + tested
+        Op::Replace.overhead() + path + value_size(self.view.after, b) + tested
     }
 
     /// Where the patch must be invertible: say what stands here before it goes.

@@ -4,7 +4,7 @@ use crate::alignment::NONE;
 use crate::equality::{Children, View};
 use crate::fault::Stop;
 use crate::records::{Op, Records};
-use crate::scope::{Rules, HOLDS_IGNORED};
+use crate::scope::{HOLDS_IGNORED, IGNORED};
 use crate::tape::{Doc, Kind};
 
 /// Write the patch as JSON text into `out`.
@@ -15,8 +15,8 @@ pub fn write(view: &View, records: &Records, out: &mut Vec<u8>) -> Result<(), St
     for (round, record) in records.list.iter().enumerate() {
         view.cancel.check_every(64, round)?;
         let value = match record.op {
-            Op::Add | Op::Replace => Some((view.after, Some(view.rules), record.new)),
-            Op::Test => Some((view.before, None, record.old)),
+            Op::Add | Op::Replace => Some(Value { doc: view.after, node: record.new, with_ignored: false }),
+            Op::Test => Some(Value { doc: view.before, node: record.old, with_ignored: true }),
             Op::Remove | Op::Move => None,
         };
         write_operation(record.op, records.path(record.path), records.path(record.from), value, out);
@@ -34,7 +34,7 @@ pub fn write_inverse(view: &View, records: &Records, out: &mut Vec<u8>) -> Resul
     for (round, record) in records.list.iter().rev().enumerate() {
         view.cancel.check_every(64, round)?;
         let (path, from) = (records.path(record.path), records.path(record.from));
-        let old = Some((view.before, None, record.old));
+        let old = Some(Value { doc: view.before, node: record.old, with_ignored: true });
         match record.op {
             Op::Add if record.old == NONE => write_operation(Op::Remove, path, b"", None, out),
             Op::Add => write_operation(Op::Add, path, b"", old, out),
@@ -56,8 +56,12 @@ fn close(out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-/// A value to be written: its document, the rules on what to leave out, its node.
-type Value<'a> = (Doc<'a>, Option<&'a Rules>, u32);
+/// A value to be written.
+struct Value<'a> {
+    doc: Doc<'a>,
+    node: u32,
+    with_ignored: bool,
+}
 
 fn write_operation(op: Op, path: &[u8], from: &[u8], value: Option<Value>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"op\":\"");
@@ -69,26 +73,28 @@ fn write_operation(op: Op, path: &[u8], from: &[u8], value: Option<Value>, out: 
     out.extend_from_slice(b"\",\"path\":\"");
     out.extend_from_slice(path);
     out.push(b'"');
-    if let Some((doc, rules, node)) = value {
+    if let Some(value) = value {
         out.extend_from_slice(b",\"value\":");
-        write_value(doc, rules, node, out);
+        write_value(value, out);
     }
     out.extend_from_slice(b"},");
 }
 
-/// Bytes that `write_value` writes.
-pub fn value_size(doc: Doc, rules: Option<&Rules>, value: u32) -> usize {
-    match rules {
-        Some(rules) if doc.mark(value) & HOLDS_IGNORED != 0 => size_without_ignored(doc, rules, value),
-        _ => doc.node(value).size(),
+/// Bytes that a value takes without white space and without what is ignored.
+pub fn value_size(doc: Doc, value: u32) -> usize {
+    if doc.mark(value) & HOLDS_IGNORED != 0 {
+        size_without_ignored(doc, value)
+    } else {
+        doc.node(value).size()
     }
 }
 
-/// Append a value without white space; with `rules`, also without the members that they ignore.
-fn write_value(doc: Doc, rules: Option<&Rules>, value: u32, out: &mut Vec<u8>) {
-    match rules {
-        Some(rules) if doc.mark(value) & HOLDS_IGNORED != 0 => write_without_ignored(doc, rules, value, out),
-        _ => write_squeezed(doc, value, out),
+/// Append a value without white space.
+fn write_value(value: Value, out: &mut Vec<u8>) {
+    if value.with_ignored || value.doc.mark(value.node) & HOLDS_IGNORED == 0 {
+        write_squeezed(value.doc, value.node, out);
+    } else {
+        write_without_ignored(value.doc, value.node, out);
     }
 }
 
@@ -122,11 +128,11 @@ struct Open<'a> {
     is_first: bool,
 }
 
-fn write_without_ignored(doc: Doc, rules: &Rules, value: u32, out: &mut Vec<u8>) {
+fn write_without_ignored(doc: Doc, value: u32, out: &mut Vec<u8>) {
     let open = |container: u32, out: &mut Vec<u8>| {
         let is_object = doc.node(container).kind() == Kind::Object;
         out.push(if is_object { b'{' } else { b'[' });
-        Open { children: Children::of(doc, rules, container), is_object, is_first: true }
+        Open { children: Children::without(IGNORED, doc, container), is_object, is_first: true }
     };
     let mut stack = vec![open(value, out)];
     while let Some(top) = stack.last_mut() {
@@ -154,13 +160,13 @@ fn write_without_ignored(doc: Doc, rules: &Rules, value: u32, out: &mut Vec<u8>)
     }
 }
 
-fn size_without_ignored(doc: Doc, rules: &Rules, value: u32) -> usize {
+fn size_without_ignored(doc: Doc, value: u32) -> usize {
     let mut size = 0;
     let mut open = vec![value];
     while let Some(container) = open.pop() {
         let is_object = doc.node(container).kind() == Kind::Object;
         let mut count = 0;
-        for child in Children::of(doc, rules, container) {
+        for child in Children::without(IGNORED, doc, container) {
             count += 1;
             let value = child + u32::from(is_object);
             if is_object {

@@ -4,7 +4,7 @@ use crate::cancel::Cancel;
 use crate::fault::Stop;
 use crate::memory::{filled, gathered, push};
 use crate::numbers;
-use crate::scope::Rules;
+use crate::scope::{Rules, ABSENT};
 use crate::strings::unescape;
 use crate::tape::{Doc, Kind};
 
@@ -153,14 +153,14 @@ impl<'a> View<'a> {
         Ok(count == others.len())
     }
 
-    /// The children of a container of the first document that take part: items, or names.
+    /// What is compared of the children of a container of the first document: items, or names.
     pub fn children_before(&self, container: u32) -> Children<'a> {
-        Children::of(self.before, self.rules, container)
+        Children::of(self.before, container)
     }
 
-    /// The children of a container of the second document that take part.
+    /// What is compared of the children of a container of the second document.
     pub fn children_after(&self, container: u32) -> Children<'a> {
-        Children::of(self.after, self.rules, container)
+        Children::of(self.after, container)
     }
 }
 
@@ -171,28 +171,30 @@ struct Pairs {
     trusts_hash: bool,
 }
 
-/// Walks along the siblings inside a container, past those that the options ignore.
+/// Walks along the siblings inside a container, past those that options leave out.
 #[derive(Clone, Copy)]
 pub struct Children<'a> {
     doc: Doc<'a>,
-    rules: &'a Rules,
     at: u32,
     end: u32,
     is_object: bool,
-    with_ignored: bool,
+    left_out: u32,
 }
 
 impl<'a> Children<'a> {
+    /// Those that are compared.
     #[inline(always)]
-    pub fn of(doc: Doc<'a>, rules: &'a Rules, container: u32) -> Children<'a> {
-        let node = doc.node(container);
-        let is_object = node.kind() == Kind::Object;
-        Children { doc, rules, at: container + 1, end: node.next, is_object, with_ignored: doc.marks.is_empty() }
+    pub fn of(doc: Doc<'a>, container: u32) -> Children<'a> {
+        Children::without(ABSENT, doc, container)
     }
 
-    /// The same, and those that the options ignore.
-    pub fn all(doc: Doc<'a>, rules: &'a Rules, container: u32) -> Children<'a> {
-        Children { with_ignored: true, ..Children::of(doc, rules, container) }
+    /// Those without any of these marks.
+    #[inline(always)]
+    pub fn without(marks: u32, doc: Doc<'a>, container: u32) -> Children<'a> {
+        let node = doc.node(container);
+        let is_object = node.kind() == Kind::Object;
+        let left_out = if doc.marks.is_empty() { 0 } else { marks };
+        Children { doc, at: container + 1, end: node.next, is_object, left_out }
     }
 }
 
@@ -205,7 +207,7 @@ impl Iterator for Children<'_> {
             let child = self.at;
             let value = child + u32::from(self.is_object);
             self.at = self.doc.node(value).next;
-            if self.with_ignored || !self.rules.is_ignored(self.doc.mark(value)) {
+            if self.left_out == 0 || self.doc.mark(value) & self.left_out == 0 {
                 return Some(child);
             }
         }

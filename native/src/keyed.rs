@@ -5,7 +5,7 @@ use crate::fault::Stop;
 use crate::hash::mix;
 use crate::memory::push;
 use crate::pointer;
-use crate::scope::{KeyNames, Rules};
+use crate::scope::KeyNames;
 use crate::strings::unescape;
 use crate::tape::{Doc, Kind};
 
@@ -85,7 +85,7 @@ impl Keyed {
         entries.try_reserve(items.len())?;
         let mut faults = Vec::new();
         for (&item, place) in items.iter().zip(0u32..) {
-            match key_hash(view.before, view.rules, item, keys) {
+            match key_hash(view.before, item, keys) {
                 Some(hash) => entries.push((hash, place)),
                 None => push(&mut faults, (place, None))?,
             }
@@ -117,14 +117,12 @@ fn first_twin(entries: &[(u64, u32)], hash: u64) -> u32 {
 }
 
 /// Nodes of the values at the keys; None if the item is no object or lacks one.
-fn key_values(doc: Doc, rules: &Rules, item: u32, keys: &KeyNames) -> Option<Vec<u32>> {
+fn key_values(doc: Doc, item: u32, keys: &KeyNames) -> Option<Vec<u32>> {
     if doc.node(item).kind() != Kind::Object || keys.hashes.is_empty() {
         return None;
     }
     let find = |(&hash, text): (&u64, &Vec<u8>)| {
-        Children::of(doc, rules, item)
-            .find(|&name| doc.node(name).hash == hash && means(doc, name, text))
-            .map(|name| name + 1)
+        Children::of(doc, item).find(|&name| doc.node(name).hash == hash && means(doc, name, text)).map(|name| name + 1)
     };
     keys.hashes.iter().zip(&keys.texts).map(find).collect()
 }
@@ -138,14 +136,14 @@ fn means(doc: Doc, name: u32, text: &[u8]) -> bool {
     meaning == text
 }
 
-fn key_hash(doc: Doc, rules: &Rules, item: u32, keys: &KeyNames) -> Option<u64> {
-    let values = key_values(doc, rules, item, keys)?;
+fn key_hash(doc: Doc, item: u32, keys: &KeyNames) -> Option<u64> {
+    let values = key_values(doc, item, keys)?;
     Some(values.into_iter().fold(keys.hashes[0], |sum, value| mix(sum ^ doc.node(value).hash, keys.hashes[0] | 1)))
 }
 
 fn has_same_keys(view: &View, a: u32, b: u32, keys: &KeyNames) -> Result<bool, Stop> {
-    let left = key_values(view.before, view.rules, a, keys);
-    let right = key_values(view.after, view.rules, b, keys);
+    let left = key_values(view.before, a, keys);
+    let right = key_values(view.after, b, keys);
     match (left, right) {
         (Some(left), Some(right)) => {
             for (&one, &other) in left.iter().zip(&right) {

@@ -2,9 +2,10 @@
 //! has is removed right before the member that follows it there.
 
 use crate::alignment::NONE;
-use crate::equality::{NameIndex, View, ROUNDS};
+use crate::equality::{Children, NameIndex, View, ROUNDS};
 use crate::fault::Stop;
 use crate::memory::{filled, gathered, push};
+use crate::scope::IGNORED;
 use crate::steps::Step;
 
 /// Up to this many names are searched one by one.
@@ -12,8 +13,9 @@ const FEW: usize = 16;
 
 /// Append the steps that turn object `a` into object `b`.
 pub fn plan(view: &View, a: u32, b: u32, steps: &mut Vec<Step>) -> Result<(), Stop> {
-    let mut names = view.children_before(a);
-    let mut others = view.children_after(b);
+    // Hollow ones too: what arrives where one stands is put into it.
+    let mut names = Children::without(IGNORED, view.before, a);
+    let mut others = Children::without(IGNORED, view.after, b);
     for round in 1.. {
         view.cancel.check_every(ROUNDS, round)?;
         let (name, other) = match (names.next(), others.next()) {

@@ -8,7 +8,6 @@ use crate::anchors::rising;
 use crate::equality::{Children, View};
 use crate::fault::Stop;
 use crate::memory::{filled, gathered, push};
-use crate::scope::Rules;
 use crate::tape::{Doc, Kind};
 
 /// Gaps of more cells than this try an identifying member first.
@@ -84,8 +83,8 @@ fn by_identity(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<bool, Stop> 
             continue;
         }
         let hash = view.before.node(name).hash;
-        let left = member_values(view.before, view.rules, gap.a, hash)?;
-        let right = member_values(view.after, view.rules, gap.b, hash)?;
+        let left = member_values(view.before, gap.a, hash)?;
+        let right = member_values(view.after, gap.b, hash)?;
         let pairs = match_unique(&left, &right)?;
         if pairs.len() * 2 < gap.a.len().min(gap.b.len()) {
             continue;
@@ -99,12 +98,12 @@ fn by_identity(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<bool, Stop> 
 }
 
 /// Hash of the named scalar member of each object that has it, with the object's place; sorted.
-fn member_values(doc: Doc, rules: &Rules, items: &[u32], name: u64) -> Result<Vec<(u64, u32)>, Stop> {
+fn member_values(doc: Doc, items: &[u32], name: u64) -> Result<Vec<(u64, u32)>, Stop> {
     let mut values = Vec::new();
     values.try_reserve(items.len())?;
     for (&item, place) in items.iter().zip(0u32..) {
         if doc.node(item).kind() == Kind::Object {
-            let mut names = Children::of(doc, rules, item).take(MOST_TRAITS);
+            let mut names = Children::of(doc, item).take(MOST_TRAITS);
             if let Some(found) = names.find(|&other| doc.node(other).hash == name) {
                 values.push((doc.node(found + 1).hash, place));
             }
@@ -170,8 +169,8 @@ fn by_likeness(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<(), Stop> {
 
 /// For each element of `gap.a` and each of `gap.b` the bytes that they have in common, roughly.
 fn likenesses(view: &View, gap: &Gap) -> Result<Vec<u64>, Stop> {
-    let left = sorted_traits(view.before, view.rules, gap.a)?;
-    let right = sorted_traits(view.after, view.rules, gap.b)?;
+    let left = sorted_traits(view.before, gap.a)?;
+    let right = sorted_traits(view.after, gap.b)?;
     let mut likeness = filled(0u64, gap.a.len() * gap.b.len())?;
     let (mut i, mut j) = (0, 0);
     while i < left.len() && j < right.len() {
@@ -199,14 +198,14 @@ fn likenesses(view: &View, gap: &Gap) -> Result<Vec<u64>, Stop> {
 }
 
 /// The traits of some elements by their hashes; what an element holds several times counts once.
-fn sorted_traits(doc: Doc, rules: &Rules, items: &[u32]) -> Result<Vec<Trait>, Stop> {
+fn sorted_traits(doc: Doc, items: &[u32]) -> Result<Vec<Trait>, Stop> {
     let mut traits = Vec::new();
     for (&item, place) in items.iter().zip(0..) {
         let is_object = doc.node(item).kind() == Kind::Object;
         if !doc.node(item).is_container() {
             continue;
         }
-        for child in Children::of(doc, rules, item).take(MOST_TRAITS) {
+        for child in Children::of(doc, item).take(MOST_TRAITS) {
             let (head, value) = (doc.node(child), doc.node(child + u32::from(is_object)));
             let weight = value.size() as u32;
             if is_object {

@@ -7,7 +7,7 @@ use crate::hash::Keys;
 use crate::names::find_twins;
 use crate::numbers;
 use crate::pointer;
-use crate::scope::{Everywhere, Guide, HOLDS_IGNORED, HOLLOW, IGNORED};
+use crate::scope::{Everywhere, Guide, ABSENT, HOLDS_IGNORED, HOLLOW, IGNORED};
 use crate::strings::{self, ScanError};
 use crate::tape::{Doc, Kind, Node, Tape, MAX_TEXT};
 use crate::twin::{Rest, Twin};
@@ -34,7 +34,7 @@ struct Frame {
     kind: Kind,
     is_flat: bool,
     holds_ignored: bool,
-    /// Some child takes part and is not hollow.
+    /// Something in it is compared.
     holds_part: bool,
     /// The children of the first document that the next ones should be like.
     rest: Rest,
@@ -433,10 +433,10 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
         frame.children += 1;
         if G::ACTIVE {
             frame.holds_ignored |= mark & (HOLDS_IGNORED | IGNORED) != 0;
-            frame.holds_part |= mark & (HOLLOW | IGNORED) == 0;
-            if mark & IGNORED != 0 {
+            if mark & ABSENT != 0 {
                 return;
             }
+            frame.holds_part = true;
         }
         frame.count += 1;
         frame.sum = if frame.kind == Kind::Object {

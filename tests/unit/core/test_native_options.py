@@ -188,6 +188,22 @@ def test_moves_are_found_in_objects_and_arrays(core: NativeCore) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('[[{}, {"v": {"c": "~"}}]]', '[[{"~1": [], "v": {"c": "~"}}, {}]]'),
+        ('{"x": [], "v": {"c": 1}}', '{"v": {"c": 1, "d": [{}]}}'),
+        ('[{"v": {"c": 1}}, [[]], {"v": {"c": 2}}]', '[{"v": {"c": 1}}, {"v": {"c": 2}}]'),
+    ],
+)
+def test_containers_that_hold_nothing_of_what_is_compared_make_no_difference(
+    core: NativeCore, before: str, after: str
+) -> None:
+    options = DiffOptions(only=(("**", "v", "**", "c"),))
+
+    assert core.compare_bytes(before.encode(), after.encode(), options).patch == b"[]"
+
+
 def test_a_switch_with_a_path_holds_there_and_below(core: NativeCore) -> None:
     options = DiffOptions(invertible=(Scoped(True), Scoped(False, ("x",))))
 
