@@ -8,6 +8,7 @@
 use crate::anchors::Anchors;
 use crate::cancel::Cancel;
 use crate::fault::Stop;
+use crate::filter::Filter;
 use crate::lcs::Lcs;
 
 /// In a list of mates: no mate.
@@ -37,6 +38,7 @@ pub struct Aligner {
     lcs: Lcs,
     anchors: Anchors,
     history: Vec<i32>,
+    filter: Filter,
     /// A bound was met: the result is right, and coarser than it could be.
     pub is_bounded: bool,
 }
@@ -105,7 +107,7 @@ impl Aligner {
     }
 
     pub fn used(&self) -> usize {
-        self.lcs.used() + self.anchors.used()
+        self.lcs.used() + self.anchors.used() + self.filter.used()
     }
 
     /// Align one rectangle. Recursion ends after `LEVELS`.
@@ -204,7 +206,7 @@ impl Aligner {
         self.history.try_reserve((GREEDY_EDITS + 1) * (GREEDY_EDITS + 1))?;
         while job.budget >= 0 && area.rows() > 0 && area.columns() > 0 {
             job.cancel.check()?;
-            if are_strangers(job, area) {
+            if self.are_strangers(job, area)? {
                 break; // the search would use up its edits here and find nothing
             }
             match self.next_stretch(job, area) {
@@ -216,6 +218,14 @@ impl Aligner {
             }
         }
         Ok(area)
+    }
+
+    /// Whether nothing is common to the elements that the greedy search reaches while no two agree. May say no for yes.
+    fn are_strangers(&mut self, job: &Job, area: Area) -> Result<bool, Stop> {
+        const REACH: usize = GREEDY_EDITS + 1;
+        self.filter.enter(job.a[area.a..area.a_end.min(area.a + REACH)].iter().copied())?;
+        let mut others = job.b[area.b..area.b_end.min(area.b + REACH)].iter();
+        Ok(!others.any(|&hash| self.filter.may_hold(hash)))
     }
 
     /// Find the nearest long stretch of equal elements from the area's corner on, note the pairs up to its end, and
@@ -283,12 +293,24 @@ impl Aligner {
         }
     }
 
+    /// No alignment has fewer removed and added elements, by a quick look.
+    fn least_edits(&mut self, a: &[u64], b: &[u64]) -> Result<usize, Stop> {
+        self.filter.enter(a.iter().copied())?;
+        let shared = b.iter().filter(|&&hash| self.filter.may_hold(hash)).count();
+        Ok(a.len() + b.len() - 2 * shared.min(a.len()))
+    }
+
     /// Split at elements that stand once on each side. False where there are none.
     fn by_anchors(&mut self, job: &mut Job, area: Area, level: u32) -> Result<bool, Stop> {
         if level >= LEVELS {
             return Ok(false);
         }
         let (a, b) = (&job.a[area.a..area.a_end], &job.b[area.b..area.b_end]);
+        let least = self.least_edits(a, b)?;
+        if least as i64 > job.budget {
+            job.spend(least);
+            return Ok(true);
+        }
         let chain = self.anchors.find(a, b, job.budget.max(0) as usize, job.cancel)?;
         if chain.least_edits as i64 > job.budget {
             job.spend(chain.least_edits);
@@ -306,31 +328,23 @@ impl Aligner {
             let gap = Area { a: from.a, a_end: i, b: from.b, b_end: j };
             let after = job.a[i..area.a_end].iter().zip(&job.b[j..area.b_end]).take_while(|(x, y)| x == y).count();
             (0..after).for_each(|step| job.pair(i + step, j + step));
-            self.area(job, gap, level + 1)?;
+            self.between_anchors(job, gap, chain.is_complete, level)?;
             from = Area { a: i + after, b: j + after, ..area };
             if job.budget < 0 {
                 return Ok(true);
             }
         }
-        self.area(job, from, level + 1)?;
+        self.between_anchors(job, from, chain.is_complete, level)?;
         Ok(true)
     }
-}
 
-/// Whether nothing is common to the elements that the greedy search reaches while no two agree. A filter of single bits
-/// may say no for yes, never yes for no.
-fn are_strangers(job: &Job, area: Area) -> bool {
-    const REACH: usize = GREEDY_EDITS + 1;
-    let mut seen = [0u64; 32];
-    let place = |hash: u64| ((hash >> 6) as usize % 32, 1u64 << (hash % 64));
-    for &hash in &job.a[area.a..area.a_end.min(area.a + REACH)] {
-        let (word, bit) = place(hash);
-        seen[word] |= bit;
+    fn between_anchors(&mut self, job: &mut Job, gap: Area, has_nothing: bool, level: u32) -> Result<(), Stop> {
+        if has_nothing {
+            job.spend(gap.rows() + gap.columns());
+            return Ok(());
+        }
+        self.area(job, gap, level + 1)
     }
-    job.b[area.b..area.b_end.min(area.b + REACH)].iter().all(|&hash| {
-        let (word, bit) = place(hash);
-        seen[word] & bit == 0
-    })
 }
 
 /// Pair what is equal at both ends; the rest.

@@ -23,6 +23,8 @@ pub struct Chain {
     pub pairs: Vec<(u32, u32)>,
     /// No alignment of the two has fewer removed and added elements.
     pub least_edits: usize,
+    /// Nothing else that both have can be matched between these pairs.
+    pub is_complete: bool,
 }
 
 /// Buffers that stay allocated.
@@ -39,13 +41,14 @@ impl Anchors {
         let shared = b.len() - self.meet(b, cancel)?;
         let least_edits = a.len() + b.len() - 2 * shared.min(a.len());
         if least_edits > budget {
-            return Ok(Chain { pairs: Vec::new(), least_edits });
+            return Ok(Chain { pairs: Vec::new(), least_edits, is_complete: false });
         }
         let unique = self.entries.iter().filter(|entry| entry.a < MANY && entry.b < MANY).count();
         let pairs = self.longest_chain(cancel)?;
         // Whatever is not unique might all be matched.
         let most_common = pairs.len() + (a.len() - unique).min(shared - unique);
-        Ok(Chain { pairs, least_edits: a.len() + b.len() - 2 * most_common.min(shared).min(a.len()) })
+        let least_edits = a.len() + b.len() - 2 * most_common.min(shared).min(a.len());
+        Ok(Chain { pairs, least_edits, is_complete: unique == shared })
     }
 
     pub fn used(&self) -> usize {
@@ -139,6 +142,9 @@ mod tests {
             Anchors::default().find(&[5, 1, 1, 2, 3, 4], &[1, 3, 2, 9, 4, 5], 99, Cancel(None)).expect("memory");
         assert_eq!(chain.pairs.len(), 2); // 2 or 3, and 4
         assert_eq!(chain.pairs[1], (5, 4));
+        assert!(!chain.is_complete); // the 1 might be matched, too
+        let chain = Anchors::default().find(&[5, 7, 2, 3], &[2, 3, 9, 5], 99, Cancel(None)).expect("memory");
+        assert_eq!((chain.pairs, chain.is_complete), (vec![(2, 0), (3, 1)], true));
     }
 
     #[test]

@@ -409,6 +409,11 @@ impl Side {
             let most = (parent.next - from) as usize;
             self.nodes.try_reserve(most)?;
             self.hashes.try_reserve(most)?;
+            if doc.marks.is_empty() {
+                self.nodes.extend(from..parent.next);
+                self.hashes.extend(doc.nodes[from as usize..parent.next as usize].iter().map(|node| node.hash));
+                return Ok(());
+            }
         }
         let (mut at, mut index) = (from, 0);
         while at < parent.next {

@@ -18,6 +18,7 @@ mod diff;
 mod emission;
 mod equality;
 mod fault;
+mod filter;
 mod hash;
 mod keyed;
 mod lcs;

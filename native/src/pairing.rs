@@ -7,6 +7,7 @@ use crate::alignment::NONE;
 use crate::anchors::rising;
 use crate::equality::{Children, View};
 use crate::fault::Stop;
+use crate::filter::Filter;
 use crate::memory::{filled, gathered, push};
 use crate::tape::{Doc, Kind};
 
@@ -76,6 +77,7 @@ fn by_identity(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<bool, Stop> 
         Some(first) => first,
         None => return Ok(false),
     };
+    let mut filter = Filter::default();
     let candidates = CANDIDATES.min(MOST_LOOKS / (gap.a.len() + gap.b.len()));
     for name in view.children_before(first).take(candidates) {
         view.cancel.check()?;
@@ -83,10 +85,17 @@ fn by_identity(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<bool, Stop> 
             continue;
         }
         let hash = view.before.node(name).hash;
-        let left = member_values(view.before, gap.a, hash)?;
-        let right = member_values(view.after, gap.b, hash)?;
+        let mut left = member_values(view.before, gap.a, hash)?;
+        let mut right = member_values(view.after, gap.b, hash)?;
+        let is_few = |pairs: usize| pairs * 2 < gap.a.len().min(gap.b.len());
+        filter.enter(left.iter().map(|value| value.0))?;
+        if is_few(right.iter().filter(|value| filter.may_hold(value.0)).count()) {
+            continue;
+        }
+        left.sort_unstable();
+        right.sort_unstable();
         let pairs = match_unique(&left, &right)?;
-        if pairs.len() * 2 < gap.a.len().min(gap.b.len()) {
+        if is_few(pairs.len()) {
             continue;
         }
         for (i, j) in rising(pairs.into_iter(), view.cancel)? {
@@ -97,7 +106,7 @@ fn by_identity(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<bool, Stop> 
     Ok(false)
 }
 
-/// Hash of the named scalar member of each object that has it, with the object's place; sorted.
+/// Hash of the named scalar member of each object that has it, with the object's place.
 fn member_values(doc: Doc, items: &[u32], name: u64) -> Result<Vec<(u64, u32)>, Stop> {
     let mut values = Vec::new();
     values.try_reserve(items.len())?;
@@ -109,11 +118,10 @@ fn member_values(doc: Doc, items: &[u32], name: u64) -> Result<Vec<(u64, u32)>, 
             }
         }
     }
-    values.sort_unstable();
     Ok(values)
 }
 
-/// Places with one value, in rising order of the first; nothing if a value stands twice on one side.
+/// Places with one value, in rising order of the first; nothing if a value stands twice on one side. Both are sorted.
 fn match_unique(left: &[(u64, u32)], right: &[(u64, u32)]) -> Result<Vec<(u32, u32)>, Stop> {
     let is_unique = |values: &[(u64, u32)]| values.windows(2).all(|two| two[0].0 != two[1].0);
     if !is_unique(left) || !is_unique(right) {
@@ -139,6 +147,9 @@ struct Trait {
 fn by_likeness(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<(), Stop> {
     let (rows, columns) = (gap.a.len(), gap.b.len());
     let likeness = likenesses(view, gap)?;
+    if likeness.iter().all(|&weight| weight == 0) {
+        return Ok(());
+    }
     let mut best = filled(0u64, (rows + 1) * (columns + 1))?;
     let place = |row: usize, column: usize| row * (columns + 1) + column;
     for row in (0..rows).rev() {
@@ -167,10 +178,17 @@ fn by_likeness(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<(), Stop> {
     Ok(())
 }
 
-/// For each element of `gap.a` and each of `gap.b` the bytes that they have in common, roughly.
+/// For each element of `gap.a` and each of `gap.b` the bytes that they have in common, roughly. What all of them have
+/// in common tells nothing.
 fn likenesses(view: &View, gap: &Gap) -> Result<Vec<u64>, Stop> {
-    let left = sorted_traits(view.before, gap.a)?;
-    let right = sorted_traits(view.after, gap.b)?;
+    let (mut left, mut right) = (traits(view.before, gap.a)?, traits(view.after, gap.b)?);
+    let mut filter = Filter::default();
+    filter.enter(left.iter().map(|each| each.hash))?;
+    right.retain(|each| filter.may_hold(each.hash));
+    filter.enter(right.iter().map(|each| each.hash))?;
+    left.retain(|each| filter.may_hold(each.hash));
+    sort(&mut left);
+    sort(&mut right);
     let mut likeness = filled(0u64, gap.a.len() * gap.b.len())?;
     let (mut i, mut j) = (0, 0);
     while i < left.len() && j < right.len() {
@@ -185,7 +203,8 @@ fn likenesses(view: &View, gap: &Gap) -> Result<Vec<u64>, Stop> {
         }
         let mine = left[i..].iter().take_while(|each| each.hash == hash).count();
         let yours = right[j..].iter().take_while(|each| each.hash == hash).count();
-        for one in &left[i..i + mine] {
+        let is_everywhere = mine == gap.a.len() && yours == gap.b.len();
+        for one in left[i..i + mine].iter().filter(|_| !is_everywhere) {
             let row = &mut likeness[one.place as usize * gap.b.len()..][..gap.b.len()];
             for other in &right[j..j + yours] {
                 row[other.place as usize] += u64::from(one.weight.min(other.weight));
@@ -197,8 +216,14 @@ fn likenesses(view: &View, gap: &Gap) -> Result<Vec<u64>, Stop> {
     Ok(likeness)
 }
 
-/// The traits of some elements by their hashes; what an element holds several times counts once.
-fn sorted_traits(doc: Doc, items: &[u32]) -> Result<Vec<Trait>, Stop> {
+/// By hash; what an element holds several times counts once.
+fn sort(traits: &mut Vec<Trait>) {
+    traits.sort_unstable();
+    traits.dedup_by_key(|each| (each.hash, each.place));
+}
+
+/// What some elements hold.
+fn traits(doc: Doc, items: &[u32]) -> Result<Vec<Trait>, Stop> {
     let mut traits = Vec::new();
     for (&item, place) in items.iter().zip(0..) {
         let is_object = doc.node(item).kind() == Kind::Object;
@@ -217,7 +242,5 @@ fn sorted_traits(doc: Doc, items: &[u32]) -> Result<Vec<Trait>, Stop> {
             }
         }
     }
-    traits.sort_unstable();
-    traits.dedup_by_key(|each| (each.hash, each.place));
     Ok(traits)
 }
