@@ -1,40 +1,44 @@
-"""Resources as they were read lately, so that the content of a version is decoded once.
-
-Nothing is answered from here alone: the database has said which version stands.
-"""
+"""What was read or written lately, kept in hand. Nothing is answered from here alone: the database confirms it."""
 
 from collections import OrderedDict
+from typing import Generic, TypeVar
 
-from service.model import Resource
+Value = TypeVar("Value")
 
 _MOST_BYTES = 16 * 1024 * 1024
 _LARGEST_BYTES = 256 * 1024
 
 
-class Recent:
-    """The most recently read resources of this process, bounded by the size of their text."""
+class Recent(Generic[Value]):
+    """Values by the id of their resource, bounded by the size of the resources' text; the newest stay."""
 
     def __init__(self) -> None:
-        self._resources: OrderedDict[str, Resource] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Value, int]] = OrderedDict()
         self._bytes = 0
 
-    def find(self, resource_id: str, version: int, updated_at: str) -> Resource | None:
-        """Return the resource if it was read at this version. A version made at another moment is another one."""
-        resource = self._resources.get(resource_id)
-        if resource is None or resource.version != version or resource.updated_at != updated_at:
+    def find(self, resource_id: str) -> Value | None:
+        """Return what is kept, and keep it on."""
+        kept = self._kept.get(resource_id)
+        if kept is None:
             return None
-        self._resources.move_to_end(resource_id)
-        return resource
+        self._kept.move_to_end(resource_id)
+        return kept[0]
 
-    def put(self, resource: Resource) -> None:
-        """Keep a resource as it was just read, in place of those that were not asked for longest."""
-        earlier = self._resources.pop(resource.id, None)
-        if earlier is not None:
-            self._bytes -= len(earlier.text)
-        if len(resource.text) > _LARGEST_BYTES:
+    def take(self, resource_id: str) -> Value | None:
+        """Hand over what is kept, for one user."""
+        kept = self._kept.pop(resource_id, None)
+        if kept is None:
+            return None
+        self._bytes -= kept[1]
+        return kept[0]
+
+    def put(self, resource_id: str, value: Value, size: int) -> None:
+        """Keep a value instead of the resource's earlier one, in place of those that were not asked for longest."""
+        self.take(resource_id)
+        if size > _LARGEST_BYTES:
             return
-        self._resources[resource.id] = resource
-        self._bytes += len(resource.text)
+        self._kept[resource_id] = value, size
+        self._bytes += size
         while self._bytes > _MOST_BYTES:
-            _, oldest = self._resources.popitem(last=False)
-            self._bytes -= len(oldest.text)
+            _, (_, oldest) = self._kept.popitem(last=False)
+            self._bytes -= oldest

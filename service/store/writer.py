@@ -12,11 +12,11 @@ from service.errors import ConflictError, NotStorableError, OverloadedError
 from service.model import Attribution, Written
 from service.ports import Changing, Clock
 from service.store.commits import Commits
-from service.store.kept import Kept
 from service.store.mongo import Database
 from service.store.planning import Job, Plan, make_plan
 from service.store.queueing import Queues
 from service.store.reads import Reads
+from service.store.recent import Recent
 from service.store.records import Held, Statement, absent, is_large, to_held, to_statement
 from service.store.relay import Relay
 from service.store.revisions import Revisions
@@ -45,7 +45,7 @@ class Writer:
         self._reads = reads
         self._revisions = revisions
         self._relay = relay
-        self._kept = Kept()
+        self._kept = Recent[Held]()
         self._commits = commits
         self._transactions = Transactions(database, self._commits)
         self._clock = clock
@@ -135,7 +135,8 @@ class Writer:
             self._relay.note(plan.resource.id, statement.added_bytes)
             log_bytes = held.log_bytes + statement.added_bytes
             commit_s = time.monotonic() - began
-            self._kept.put(Held(plan.resource, plan.content, log_bytes, held.guesses + 1, commit_s))
+            after = Held(plan.resource, plan.content, log_bytes, held.guesses + 1, commit_s)
+            self._kept.put(after.resource.id, after, len(after.resource.text))
         return is_done
 
     async def _make_room(self, plan: Plan, held: Held) -> bool:

@@ -1,67 +1,59 @@
-"""Resources that were read lately."""
+"""What was read or written lately."""
 
-from service.model import Resource
 from service.store import recent
 from service.store.recent import Recent
 
-MOMENT = "2026-01-02T03:04:05.000006Z"
-LATER = "2026-01-02T03:04:05.000007Z"
+LARGEST = recent._LARGEST_BYTES
+MOST = recent._MOST_BYTES // LARGEST
+"""So many of the largest fit."""
 
 
-def resource(resource_id: str = "a", version: int = 3, size: int = 2) -> Resource:
-    return Resource(
-        id=resource_id,
-        type="clinic",
-        version=version,
-        text=b"{" + b" " * (size - 2) + b"}",
-        created_at=MOMENT,
-        updated_at=MOMENT,
-        deleted=False,
-    )
+def test_what_was_put_is_found_again_and_again() -> None:
+    held = Recent[int]()
+    held.put("a", 3, 10)
+
+    assert [held.find("a"), held.find("a"), held.find("b")] == [3, 3, None]
 
 
-def test_a_resource_is_found_at_the_version_it_was_read_at() -> None:
-    read = resource()
-    held = Recent()
-    held.put(read)
+def test_what_is_taken_is_found_no_more() -> None:
+    held = Recent[int]()
+    held.put("a", 3, 10)
 
-    assert held.find("a", 3, MOMENT) is read
-
-
-def test_another_version_is_not_found() -> None:
-    held = Recent()
-    held.put(resource(version=3))
-
-    assert held.find("a", 4, LATER) is None
-    assert held.find("a", 3, LATER) is None  # the database was put back, and went another way
+    assert [held.take("a"), held.take("a"), held.find("a")] == [3, None, None]
 
 
-def test_a_newer_version_takes_the_place_of_the_older() -> None:
-    held = Recent()
-    held.put(resource(version=3))
-    held.put(resource(version=4))
+def test_what_is_newer_takes_the_place_of_the_older() -> None:
+    held = Recent[int]()
+    for value in range(2 * MOST):
+        held.put("a", value, LARGEST)
+    held.put("b", 1, LARGEST)
 
-    assert held.find("a", 3, MOMENT) is None
-    assert held.find("a", 4, MOMENT) == resource(version=4)
+    assert [held.find("a"), held.find("b")] == [2 * MOST - 1, 1]
 
 
 def test_what_was_asked_for_longest_ago_goes_first() -> None:
-    held = Recent()
-    size = recent._LARGEST_BYTES
-    fitting = recent._MOST_BYTES // size
-    for number in range(fitting):
-        held.put(resource(str(number), size=size))
-    held.find("0", 3, MOMENT)
-    held.put(resource("one more", size=size))
+    held = Recent[int]()
+    for number in range(MOST):
+        held.put(str(number), number, LARGEST)
+    held.find("0")
+    held.put("one more", MOST, LARGEST)
 
-    assert held.find("0", 3, MOMENT) is not None
-    assert held.find("1", 3, MOMENT) is None
+    assert [held.find("0"), held.find("1"), held.find("2")] == [0, None, 2]
+
+
+def test_what_was_taken_makes_room() -> None:
+    held = Recent[int]()
+    for number in range(MOST):
+        held.put(str(number), number, LARGEST)
+    held.take("5")
+    held.put("one more", MOST, LARGEST)
+
+    assert held.find("0") == 0
 
 
 def test_what_is_too_large_is_not_kept_and_drops_what_was() -> None:
-    held = Recent()
-    held.put(resource(version=3))
-    held.put(resource(version=4, size=recent._LARGEST_BYTES + 1))
+    held = Recent[int]()
+    held.put("a", 3, LARGEST)
+    held.put("a", 4, LARGEST + 1)
 
-    assert held.find("a", 4, MOMENT) is None
-    assert held.find("a", 3, MOMENT) is None
+    assert held.find("a") is None
