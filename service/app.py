@@ -10,7 +10,7 @@ from aiohttp import web
 from service import __version__, keys
 from service.access.rates import RateLimiter
 from service.api.contract import RouteTableContract
-from service.api.middleware import MIDDLEWARES, harden
+from service.api.middleware import MIDDLEWARES, harden_others
 from service.api.routes import ROUTES
 from service.core.engine import Engine, EngineMissingError, choose
 from service.errors import StartError
@@ -73,7 +73,7 @@ def create_app(
     app[keys.CONTRACT] = RouteTableContract()
     app[keys.ROUTE_TABLE] = {route.operation_id: route for route in ROUTES}
     app[keys.RATES] = RateLimiter(settings.rate_limit)
-    app.on_response_prepare.append(harden)
+    app.on_response_prepare.append(harden_others)
     app[keys.FOLLOWERS] = keys.Followers()
     app[keys.STOPPING] = []
     app.on_shutdown.append(stop_waiting)

@@ -7,6 +7,7 @@ from aiohttp import web
 from service.errors import ForbiddenError, RateLimitedError, UnauthenticatedError
 from service.keys import AUTHENTICATOR, CALLER, RATES, ROUTE_TABLE
 from service.model import ANONYMOUS, Caller, Role
+from service.ports import Rates
 from service.usecases.permission import check_type
 
 NOBODY = Caller("anonymous", frozenset())
@@ -21,34 +22,31 @@ _IMPLIED: dict[Role, frozenset[Role]] = {
 """Which roles may do what a route asks: a writer may read, an admin may do all."""
 
 
-async def admit(request: web.Request) -> None:
+async def admit(request: web.Request, app: web.Application) -> None:
     """Let the request through to its handler, or refuse it; `request[CALLER]` says who sent it.
 
     Routes that anybody may call let everybody through. Raises `UnauthenticatedError`, `ForbiddenError` and
     `RateLimitedError`.
     """
     match = request.match_info
-    route = request.app[ROUTE_TABLE].get(match.route.name or "")
+    route = app[ROUTE_TABLE].get(match.route.name or "")
     if route is None or route.access is None:
         request[CALLER] = NOBODY
         return
-    caller = request[CALLER] = await _identify(request)
+    authenticator = app[AUTHENTICATOR]
+    caller = ANONYMOUS if authenticator is None else await authenticator.authenticate(_credential(request))
+    request[CALLER] = caller
+    rates = app[RATES]
+    if rates.rate > 0:
+        _count(rates, request.remote or "" if authenticator is None else caller.name)
     _check_role(caller, route.access)
     check_type(caller, match.get("type"))
 
 
-async def _identify(request: web.Request) -> Caller:
-    authenticator = request.app[AUTHENTICATOR]
-    if authenticator is None:
-        caller = ANONYMOUS
-    else:
-        caller = await authenticator.authenticate(_credential(request))
-    rates = request.app[RATES]
-    if rates.rate > 0:
-        wait = rates.take(caller.name if authenticator else request.remote or "", time.monotonic())
-        if wait:
-            raise RateLimitedError(f"More than {rates.rate:g} requests per second.", retry_after_s=wait)
-    return caller
+def _count(rates: Rates, who: str) -> None:
+    wait = rates.take(who, time.monotonic())
+    if wait:
+        raise RateLimitedError(f"More than {rates.rate:g} requests per second.", retry_after_s=wait)
 
 
 def _credential(request: web.Request) -> str:

@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 from service import logs
 from service.api import problems
 from service.api.guarding import admit
+from service.api.replies import harden
 from service.errors import ServiceError
 from service.keys import METRICS, REQUEST_ID, SETTINGS, TELEMETRY, TRAFFIC
 
@@ -41,41 +42,41 @@ async def surround(request: web.Request, handler: Handler) -> web.StreamResponse
     route = request.match_info.route.name or "unmatched"
     traffic.enter(task)
     try:
-        response = await _trace(request, handler, route)
+        response = await _trace(request, handler, app, route)
     finally:
         traffic.leave(task)
     if traffic.is_stopping:
         response.force_close()
-    _tell(request, route, response.status, time.perf_counter() - start)
+    _tell(request, app, route, response.status, time.perf_counter() - start)
     return response
 
 
-def _trace(request: web.Request, handler: Handler, route: str) -> Awaitable[web.StreamResponse]:
+def _trace(request: web.Request, handler: Handler, app: web.Application, route: str) -> Awaitable[web.StreamResponse]:
     """Keep the caller's trace context for what is called on its behalf; make a span where telemetry is on."""
     given = request.headers.get("traceparent")
     trace = given if given is not None and _TRACEPARENT.fullmatch(given) else None
-    telemetry = request.app.get(TELEMETRY)
+    telemetry = app.get(TELEMETRY)
     if telemetry is not None:
-        return _answer_in_span(request, handler, telemetry.request(route, trace))
+        return _answer_in_span(request, handler, app, telemetry.request(route, trace))
     logs.TRACEPARENT.set(trace)
-    return _answer(request, handler)
+    return _answer(request, handler, app)
 
 
 async def _answer_in_span(
-    request: web.Request, handler: Handler, span: AbstractContextManager[str]
+    request: web.Request, handler: Handler, app: web.Application, span: AbstractContextManager[str]
 ) -> web.StreamResponse:
     with span as passed_on:
         logs.TRACEPARENT.set(passed_on)
-        return await _answer(request, handler)
+        return await _answer(request, handler, app)
 
 
-async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answer(request: web.Request, handler: Handler, app: web.Application) -> web.StreamResponse:
     """Let the request through to its handler; answer every error as a problem document.
 
     What nobody foresaw is logged with its traceback.
     """
     try:
-        await admit(request)
+        await admit(request, app)
         return await handler(request)
     except ServiceError as error:
         return problems.answer(error, request, request[REQUEST_ID])
@@ -90,9 +91,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problems.answer_unexpected(request, request[REQUEST_ID])
 
 
-def _tell(request: web.Request, route: str, status: int, seconds: float) -> None:
+def _tell(request: web.Request, app: web.Application, route: str, status: int, seconds: float) -> None:
     """Count the request and write its log line; a slow one is a warning."""
-    app, method = request.app, request.method
+    method = request.method
     app[METRICS].note_request(method if route != "unmatched" else "", route, status, seconds)
     slow = seconds > app[SETTINGS].slow_request_s
     level = logging.WARNING if slow else logging.INFO
@@ -103,22 +104,9 @@ def _tell(request: web.Request, route: str, status: int, seconds: float) -> None
     _LOG.log(level, "%s%s %s %d", "slow: " if slow else "", method, path, status, extra=facts)
 
 
-async def harden(request: web.Request, response: web.StreamResponse) -> None:
-    """Add the request's id, and the headers that keep browsers from doing more with an answer than showing it."""
-    headers = response.headers
-    if "Content-Security-Policy" in headers:  # a page has its own
-        headers.update({name: value for name, value in SECURITY_HEADERS.items() if name != "Content-Security-Policy"})
-    else:
-        headers.update(SECURITY_HEADERS)
-    headers["X-Request-Id"] = request.get(REQUEST_ID, "")
+async def harden_others(request: web.Request, response: web.StreamResponse) -> None:
+    """Harden what goes aiohttp's own way: pages, streams, answers without a body."""
+    harden(request, response)
 
-
-SECURITY_HEADERS = {
-    "Server": "patchbay",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
 
 MIDDLEWARES: tuple[Middleware, ...] = (surround,)

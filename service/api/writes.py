@@ -8,7 +8,7 @@ from service.api.bodies import read_body
 from service.api.conditions import format_tag, read_conditions
 from service.api.flags import flag
 from service.api.preferences import prefers_merge, prefers_minimal
-from service.api.replies import JSON, choose
+from service.api.replies import JSON, choose, json_reply
 from service.core import values
 from service.core.values import Json
 from service.errors import InvalidRequestError
@@ -70,7 +70,7 @@ def reply(request: web.Request, shown: Shown, *, created: bool = False) -> web.R
         headers["Preference-Applied"] = ", ".join(applied)
     if prefers_minimal(request):
         return web.Response(status=204, headers=headers)
-    return web.Response(body=shown.text, status=201 if created else 200, headers=headers, content_type=JSON)
+    return json_reply(shown.text, status=201 if created else 200, headers=headers)
 
 
 def _message(request: web.Request) -> str | None:

@@ -1,7 +1,8 @@
 """The store of resources as the use cases know it (`ports.ResourceStore`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
 from service.model import Attribution, Resource, Revision, Written
 from service.ports import Changing, Clock
@@ -25,9 +26,9 @@ class MongoResources:
         self.relay = Relay(database, self._revisions, clock)
         self._writer = Writer(database, self._reads, self._revisions, self.relay, clock, commits)
 
-    async def find(self, resource_id: str) -> Resource | None:
+    def find(self, resource_id: str) -> Coroutine[Any, Any, Resource | None]:
         """Return the resource as it stands, deleted or not, or None when there never was one."""
-        return await self._reads.find(resource_id)
+        return self._reads.find(resource_id)
 
     async def write(
         self,

@@ -61,7 +61,8 @@ class TypeCatalog:
 
         Raises `StoreUnavailableError` for a definition that another release wrote and this one cannot read.
         """
-        await self._refresh()
+        if not self._is_fresh():
+            await self._refresh()
         if name in self._unreadable:
             raise StoreUnavailableError(f"The definition of the type {name} cannot be read by this instance.")
         known = self._known.get(name) or self._undefined.get(name)
@@ -73,7 +74,8 @@ class TypeCatalog:
 
     async def list_defined(self) -> list[KnownType]:
         """Return the defined types in the order of their names."""
-        await self._refresh()
+        if not self._is_fresh():
+            await self._refresh()
         return [self._known[name] for name in sorted(self._known)]
 
     def forget(self) -> None:
@@ -81,10 +83,11 @@ class TypeCatalog:
         self._read_at = _LONG_AGO
         self._forgotten += 1
 
+    def _is_fresh(self) -> bool:
+        return timedelta() <= self._clock.now() - self._read_at < _FRESH_FOR
+
     async def _refresh(self) -> None:
         now = self._clock.now()
-        if timedelta() <= now - self._read_at < _FRESH_FOR:
-            return
         forgotten = self._forgotten
         count = await self._store.read_count()
         if count != self._count:

@@ -1,7 +1,7 @@
 """Writes to resources: rules found, parents looked up, identifiers followed, the change handed to the store."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -43,13 +43,13 @@ class Mode(msgspec.Struct, frozen=True, kw_only=True):
     merges: bool = False
 
 
-async def find_type(name: str, shelf: Shelf) -> KnownType:
+def find_type(name: str, shelf: Shelf) -> Awaitable[KnownType]:
     """Return what is known about a type; raise `InvalidRequestError` for a name that no type can have."""
     if not _TYPE.fullmatch(name):
         raise InvalidRequestError(
             "A type's name has at most 63 small letters, digits and hyphens, and starts with a letter.", field="type"
         )
-    return await shelf.catalog.find(name)
+    return shelf.catalog.find(name)
 
 
 async def find_standing(target: Target, shelf: Shelf) -> Resource:
