@@ -3,6 +3,7 @@
 import argparse
 import gc
 import json
+import operator
 import os
 import platform
 import statistics
@@ -19,7 +20,10 @@ ENOUGH_MS = 5.0
 SLOW_MS = 250.0
 """Slower ones are measured once: what they are compared with is a fraction of that."""
 LARGEST_FOR_PEERS = 100_000
-FOR_OTHERS = {"native", "decode both", "jsonpatch", "fast-json-patch"}
+OURS = {"python", "native", "decode both"}
+AT_THE_BARS = {"native", "decode both"}
+"""Timed in every round however slow they are: the bars of growth compare the two."""
+FOR_OTHERS = {*AT_THE_BARS, "jsonpatch", "fast-json-patch"}
 
 
 def main():
@@ -35,7 +39,7 @@ def main():
                 _measured(pair, everybody, options.rounds)
                 for pair in [*pairs.corpus(options.corpus), *pairs.generated()]
             ]
-            growth = _growth(everybody, options.largest)
+            growth = _growth(everybody, options.largest, options.rounds)
             few = [engine for engine in everybody if engine.name in FOR_OTHERS]
             other_pairs = [pairs.Pair(*texts) for texts in strangers.texts()]
             others = [_measured(pair, few, options.rounds) for pair in other_pairs]
@@ -70,43 +74,47 @@ def _arguments():
 
 
 def _measured(pair, everybody, rounds):
-    """Measure all engines in turn, round by round; who is too slow once is left out of the rest."""
-    times, sizes, wrong, given_up = {}, {}, [], {}
-    batch = {}
-    for engine in everybody:
+    """Measure all engines in turn and check what they answer."""
+    times, patches, given_up = _in_turn(pair, everybody, rounds)
+    print(pair.name, {name: round(statistics.median(each), 3) for name, each in times.items()}, flush=True)
+    return {
+        "pair": pair.name,
+        "kind": pair.kind,
+        "size": len(pair.before) + len(pair.after),
+        "ms": times,
+        "bytes": {name: len(patch) for name, patch in patches.items()},
+        "wrong": [name for name, patch in patches.items() if patch and not _is_right(pair, patch)],
+        "given_up": given_up,
+    }
+
+
+def _in_turn(pair, everybody, rounds):
+    """Time all engines round by round; who is slow once is timed once, and who fails or is too slow is left out.
+
+    Gives the milliseconds of the rounds, the patches, and why engines failed, all by the names of the engines.
+    """
+    times, patches, given_up, batch = {}, {}, {}, {}
+    running = list(everybody)
+    for engine in running:
         engine.load(pair.before, pair.after)
     for turn in range(rounds + 1):
-        for engine in everybody:
-            if engine.name in given_up:
-                continue
+        for engine in list(running):
             try:
                 ms, patch = engine.run(batch.get(engine.name, 1), BUDGET_S)
             except Exception as error:  # noqa: BLE001  # a peer may fail in any way
                 given_up[engine.name] = str(error)[:80]
+                running.remove(engine)
                 continue
-            if not turn:  # the first round warms up, tells how many make a round, and is checked
-                batch[engine.name] = max(1, min(500, int(ENOUGH_MS / max(ms, 0.001))))
-                sizes[engine.name] = len(patch)
-                if patch and not _is_right(pair, patch):
-                    wrong.append(engine.name)
-                if ms > SLOW_MS:
-                    times[engine.name] = [ms]
-                    given_up[engine.name] = ""
-            else:
+            if turn:
                 times.setdefault(engine.name, []).append(ms)
+            else:  # the first round warms up, tells how many make a round, and gives the patch
+                batch[engine.name] = max(1, min(500, int(ENOUGH_MS / max(ms, 0.001))))
+                patches[engine.name] = patch
+                if ms > SLOW_MS and engine.name not in AT_THE_BARS:
+                    times[engine.name] = [ms]
+                    running.remove(engine)
             gc.collect()
-    print(pair.name, {name: round(statistics.median(each), 3) for name, each in times.items()}, flush=True)
-    given_up = {name: reason for name, reason in given_up.items() if reason}
-    size = len(pair.before) + len(pair.after)
-    return {
-        "pair": pair.name,
-        "kind": pair.kind,
-        "size": size,
-        "ms": times,
-        "bytes": sizes,
-        "wrong": wrong,
-        "given_up": given_up,
-    }
+    return times, patches, given_up
 
 
 def _is_right(pair, patch):
@@ -120,30 +128,28 @@ def _is_right(pair, patch):
         return False
 
 
-def _growth(everybody, largest):
+def _growth(everybody, largest, rounds):
     """Time each series as it grows; who would pass the budget at the next size is not asked for more."""
     found = {}
     for name in pairs.SERIES:
-        row = found[name] = {}
-        out = set()
+        row = found[name] = {"bytes": {}, "native / decode both": {}}
+        running = [engine for engine in everybody if not engine.name.endswith("moves")]
         for size in (size for size in pairs.SIZES if size <= largest):
+            if size > LARGEST_FOR_PEERS:
+                running = [engine for engine in running if engine.name in OURS]
             pair = pairs.growing(name, size)
-            row.setdefault("bytes", {})[size] = len(pair.before) + len(pair.after)
-            for engine in everybody:
-                is_peer = engine.name not in {"python", "native", "decode both"}
-                if engine.name in out or engine.name.endswith("moves") or (is_peer and size > LARGEST_FOR_PEERS):
-                    continue
-                engine.load(pair.before, pair.after)
-                try:
-                    best, patch = min(engine.run(1, BUDGET_S) for _ in range(3 if size < 10_000 else 1))
-                except Exception as error:  # noqa: BLE001
-                    out.add(engine.name)
-                    row.setdefault(engine.name, {})[size] = f"> {BUDGET_S:g} s" if "more" in str(error) else "fails"
-                    continue
-                row.setdefault(engine.name, {})[size] = (best, len(patch))
-                if best * 10 > BUDGET_S * 1000 and is_peer:  # the next size is ten times as large
-                    out.add(engine.name)
-            gc.collect()
+            row["bytes"][size] = len(pair.before) + len(pair.after)
+            times, patches, given_up = _in_turn(pair, running, rounds)
+            for engine, each in times.items():
+                row.setdefault(engine, {})[size] = (statistics.median(each), len(patches[engine]))
+            for engine, reason in given_up.items():
+                row.setdefault(engine, {})[size] = f"> {BUDGET_S:g} s" if "more" in reason else "fails"
+            if "native" in times:
+                ratios = map(operator.truediv, times["native"], times["decode both"])
+                row["native / decode both"][size] = statistics.median(ratios)
+            most = BUDGET_S * 1000 / 10  # the next size is ten times as large
+            slow = {engine for engine, each in times.items() if statistics.median(each) > most} - OURS
+            running = [engine for engine in running if engine.name not in {*given_up, *slow}]
         print(name, "done", flush=True)
     return found
 

@@ -74,14 +74,10 @@ def _list(lines):
 
 
 def _growth_lines(growth):
-    """Time in units of decoding both, as a series grows, against its own value at the start."""
+    """Time in units of decoding both, round by round, as a series grows, against its own value at the start."""
     worst = []
     for series, row in growth.items():
-        relative = {
-            size: row["native"][size][0] / row["decode both"][size][0]
-            for size in row.get("native", {})
-            if isinstance(row["native"][size], tuple) and isinstance(row["decode both"].get(size), tuple)
-        }
+        relative = row["native / decode both"]
         if len(relative) > 1:
             first = relative[min(relative)]
             worst.append(
@@ -92,9 +88,8 @@ def _growth_lines(growth):
         f" {_verdict(times <= GROWTH)} ≤ {GROWTH}"
         for times, series, size, value in sorted(worst, reverse=True)[:4]
     ]
-    row = growth.get("numbers, 1 % edited", {})
-    if 1_000_000 in row.get("native", {}):
-        value = row["native"][1_000_000][0] / row["decode both"][1_000_000][0]
+    value = growth["numbers, 1 % edited"]["native / decode both"].get(1_000_000)
+    if value is not None:
         lines.append(f"1 % edits in 1,000,000 numbers: {value:.2f}x decoding both: {_verdict(value <= 1)} ≤ 1")
     return lines
 
