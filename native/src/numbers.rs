@@ -20,6 +20,10 @@ const NEAR_MAX_POINT: i64 = 309;
 /// Scan the number at `start`, if it has few digits and no exponent, as most have: its end and its hash.
 #[inline(always)]
 pub fn scan_short(text: &[u8], start: usize, keys: &Keys) -> Option<(usize, u64)> {
+    // A single digit is the most frequent number.
+    if let Some(&[digit @ b'0'..=b'9', b',' | b']' | b'}']) = text.get(start..start + 2) {
+        return Some((start + 1, keys.integer(u64::from(digit - b'0'), false)));
+    }
     let negative = text.get(start) == Some(&b'-');
     let first = start + usize::from(negative);
     let (mut at, whole) = digits(text, first, 0)?;
