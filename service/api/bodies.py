@@ -19,11 +19,21 @@ _LINES_PER_PART = 130
 
 async def read_body(request: web.Request) -> bytes:
     """Return the whole body, decompressed, also a second time. Raises what `Body` raises."""
-    if BODY not in request:
-        body = Body(request)
-        arrived = body.take_arrived()
-        request[BODY] = await _join(body) if arrived is None else arrived
-    return request[BODY]
+    body = request.get(BODY)
+    if body is None:
+        body = _take_arrived(request)
+        request[BODY] = body = await _join(Body(request)) if body is None else body
+    return body
+
+
+def _take_arrived(request: web.Request) -> bytes | None:
+    """Return the body at once if all of it came with the headers and it is as it was sent, as most are."""
+    content = request.content
+    if "Content-Encoding" in request.headers or content.exception() is not None or not content.is_eof():
+        return None
+    if content.total_bytes > request.app[SETTINGS].max_body_bytes:
+        return None
+    return content.read_nowait()
 
 
 async def _join(body: "Body") -> bytes:
@@ -47,22 +57,12 @@ class Body:
         self._timeout_s = settings.body_timeout_s
         self._max_lines = _LINES_PER_PART * (settings.max_parts + 1)
         self._content = request.content
-        self._is_encoded = "Content-Encoding" in request.headers
         self._inflater = Inflater(",".join(request.headers.getall("Content-Encoding", [])))
         if (request.content_length or 0) > self._max_bytes:
             raise too_large("body", "max_body_bytes", self._max_bytes)
         self._source = self.pieces()
         self._kept = bytearray()
         self._ended = False
-
-    def take_arrived(self) -> bytes | None:
-        """Return the body at once if all of it came with the headers and it is as it was sent, as most are."""
-        content = self._content
-        if self._is_encoded or content.exception() is not None or not content.is_eof():
-            return None
-        if content.total_bytes > self._max_bytes:
-            return None
-        return content.read_nowait()
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the body piece by piece."""

@@ -21,6 +21,8 @@ def is_set(flag: Any) -> bool:
 
 def flag(request: web.Request, name: str) -> bool:
     """Read a query parameter that is `true` or `false`; absent is false."""
+    if not request.query_string:
+        return False
     text = request.query.get(name, "false").lower()
     if text not in ("true", "false", ""):
         raise InvalidRequestError(f"Query parameter '{name}' is {text!r}; it takes true or false.", field=name)

@@ -63,12 +63,11 @@ def reply(request: web.Request, shown: Shown, *, created: bool = False) -> web.R
         headers["Patchbay-Dry-Run"] = "true"
     elif created:
         headers["Location"] = f"/v1/{resource.type}/{resource.id}"
-    applied = ["merge"] if shown.merged else []
-    if prefers_minimal(request):
-        applied.append("return=minimal")
+    is_minimal = prefers_minimal(request)
+    applied = ["merge"] * shown.merged + ["return=minimal"] * is_minimal
     if applied:
         headers["Preference-Applied"] = ", ".join(applied)
-    if prefers_minimal(request):
+    if is_minimal:
         return web.Response(status=204, headers=headers)
     return json_reply(shown.text, status=201 if created else 200, headers=headers)
 

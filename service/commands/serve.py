@@ -15,6 +15,8 @@ from service.commands.listening import greet, listen
 from service.settings import Settings
 
 _LOG = logging.getLogger("patchbay")
+_GC_THRESHOLDS = (20_000, 20, 20)
+"""Requests leave few cycles behind, and looking for them after every 700 objects takes a tenth of a write's time."""
 _LINGER_S = 2.0
 """How long a refused upload may go on before the connection is closed under it."""
 
@@ -48,6 +50,7 @@ async def _serve(settings: Settings, inherited: workers.Inherited | None) -> Non
         site = web.SockSite(runner, listening)
         await site.start()
         gc.freeze()  # what the service is made of never becomes garbage: collections need not look at it
+        gc.set_threshold(*_GC_THRESHOLDS)
         if inherited:
             inherited.tell_ready()
         else:

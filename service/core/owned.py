@@ -43,7 +43,7 @@ def take_off(document: dict[str, Json], owned: Mapping[str, Json], *, all_presen
         Violation(code=ImmutablePropertyError.code, detail=f"'{name}' is set by the service", pointer=f"/{name}")
         for name in OWNED
         if (name in document or all_present)
-        and not (name in document and name in owned and values.equal(document[name], owned[name]))
+        and not (name in document and name in owned and _same(document[name], owned[name]))
     )
     if violations:
         names = ", ".join(str(each.pointer).removeprefix("/") for each in violations)
@@ -55,6 +55,8 @@ def take_off(document: dict[str, Json], owned: Mapping[str, Json], *, all_presen
 
 def refuse_computed(document: Mapping[str, Json], computed: frozenset[str]) -> None:
     """Raise `ImmutablePropertyError` when the document has members that are computed when it is read."""
+    if computed.isdisjoint(document):
+        return
     violations = tuple(
         Violation(
             code=ImmutablePropertyError.code,
@@ -64,8 +66,11 @@ def refuse_computed(document: Mapping[str, Json], computed: frozenset[str]) -> N
         for name in document
         if name in computed
     )
-    if violations:
-        raise ImmutablePropertyError(f"{violations[0].detail}.", violations=violations)
+    raise ImmutablePropertyError(f"{violations[0].detail}.", violations=violations)
+
+
+def _same(left: Json, right: Json) -> bool:
+    return left is right or values.equal(left, right)  # mostly it is the very one that was shown
 
 
 def touches_owned(operation: Operation) -> bool:

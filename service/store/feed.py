@@ -4,12 +4,12 @@ Revisions and moves are stored with `unfed: true`; one transaction takes some of
 counter and makes them events. Transactions that count at the same time conflict, so positions become visible in their
 order: who has read up to a position has missed nothing before it.
 
-    events: {_id: position, type, resource, resourceType, version, at, by, ...}
+    events: {_id: position of the last, at: its time, events: [{type, resource, resourceType, version, ...}, ...]}
     counters: {_id: "feed", n: the newest position, trimmed: the newest that is kept no more}
 """
 
-from collections.abc import Callable
-from typing import Any
+import itertools
+from collections.abc import Callable, Iterator
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, ReadPreference, ReturnDocument
@@ -22,6 +22,9 @@ from service.store.mongo import Collection, Database, Record, translated
 
 _MAJORITY = WriteConcern(w="majority", wtimeout=8000)
 _COUNTER = "feed"
+_PER_RECORD = 100
+"""How many events are kept in one record at most: together they cost little more than one alone."""
+_RECORDS_AT_ONCE = 10
 _KINDS = {
     "create": "resource.created",
     "replace": "resource.replaced",
@@ -98,23 +101,31 @@ class MongoFeed:
             return_document=ReturnDocument.AFTER,
             session=session,
         )
-        first = counter["n"] - len(happened) + 1
-        events = [{"_id": first + at, **event} for at, event in enumerate(happened)]
-        await self._events.insert_many(events, session=session)
+        parts = [happened[at : at + _PER_RECORD] for at in range(0, len(happened), _PER_RECORD)]
+        ends = itertools.accumulate(map(len, parts), initial=counter["n"] - len(happened))
+        records = [
+            {"_id": end, "at": part[-1]["at"], "events": part}
+            for end, part in zip(itertools.islice(ends, 1, None), parts, strict=True)
+        ]
+        await self._events.insert_many(records, session=session)
 
     async def list_after(self, position: int, limit: int) -> list[Event]:
         """Return events after a position, oldest first. Raises `FeedGoneError` when some of them are kept no more."""
+        events: list[Event] = []
         with translated():
-            found = (
-                await self._events.find({"_id": {"$gt": position}}).sort("_id", ASCENDING).limit(limit).to_list(None)
-            )
+            found = self._events.find({"_id": {"$gt": position}}).sort("_id", ASCENDING).batch_size(_RECORDS_AT_ONCE)
+            async for record in found:
+                events += [each for each in _to_events(record) if each.position > position]
+                if len(events) >= limit:
+                    break
+            await found.close()
             counter = await self._counters.find_one({"_id": _COUNTER}) or {}
         if position and position < counter.get("trimmed", 0):
             raise FeedGoneError(
                 f"Events up to position {counter['trimmed']} are kept no more. Read what you follow anew, then go on "
                 "from the newest position: /events?after=latest."
             )
-        return [_to_event(record) for record in found]
+        return events[:limit]
 
     async def last_position(self) -> int:
         """Return the position of the newest event, 0 when there never was one."""
@@ -123,7 +134,7 @@ class MongoFeed:
         return int(counter["n"]) if counter else 0
 
     async def trim(self, before: str) -> int:
-        """Forget events of before a moment; return how many."""
+        """Forget events of before a moment, where all of a record are; return of how many records."""
         with translated():
             newest = await self._events.find_one({"at": {"$lt": before}}, sort=[("_id", -1)])
             if newest is None:
@@ -157,9 +168,14 @@ def _move_events(record: Record) -> list[Record]:
 _SOURCES: dict[str, Callable[[Record], list[Record]]] = {"revisions": _revision_events, "patch_moves": _move_events}
 
 
-def _to_event(record: dict[str, Any]) -> Event:
+def _to_events(record: Record) -> Iterator[Event]:
+    first = record["_id"] - len(record["events"]) + 1
+    return (_to_event(position, each) for position, each in enumerate(record["events"], first))
+
+
+def _to_event(position: int, record: Record) -> Event:
     return Event(
-        position=record["_id"],
+        position=position,
         type=record["type"],
         resource_id=record["resource"],
         resource_type=record.get("resourceType"),
