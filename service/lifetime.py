@@ -102,6 +102,7 @@ def _set_out_stores(app: web.Application, database: Database) -> MongoResources:
         MongoContained(database),
         MongoTimeline(database),
         FamilyLocks(),
+        app[keys.ENGINE],
     )
     app[keys.STORED] = StoredResources(app[keys.SHELF])
     app[keys.DESK] = _make_desk(app, database)

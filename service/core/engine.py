@@ -1,7 +1,7 @@
 """The one place that chooses the diff engine: the native core where it was built, else the Python reference."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from service.core import diff, values
 from service.core.diff import Outcome
@@ -11,11 +11,18 @@ from service.core.reply import NativeCoreError
 
 Preference = Literal["auto", "native", "python"]
 KEEP_BYTES = 128 * 1024 * 1024
-__all__ = ["KEEP_BYTES", "Cancellation", "Engine", "EngineMissingError", "Preference", "choose"]
+__all__ = ["KEEP_BYTES", "BothWays", "Cancellation", "Engine", "EngineMissingError", "Preference", "choose"]
 
 
 class EngineMissingError(RuntimeError):
     """The native core was asked for and is not there; the message says what to do."""
+
+
+class BothWays(NamedTuple):
+    """A patch and the patch that undoes it, as UTF-8 JSON."""
+
+    patch: bytes
+    inverse: bytes
 
 
 class Engine:
@@ -37,6 +44,16 @@ class Engine:
             except NativeCoreError:
                 self._on_fallback()
         return diff.compare_bytes(before, after, options)
+
+    def compare_both_ways(self, before: bytes, after: bytes) -> BothWays:
+        """Compare two JSON texts, without options, and give the way back too."""
+        if self._core is not None:
+            try:
+                outcome, inverse = self._core.compare_both_ways(before, after)
+                return BothWays(outcome.patch, inverse)
+            except NativeCoreError:
+                self._on_fallback()
+        return BothWays(diff.compare_bytes(before, after).patch, diff.compare_bytes(after, before).patch)
 
     def check(self, text: bytes, max_depth: int) -> None:
         """Refuse a text that is not acceptable JSON; see `values.check`."""

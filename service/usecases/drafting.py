@@ -8,7 +8,7 @@ import msgspec
 from service.core import dialect, identified, owned, values
 from service.core.coarse import diff_members
 from service.core.conditions import Conditions
-from service.core.diff import diff
+from service.core.engine import BothWays, Engine
 from service.core.history import apply_with_inverse
 from service.core.identified import Given
 from service.core.merge import apply_merge
@@ -28,6 +28,7 @@ from service.ports import Changing
 
 Content = dict[str, Json]
 _DIFFED_BYTES = 256 * 1024
+_DIFFED_BYTES_NATIVE = 2 * 1024 * 1024
 """Above this, before and after together, changes are kept member by member: the event loop waits for them."""
 
 
@@ -53,12 +54,13 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What a request asks: which resource, under which conditions, by which rules."""
+    """What a request asks: which resource, under which conditions, by which rules. `engine` finds what changed."""
 
     id: str
     type: str
     conditions: Conditions
     rules: Rules
+    engine: Engine = Engine(None)
 
 
 def creating(asked: Asked, content: Content) -> Changing:
@@ -157,11 +159,12 @@ def reverting(asked: Asked, content: Content) -> Changing:
         if not standing.deleted:
             return succeed(asked, standing, standing.content, document, "revert")
         asked.rules.check(document)
+        found = _compare(asked.engine, standing.content, document)
         return Change(
             kind="revert",
             content=document,
-            forward=_patch(standing.content, document),
-            inverse=_patch(document, standing.content),
+            forward=found.patch,
+            inverse=found.inverse,
             companions=asked.rules.accompany(standing.id, None, document),
         )
 
@@ -221,19 +224,22 @@ def succeed(asked: Asked, standing: Draft, before: Content, document: Content, k
     if values.equal(before, document):
         return None
     asked.rules.check(document)
+    found = _compare(asked.engine, before, document)
     return Change(
         kind=kind,
         content=document,
-        forward=_patch(before, document),
-        inverse=_patch(document, before),
+        forward=found.patch,
+        inverse=found.inverse,
         companions=asked.rules.accompany(standing.id, before, document),
     )
 
 
-def _patch(before: Content, after: Content) -> bytes:
-    """Find the patch that is kept: the real one, or for large content one that is found at once."""
-    size = len(values.encode(before)) + len(values.encode(after))
-    return values.encode(diff(before, after) if size <= _DIFFED_BYTES else diff_members(before, after))
+def _compare(engine: Engine, before: Content, after: Content) -> BothWays:
+    """Find the patches that are kept: the real ones, or for large content such as are found at once."""
+    texts = values.encode(before), values.encode(after)
+    if sum(map(len, texts)) <= (_DIFFED_BYTES_NATIVE if engine.name == "native" else _DIFFED_BYTES):
+        return engine.compare_both_ways(*texts)
+    return BothWays(values.encode(diff_members(before, after)), values.encode(diff_members(after, before)))
 
 
 def _owned_by(draft: Draft) -> dict[str, Json]:

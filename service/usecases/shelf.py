@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
+from service.core.engine import Engine
 from service.model import Companion
 from service.ports import ContainedStore, IdentifierStore, ResourceStore, Timeline
 from service.usecases.catalog import KnownType, TypeCatalog
@@ -21,6 +22,7 @@ class Shelf(NamedTuple):
     contained: ContainedStore
     timeline: Timeline
     families: FamilyLocks
+    engine: Engine
 
 
 def rules_of(known: KnownType, shelf: Shelf, turns: Turns) -> Rules:

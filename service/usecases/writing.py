@@ -94,7 +94,7 @@ async def _write(
 ) -> Shown:
     """Write, looking parents up as the change comes upon them."""
     turns: Turns = {}
-    asked = Asked(target.reference, target.type, mode.conditions, rules_of(known, shelf, turns))
+    asked = Asked(target.reference, target.type, mode.conditions, rules_of(known, shelf, turns), shelf.engine)
     async with AsyncExitStack() as held:
         for _ in range(_MOST_ATTEMPTS):
             try:

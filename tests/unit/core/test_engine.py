@@ -13,6 +13,10 @@ def test_an_engine_compares_and_checks(preference: str) -> None:
     engine = choose(preference, on_fallback=lambda: fallbacks.append(None))  # type: ignore[arg-type]
 
     assert engine.compare_bytes(b"[1]", b"[2]").patch == b'[{"op":"replace","path":"/0","value":2}]'
+    assert engine.compare_both_ways(b"[1]", b"[2]") == (
+        b'[{"op":"replace","path":"/0","value":2}]',
+        b'[{"op":"replace","path":"/0","value":1}]',
+    )
     with pytest.raises(MalformedJsonError):
         engine.check(b"[", 10)
     assert not fallbacks
@@ -45,6 +49,9 @@ def test_what_the_core_cannot_do_goes_to_the_reference_and_is_counted() -> None:
         def compare_bytes(self, *_: object) -> diff.Outcome:
             raise NativeCoreError("no")
 
+        def compare_both_ways(self, *_: object) -> tuple[diff.Outcome, bytes]:
+            raise NativeCoreError("no")
+
         def check(self, *_: object) -> None:
             raise NativeCoreError("no")
 
@@ -52,5 +59,6 @@ def test_what_the_core_cannot_do_goes_to_the_reference_and_is_counted() -> None:
     engine = Engine(Unable(), lambda: fallbacks.append(None))
 
     assert engine.compare_bytes(b"1", b"2").patch == b'[{"op":"replace","path":"","value":2}]'
+    assert engine.compare_both_ways(b"1", b"2").inverse == b'[{"op":"replace","path":"","value":1}]'
     engine.check(b"1", 1)
-    assert len(fallbacks) == 2
+    assert len(fallbacks) == 3

@@ -10,6 +10,7 @@ from service.core import values
 from service.core.conditions import Conditions, Tags
 from service.core.definition import Parent
 from service.core.diff import diff
+from service.core.engine import Engine, choose
 from service.core.identified import DEFAULT_LISTS
 from service.core.merge import apply_merge
 from service.core.patch import apply, check_patch
@@ -30,6 +31,7 @@ from tests.unit.core.documents import NAMES, SCALARS, edited
 
 ANYTHING = Conditions()
 DEFAULTS = Rules()
+ENGINES = [choose("python"), choose("auto")]
 LIMITS = Limits(max_depth=200, max_operations=100, max_copied_bytes=10_000)
 OWN = {"id": "r", "createdAt": "2026-01-01T00:00:00.000000Z", "updatedAt": "2026-01-02T00:00:00.000000Z"}
 MEMBERS = NAMES.filter(lambda name: name != "id") | st.sampled_from(["phone", "email"])
@@ -47,8 +49,8 @@ OPERATIONS = st.one_of(
 )
 
 
-def asked(conditions: Conditions = ANYTHING, rules: Rules = DEFAULTS) -> Asked:
-    return Asked("r", "clinic", conditions, rules)
+def asked(conditions: Conditions = ANYTHING, rules: Rules = DEFAULTS, engine: Engine = ENGINES[0]) -> Asked:
+    return Asked("r", "clinic", conditions, rules, engine)
 
 
 def draft(content: Any, *, deleted: bool = False) -> Draft:
@@ -99,22 +101,23 @@ def test_a_computed_patch_gives_the_document_it_was_computed_for(pair: Any) -> N
     check_law(before, change)
 
 
-@given(CONTENTS, CONTENTS)
-def test_replacements_are_kept_as_patches(before: Any, after: Any) -> None:
-    check_law(before, drafting.replacing(asked(), after)(draft(before)))
+@given(CONTENTS, CONTENTS, st.sampled_from(ENGINES))
+def test_replacements_are_kept_as_patches(before: Any, after: Any, engine: Engine) -> None:
+    check_law(before, drafting.replacing(asked(engine=engine), after)(draft(before)))
 
 
-@given(CONTENTS, CONTENTS)
-def test_merges_are_kept_as_patches(before: Any, patch: Any) -> None:
-    change = drafting.merging(asked(rules=Rules(identified_lists=())), patch)(draft(before))
+@given(CONTENTS, CONTENTS, st.sampled_from(ENGINES))
+def test_merges_are_kept_as_patches(before: Any, patch: Any, engine: Engine) -> None:
+    change = drafting.merging(asked(rules=Rules(identified_lists=()), engine=engine), patch)(draft(before))
 
     assert values.equal(apply_merge(values.copy(before), patch), before if change is None else change.content)
     check_law(before, change)
 
 
-@given(CONTENTS, CONTENTS, st.booleans())
-def test_reverts_are_kept_as_patches(before: Any, earlier: Any, deleted: bool) -> None:
-    change = drafting.reverting(asked(rules=Rules(identified_lists=())), earlier)(draft(before, deleted=deleted))
+@given(CONTENTS, CONTENTS, st.booleans(), st.sampled_from(ENGINES))
+def test_reverts_are_kept_as_patches(before: Any, earlier: Any, deleted: bool, engine: Engine) -> None:
+    wanted = asked(rules=Rules(identified_lists=()), engine=engine)
+    change = drafting.reverting(wanted, earlier)(draft(before, deleted=deleted))
 
     assert values.equal(earlier, before if change is None else change.content)
     assert change is not None or not deleted
