@@ -17,7 +17,7 @@ def outline_of(text: bytes) -> bytes:
 
 def has_more_strings(text: bytes, outline: bytes, encoded: bytes) -> bool:
     """Say whether a text has more strings than what `msgspec` wrote of its value."""
-    if b"\\" in text and b"u0022" in text:
+    if text.find(b"\\") >= 0 and text.find(b"u0022") >= 0:
         return without_escapes(encoded).count(b'"') < without_escapes(text).count(b'"')
     return encoded.count(b'"') < outline.count(b'"')  # quotes in strings are escaped alike in both
 
@@ -34,21 +34,23 @@ def without_escapes(text: bytes) -> bytes:
 def may_be_deeper(text: bytes, outline: bytes, max_depth: int) -> bool:
     """Say whether containers may nest deeper than that; where they do, the answer is yes.
 
-    The brackets are counted in blocks: within one, depth rises by less than there are brackets in it.
+    The brackets are counted in blocks: within one, depth rises by no more than open in it.
     """
-    if len(outline) <= 2 * max_depth or outline.count(b"[") + outline.count(b"{") <= max_depth:
+    brackets = outline.translate(_SQUARE, b'"')
+    if brackets.count(b"[") <= max_depth:
         return False
-    if b"\\" in text:
+    if text.find(b"\\") >= 0:
         outline = outline_of(without_escapes(text))
     if 2 * outline.count(b'""') != outline.count(b'"'):  # some string holds brackets
         outline = b"".join(outline.split(b'"')[::2])
-    brackets = outline.translate(_SQUARE, b'"')
-    block = max_depth // 2 + 1
+        brackets = outline.translate(_SQUARE, b'"')
+    block = max_depth + max_depth // 2 + 1  # half of them open, as a rule
     depth = 0
     for start in range(0, len(brackets), block):
-        if depth + block > max_depth:
+        opening = brackets.count(b"[", start, start + block)
+        if depth + opening > max_depth:
             return True
-        depth += 2 * brackets.count(b"[", start, start + block) - block
+        depth += 2 * opening - block
     return False
 
 
