@@ -35,11 +35,11 @@ class Comparison(Walk):
             return
         if level >= MAX_PROBES:
             raise TooManyLevelsError
-        start = len(self._draft.operations)
+        start = len(self._operations)
         (self._object if kind is dict else self._array)(path, before, after, level + 1)
-        end = len(self._draft.operations)
+        end = len(self._operations)
         if end > start:
-            self._draft.frames.append((start, end, path, before, after, False))
+            self._frames.append((start, end, path, before, after, False))
 
     def _object(self, path: bytes, before: dict[str, Json], after: dict[str, Json], level: int) -> None:
         """Write the changes in the order of the members of `after`; what goes, goes before what followed it."""
@@ -53,7 +53,8 @@ class Comparison(Walk):
             if old is new:
                 continue
             if old == new:
-                if type(new) is not str:
+                kind = type(new)
+                if kind is not str and (kind in CONTAINERS or kind is not type(old)):
                     olds.append(old)
                     news.append(new)
             elif old is ABSENT:
@@ -92,21 +93,14 @@ class Comparison(Walk):
             if is_equal:
                 self._assumed[0].extend(before[start : start + length])
                 self._assumed[1].extend(after[other : other + length])
-            elif self._differ(before[start], after[other]):
+            elif type(after[other]) in CONTAINERS or not values.equal(before[start], after[other]):
+                # An alignment that is bounded can leave equal items between its runs.
                 self._item(path + b"/%d" % start, before[start], after[other], level)
             end, other_end = start, other
 
-    def _differ(self, before: Json, after: Json) -> bool:
-        """Say whether mates differ: an alignment that is bounded can leave equal items between its runs."""
-        if before != after or (type(before) is not type(after) and not values.confirm(before, after)):
-            return True
-        self._assumed[0].append(before)
-        self._assumed[1].append(after)
-        return False
-
     def _item(self, path: bytes, before: Json, after: Json, level: int) -> None:
         """Write how an item becomes another one: a stranger as a whole, if that is smaller."""
-        start = len(self._draft.operations)
+        start = len(self._operations)
         self._change(path, before, after, level)
-        if len(self._draft.operations) > start + 1 and are_strangers(before, after):
+        if len(self._operations) > start + 1 and are_strangers(before, after):
             self._unite(start, draft.replace(path, after))

@@ -41,10 +41,17 @@ def compare_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -
     >>> compare_bytes(b'{"a": 1}', b'{"a": 2}').patch
     b'[{"op":"replace","path":"/a","value":2}]'
     """
-    if before == after and not options.arrays:
-        _decode("before", before, options)
-        return Outcome(b"[]", bounded=False)
-    return _compared(_decode("before", before, options), _decode("after", after, options), options)
+    name, max_depth = "before", options.max_depth
+    try:
+        old = values.decode(before, max_depth=max_depth)
+        if before == after and not options.arrays:
+            return Outcome(b"[]", bounded=False)
+        name = "after"
+        new = values.decode(after, max_depth=max_depth)
+    except (MalformedJsonError, TooDeepError) as exc:
+        exc.violations = tuple(msgspec.structs.replace(each, input=name) for each in exc.violations)
+        raise
+    return _compared(old, new, options)
 
 
 def diff(before: Json, after: Json, options: DiffOptions = DEFAULT) -> list[Operation]:
@@ -110,11 +117,3 @@ def _scoped(before: Json, after: Json, options: DiffOptions) -> tuple[Draft, boo
         comparison = ScopedComparison(options, pruning, strict=True)
         draft = comparison.compare(before, after)
     return draft, comparison.bounded
-
-
-def _decode(name: str, text: bytes, options: DiffOptions) -> Json:
-    try:
-        return values.decode(text, max_depth=options.max_depth)
-    except (MalformedJsonError, TooDeepError) as exc:
-        exc.violations = tuple(msgspec.structs.replace(each, input=name) for each in exc.violations)
-        raise

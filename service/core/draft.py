@@ -2,6 +2,8 @@
 
 from itertools import accumulate
 
+import msgspec
+
 from service.core import values
 from service.core.pointer import escape
 from service.core.values import Json
@@ -35,12 +37,11 @@ _MAX_TOKENS = 8192
 TOKENS = _Tokens()
 
 
-class Draft:
+class Draft(msgspec.Struct):
     """Operations in order, and the frames around them: inner ones before those that hold them."""
 
-    def __init__(self) -> None:
-        self.operations: list[bytes] = []
-        self.frames: list[Frame] = []
+    operations: list[bytes] = msgspec.field(default_factory=list)
+    frames: list[Frame] = msgspec.field(default_factory=list)
 
     def text(self) -> bytes:
         """Give the patch."""

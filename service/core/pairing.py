@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from operator import eq
 
+import msgspec
+
 from service.core.alignment import rising
 from service.core.values import Json
 
@@ -17,14 +19,14 @@ MAX_CELLS = 4096
 
 _MAX_LIKENESS = 16
 _CONTAINERS = frozenset({dict, list})
+_IDENTIFYING = frozenset({str, int})
 
 
-class Pairing:
+class Pairing(msgspec.Struct):
     """Pairs items for one comparison, whose tries are bounded in sum: `bounded` says that they ran out."""
 
-    def __init__(self, max_tries: int = 250_000) -> None:
-        self.bounded = False
-        self._tries = max_tries
+    tries: int = 250_000
+    bounded: bool = False
 
     def pair(self, before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
         """Give the places of the items that belong together: they rise, and between two nothing is left on both sides.
@@ -48,27 +50,28 @@ class Pairing:
         [(1, 0), (2, 1)]
         """
         cells = len(before) * len(after)
-        if cells > min(SMALL_CELLS, self._tries):
+        if cells > min(SMALL_CELLS, self.tries):
             return None
-        self._tries -= cells
+        self.tries -= cells
         return _best([[_kept(item, other) for other in after] for item in before])
 
     def _filled(self, anchors: list[Pair], before: Sequence[Json], after: Sequence[Json]) -> Iterator[Pair]:
         """Pair what lies between the anchors by likeness, and what is left then in order."""
         for (start, other), (end, other_end) in pairwise([(-1, -1), *anchors, (len(before), len(after))]):
-            for place, other_place in self._alike(before[start + 1 : end], after[other + 1 : other_end]):
-                yield start + 1 + place, other + 1 + other_place
+            if start + 1 < end and other + 1 < other_end:
+                for place, other_place in self._alike(before[start + 1 : end], after[other + 1 : other_end]):
+                    yield start + 1 + place, other + 1 + other_place
             if end < len(before):
                 yield end, other_end
 
     def _alike(self, before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
         cells = len(before) * len(after)
-        if len(before) == len(after) == 1 or not cells:
-            return [(0, 0)] if cells else []
-        if cells > MAX_CELLS or cells > self._tries:
+        if cells == 1:
+            return [(0, 0)]
+        if cells > MAX_CELLS or cells > self.tries:
             self.bounded = True
             return list(zip(range(len(before)), range(len(after)), strict=False))
-        self._tries -= cells
+        self.tries -= cells
         likeness = [[_likeness(item, other) for other in after] for item in before]
         return _in_order(_best(likeness), len(before), len(after))
 
@@ -76,24 +79,24 @@ class Pairing:
 def _identified(before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
     """Pair by the scalar member that is unique on both sides and has most values in common."""
     best: list[Pair] = []
-    first = next((item for item in before if isinstance(item, dict)), {})
-    for name in first:
-        places, other_places = _unique_values(before, name), _unique_values(after, name)
+    for name in before[0] if type(before[0]) is dict else ():
+        places = _unique_values(before, name)
+        other_places = _unique_values(after, name) if places else {}
         common = [(place, other_places[value]) for value, place in places.items() if value in other_places]
         if len(common) > len(best):
             best = common
+        if len(best) == min(len(before), len(after)):
+            break
     return [best[index] for index in rising([there for _, there in best])]
 
 
-def _unique_values(items: Sequence[Json], name: str) -> dict[str | int, int]:
+def _unique_values(items: Sequence[Json], name: str) -> dict[Json, int]:
     """Give the place of each value of a member that is a string or an integer in all items, and never twice."""
-    places: dict[str | int, int] = {}
-    for place, item in enumerate(items):
-        value = item.get(name) if isinstance(item, dict) else None
-        if not isinstance(value, str | int) or isinstance(value, bool) or value in places:
-            return {}
-        places[value] = place
-    return places
+    values = [item.get(name) if type(item) is dict else None for item in items]
+    if not _IDENTIFYING.issuperset(map(type, values)):
+        return {}
+    places = dict(zip(values, range(len(values)), strict=True))
+    return places if len(places) == len(values) else {}
 
 
 def _kept(item: Json, other: Json) -> int:
@@ -109,11 +112,14 @@ def _kept(item: Json, other: Json) -> int:
 def _likeness(item: Json, other: Json) -> int:
     """Say how much of `item` stays when it becomes `other`: 0 is nothing."""
     worth = 0
-    if isinstance(item, dict) and isinstance(other, dict):
+    kind = type(item)
+    if kind is not type(other):
+        return worth
+    if kind is dict:
         for name, value in item.items():
             if name in other:
                 worth += 4 if value == other[name] else 1
-    elif isinstance(item, list) and isinstance(other, list):
+    elif kind is list:
         worth = 1 + 4 * sum(map(eq, item[:_MAX_LIKENESS], other))
     return worth
 
@@ -126,8 +132,10 @@ def _best(likeness: list[list[int]]) -> list[Pair]:
     rows = [[0] * (width + 1)]
     for line in likeness:
         above, row = rows[-1], [0]
-        for place, worth in enumerate(line):
-            row.append(max(row[-1], above[place + 1], above[place] + worth if worth else 0))
+        most = 0
+        for diagonal, up, worth in zip(above, above[1:], line, strict=False):
+            most = max(most, up, diagonal + worth)
+            row.append(most)
         rows.append(row)
     pairs = []
     place, other = len(likeness), width

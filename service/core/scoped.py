@@ -34,11 +34,11 @@ class ScopedComparison(Walk):
             if scope.is_plain or scope.differ(before, after):
                 self._replace(path, before, after, scope)
             return
-        start = len(self._draft.operations)
+        start = len(self._operations)
         (self._object if kind is dict else self._array)(path, before, after, scope, level + 1)
-        end = len(self._draft.operations)
+        end = len(self._operations)
         if end > start and not self._is_fixed(before):
-            self._draft.frames.append((start, end, path, before, after, scope.invertible))
+            self._frames.append((start, end, path, before, after, scope.invertible))
 
     def _is_fixed(self, before: Json) -> bool:
         """Say whether a container holds something that the patch has to leave alone."""
@@ -158,10 +158,10 @@ class ScopedComparison(Walk):
 
     def _item(self, path: bytes, before: Json, after: Json, scope: Scope, level: int) -> None:
         """Write how an item becomes another one: a stranger as a whole, if that is smaller."""
-        start = len(self._draft.operations)
+        start = len(self._operations)
         self._change(path, before, after, scope, level)
         is_free = scope.is_plain and not self._is_fixed(before)
-        if is_free and len(self._draft.operations) > start + 1 and are_strangers(before, after):
+        if is_free and len(self._operations) > start + 1 and are_strangers(before, after):
             replacement = draft.replace(path, after)
             self._unite(start, draft.tested(path, before, replacement) if scope.invertible else replacement)
 

@@ -54,7 +54,7 @@ def test_too_many_to_look_at_are_paired_in_order_and_said_to_be() -> None:
 
 
 def test_tries_run_out() -> None:
-    pairing = Pairing(max_tries=10)
+    pairing = Pairing(tries=10)
 
     pairing.pair([{"a": 1}] * 3, [{"a": 2}] * 3)
     assert not pairing.bounded
