@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import compress, count
-from operator import eq, ne
+from operator import eq, lt, ne
 from typing import NamedTuple
 
 from rapidfuzz.distance import Indel
@@ -90,6 +90,8 @@ def rising(values: Sequence[int]) -> list[int]:
     >>> rising([3, 1, 2, 5, 4])
     [1, 2, 4]
     """
+    if all(map(lt, values, values[1:])):
+        return list(range(len(values)))
     lasts: list[int] = []
     places: list[int] = []
     previous: list[int] = []

@@ -115,8 +115,8 @@ def _paired_beside(
     leaving, arriving = {place for place, _ in moved}, {place for _, place in moved}
     mates: list[Mate] = []
     for gap, other_gap in gaps:
-        rest = [place for place in gap if place not in leaving]
-        other_rest = [place for place in other_gap if place not in arriving]
+        rest = [place for place in gap if place not in leaving] if moved else gap
+        other_rest = [place for place in other_gap if place not in arriving] if moved else other_gap
         if rest and other_rest:
             pairs = pairing.pair([before[place] for place in rest], [after[place] for place in other_rest])
             mates += [(rest[one], other_rest[other], 1, False) for one, other in pairs]
