@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.diff import bars, engines, latency, loads, pairs, report, strangers
+from benchmarks.diff.spelling import respelt
 from tests.unit.core import applier
 
 BUDGET_S = 2.0
@@ -83,6 +84,7 @@ def _measured(pair, everybody, rounds):
         "size": len(pair.before) + len(pair.after),
         "ms": times,
         "bytes": {name: len(patch) for name, patch in patches.items()},
+        "respelt": {name: len(respelt(patch)) for name, patch in patches.items() if patch},
         "wrong": [name for name, patch in patches.items() if patch and not _is_right(pair, patch)],
         "given_up": given_up,
     }
