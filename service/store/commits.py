@@ -18,6 +18,7 @@ from service.errors import NotStorableError, StoreUnavailableError
 from service.store.batching import Batcher
 from service.store.mongo import PASSING_CODES, Collection, Database, Record, translated, unavailable
 from service.store.records import Statement, revision_id
+from service.store.threads import Threads
 
 _MAX_STATEMENTS = 100
 _MAX_BYTES = 4 * 1024 * 1024
@@ -37,7 +38,8 @@ class Commits:
     """Carries statements out on the collection `resources`."""
 
     def __init__(self, database: Database, on_batch: Callable[[int], object]) -> None:
-        self._database = database
+        self._plain = database.delegate
+        self._threads = Threads(1 + _LARGE_LANES)
         self._resources: Collection = database["resources"]
         self._revisions: Collection = database["revisions"]
         self._small = Batcher[Statement, bool](
@@ -81,7 +83,7 @@ class Commits:
             "writeConcern": _WRITE_CONCERN,
         }
         with translated():
-            reply = await self._database.command(command, read_preference=ReadPreference.PRIMARY)
+            reply = await self._threads.call(self._plain.command, command, read_preference=ReadPreference.PRIMARY)
         if "writeErrors" in reply:
             refused = {statements[each["index"]].write_id: _refusal(each) for each in reply["writeErrors"]}
             return {write_id: refusal for write_id, refusal in refused.items() if refusal}

@@ -6,7 +6,7 @@ log; and a log is cut at its head only, by who finds the head it saw, no further
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -56,10 +56,10 @@ class Drain:
             if any(entry["v"] % SNAPSHOT_EVERY == 0 for entry in record["log"]):
                 await self._keep_snapshots(record["_id"])
         kept = await self._copy([_to_bucket(record) for record in records])
-        cuts = [_to_cut(record, kept[record["_id"]]) for record in records if kept[record["_id"]] <= record["v"]]
-        reply = await self._command("update", "resources", "updates", [cut.whole for cut in cuts])
-        if cuts and reply["n"] < len(cuts):  # some have been written since: cut what is kept, leave what is new
-            await self._command("update", "resources", "updates", [cut.head for cut in cuts])
+        cut = [(record, kept[record["_id"]]) for record in records if kept[record["_id"]] <= record["v"]]
+        reply = await self._command("update", "resources", "updates", [_emptying(*each) for each in cut])
+        if cut and reply["n"] < len(cut):  # some have been written since: cut what is kept, leave what is new
+            await self._command("update", "resources", "updates", [_shortening(*each) for each in cut])
 
     async def _copy(self, buckets: list[Record]) -> dict[str, int]:
         """Keep the buckets; return for each resource the last version that is kept, by us or by who came first."""
@@ -99,20 +99,15 @@ def _to_bucket(record: Record) -> Record:
     return {**bucket, "given": True} if any("given" in entry for entry in log) else bucket
 
 
-class _Cut(NamedTuple):
-    """Two updates of which one at most fits: nothing was written since, or something was."""
-
-    whole: Record
-    head: Record
-
-
-def _to_cut(record: Record, last: int) -> _Cut:
-    """Return how a log is cut behind the version `last`, which is not above the version that was seen."""
-    identity, log = record["_id"], record["log"]
+def _emptying(record: Record, last: int) -> Record:
+    """Return the update that empties the log if nothing came after the version `last`."""
     emptied = {"$set": {"log": [], "logBytes": 0}, "$unset": {"undrained": ""}}
+    return {"q": {"_id": record["_id"], "v": last}, "u": emptied}
+
+
+def _shortening(record: Record, last: int) -> Record:
+    """Return the update that cuts the log behind the version `last` if something came after it."""
+    log = record["log"]
     size = sum(entry_bytes(entry) for entry in log if entry["v"] <= last)
     shortened = {"$pull": {"log": {"v": {"$lte": last}}}, "$inc": {"logBytes": -size}}
-    return _Cut(
-        {"q": {"_id": identity, "v": last}, "u": emptied},
-        {"q": {"_id": identity, "v": {"$gt": last}, "log.0.v": log[0]["v"]}, "u": shortened},
-    )
+    return {"q": {"_id": record["_id"], "v": {"$gt": last}, "log.0.v": log[0]["v"]}, "u": shortened}

@@ -144,8 +144,9 @@ def to_revision(entry: Record) -> Revision:
 
 def entry_bytes(entry: Record) -> int:
     """Estimate what a log entry takes, from above."""
-    sized = ("forward", "inverse", "events", "by")
-    return _ENTRY_OVERHEAD_BYTES + sum(len(entry.get(name, b"")) for name in sized) + 4 * len(entry["why"] or "")
+    patches = len(entry.get("forward", b"")) + len(entry.get("inverse", b""))
+    told = 4 * len(entry["why"] or "") + len(entry["by"]) + len(entry.get("events", b""))
+    return _ENTRY_OVERHEAD_BYTES + patches + told
 
 
 def to_statement(base: int, after: Resource, content: Json, revisions: list[Revision]) -> Statement:
