@@ -27,11 +27,12 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Draft(msgspec.Struct, kw_only=True):
-    """A stored resource in the hands of a change: `content` is decoded for it alone, to be edited in place."""
+    """A stored resource in the hands of a change: `content` is decoded from `text` for it alone, to be edited."""
 
     id: str
     type: str
     version: int
+    text: bytes
     content: Any
     created_at: Timestamp
     updated_at: Timestamp

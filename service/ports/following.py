@@ -22,7 +22,7 @@ class FeedStore(Protocol):
         ...
 
     async def trim(self, before: str) -> int:
-        """Forget events of before a moment; return how many."""
+        """Forget events of before a moment, a record of them at a time; return how many records."""
         ...
 
 

@@ -134,7 +134,7 @@ class MongoFeed:
         return int(counter["n"]) if counter else 0
 
     async def trim(self, before: str) -> int:
-        """Forget events of before a moment, where all of a record are; return of how many records."""
+        """Forget records whose events are all of before a moment; return how many."""
         with translated():
             newest = await self._events.find_one({"at": {"$lt": before}}, sort=[("_id", -1)])
             if newest is None:

@@ -92,6 +92,7 @@ def _draft(plan: Plan) -> Draft | None:
         id=resource.id,
         type=resource.type,
         version=resource.version,
+        text=resource.text,
         content=plan.content,
         created_at=resource.created_at,
         updated_at=resource.updated_at,

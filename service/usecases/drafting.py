@@ -108,7 +108,6 @@ def patching(asked: Asked, operations: list[Operation], limits: Limits, *, plain
 
     def change(draft: Draft | None) -> Change | None:
         standing = admit(asked, draft)
-        before = values.encode(standing.content)
         own = _owned_by(standing)
         shown = owned.show(standing.content, own)
         done: list[Operation] = []
@@ -121,10 +120,10 @@ def patching(asked: Asked, operations: list[Operation], limits: Limits, *, plain
         is_rooted = any(not each["path"] for each in done)
         document = owned.take_off(_as_object(step.document), own, all_present=not is_rooted)
         if any(map(owned.touches_owned, done)):  # these operations mean nothing to the content alone
-            return succeed(asked, standing, msgspec.json.decode(before), document, "patch")
+            return succeed(asked, standing, msgspec.json.decode(standing.text), document, "patch")
         owned.refuse_computed(document, asked.rules.computed)
         given = _give_ids(document, asked.rules)
-        earlier = msgspec.json.decode(before)
+        earlier = msgspec.json.decode(standing.text)
         if values.equal(earlier, document):
             return None
         asked.rules.check(document)
@@ -183,6 +182,7 @@ def draft_of(resource: Resource) -> Draft:
         id=resource.id,
         type=resource.type,
         version=resource.version,
+        text=resource.text,
         content=content_of(resource),
         created_at=resource.created_at,
         updated_at=resource.updated_at,

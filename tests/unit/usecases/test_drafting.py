@@ -58,6 +58,7 @@ def draft(content: Any, *, deleted: bool = False) -> Draft:
         id="r",
         type="clinic",
         version=3,
+        text=values.encode(content),
         content=values.copy(content),
         created_at=OWN["createdAt"],
         updated_at=OWN["updatedAt"],
