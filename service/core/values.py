@@ -21,7 +21,6 @@ _pack = msgspec.msgpack.encode
 _SORTING = msgspec.json.Encoder(order="sorted")
 _PLAIN_KEYS = {str, int, type(None)}
 _CONTAINERS = {dict, list}
-_A_MEMBER = b'{"'
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -43,10 +42,10 @@ def decode(text: bytes, *, max_depth: int) -> Json:
         raise fault.find_too_deep(text, max_depth) from exc
     if type(value) not in _CONTAINERS:
         return value
-    outline = outline_of(text)
+    outline = outline_of(text) if len(text) > 2 * max_depth else text  # what is that short is not too deep
     if len(outline) > 2 * max_depth and may_be_deeper(text, outline, max_depth) and is_deeper(value, max_depth):
         raise fault.find_too_deep(text, max_depth)
-    if outline.find(_A_MEMBER) >= 0:
+    if outline.find(b"{") >= 0:
         encoded = encode(value)
         if encoded != text and has_more_strings(text, outline, encoded):
             raise fault.find(text)  # a repeated name: the value has but one of its members
