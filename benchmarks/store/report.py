@@ -54,7 +54,8 @@ The load generator (`load.py`) keeps one request under way on each connection an
 version (`plain.py`) awaits one database call after the other and keeps no history; python-eve ({peers}) runs with
 2 workers of 8 threads, without `If-Match`. Nobody writes a log line for each request: Patchbay runs with
 `PATCHBAY_LOG_LEVEL=warning`.
-The same 1,000 clinics are read over and over: Patchbay asks the database each time, and decodes a version once.
+The same 1,000 clinics are read over and over: Patchbay asks the database each time which version
+stands, and reads the content of a version once.
 
 ## Over HTTP
 

@@ -38,6 +38,26 @@ async def test_created_resource_is_found(resources: MongoResources, identity: st
     assert (found.version, found.type, found.text, found.deleted) == (1, "clinic", b'{"name":"Foot clinic"}', False)
 
 
+async def test_resource_read_before_is_read_as_it_stands(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    other = MongoResources(database, WallClock())
+    created = (await resources.write(identity, "clinic", create({"n": 0}), ANN)).resource
+    assert [await resources.find(identity) for _ in range(2)] == [created, created]
+
+    written = (await other.write(identity, "clinic", increment("n"), ANN)).resource
+    assert [await resources.find(identity) for _ in range(2)] == [written, written]
+
+    put_back = {"content": {"n": 7}, "updated": "2026-01-02T03:04:05.000006Z"}
+    await database["resources"].update_one({"_id": identity}, {"$set": put_back})
+    stands = await resources.find(identity)
+    assert stands is not None
+    assert (stands.version, stands.text) == (2, b'{"n":7}')
+
+    await database["resources"].delete_one({"_id": identity})
+    assert await resources.find(identity) is None
+
+
 async def test_resource_that_never_was_is_none(resources: MongoResources, identity: str) -> None:
     assert await resources.find(identity) is None
     with pytest.raises(NotFoundError):
