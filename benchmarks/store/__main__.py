@@ -1,10 +1,12 @@
 """`make bench-store`: clinics read and patched; service, load and database on one core. Writes RESULTS.md here.
 
-python -m benchmarks.store [--seconds 4] [--rounds 3] [--only patchbay,plain]   (with --only nothing is written)
+python -m benchmarks.store [--seconds 2] [--rounds 9] [--only patchbay,plain]   (with --only nothing is written)
 """
 
 import argparse
+import contextlib
 import http.client
+import itertools
 import json
 import math
 import os
@@ -17,7 +19,8 @@ import uvloop
 
 from benchmarks import chart
 from benchmarks.store import direct, report, servers
-from benchmarks.store.load import Tally, measure, request
+from benchmarks.store.cpu import Usage, children, usage
+from benchmarks.store.load import Tally, load, request
 
 HERE = Path(__file__).parent
 CLINIC = {
@@ -49,86 +52,105 @@ SERVERS: dict[str, tuple[Callable, str, Callable[[str], tuple[bytes, str]]]] = {
 }
 
 
+class Contender:
+    """A server that runs, its clinics, and the slices of time in which it was loaded."""
+
+    def __init__(self, name: str, stack: contextlib.ExitStack) -> None:
+        start, path, patch = SERVERS[name]
+        self.name = name
+        others = children()
+        port = stack.enter_context(start())
+        self._processes = children() - others
+        self._address = ("127.0.0.1", port)
+        ids = create(port, path)
+        reads = [request("GET", f"{path}/{each}") for each in ids]
+        numbers = itertools.count(1)
+
+        def patching(choose: Callable[[], str]) -> Callable[[], bytes]:
+            return lambda: request("PATCH", f"{path}/{choose()}", *patch(f"Clinic {next(numbers)}"))
+
+        self._cases = {
+            report.GET: (32, lambda: random.choice(reads)),
+            report.PATCH: (32, patching(lambda: random.choice(ids))),
+            report.ONE: (100, patching(lambda: ids[0])),
+        }
+        self.measured: dict[str, list[report.Measured]] = {}
+        self._slice: tuple[str, Tally, Usage, float] | None = None
+
+    def load(self, case: str, seconds: float) -> None:
+        """Load the server for a while. What it does about that until it is loaded again counts to this slice."""
+        self.settle()
+        began = usage(self._processes)
+        tally = uvloop.run(load(self._address, *self._cases[case], seconds))
+        self._slice = case, tally, began, usage(self._processes).load - began.load
+
+    def settle(self) -> None:
+        """End the slice, if there is one."""
+        if self._slice is None:
+            return
+        case, tally, began, load_s = self._slice
+        spent = (usage(self._processes) - began)._replace(load=load_s)
+        self.measured.setdefault(case, []).append(summarize(tally, spent))
+        print(f"{self.name}: {case}: {self.measured[case][-1]}", flush=True)
+        self._slice = None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # children inherit it
     busy = [os.getloadavg()[0]]
     wanted = arguments.only.split(",")
-    alone: dict[str, dict[str, list[float]]] = {}
-    over_http: dict[str, dict[str, list[report.Measured]]] = {}
-    for _ in range(arguments.rounds):
-        if not arguments.only:
-            for name, cases in direct.run(CLINIC, arguments.seconds / 2).items():
-                for case, figure in cases.items():
-                    alone.setdefault(name, {}).setdefault(case, []).append(figure)
-        for name, (start, path, patch) in SERVERS.items():
-            if not any(each in name.lower() for each in wanted):
-                continue
-            with start() as port:
-                for case, measured in uvloop.run(load(port, path, patch, arguments.seconds)).items():
-                    over_http.setdefault(name, {}).setdefault(case, []).append(measured)
-                    print(f"{name}: {case}: {measured}", flush=True)
-    busy.append(os.getloadavg()[0])
-    medians = {name: {case: middle(each) for case, each in cases.items()} for name, cases in over_http.items()}
+    over_http = measure([name for name in SERVERS if any(each in name.lower() for each in wanted)], arguments)
     if arguments.only:
-        print(report.table(medians))
+        print(report.table(over_http))
         return
+    alone: dict[str, dict[str, list[float]]] = {}
+    for _ in range(3):
+        for name, cases in direct.run(CLINIC, arguments.seconds).items():
+            for case, figure in cases.items():
+                alone.setdefault(name, {}).setdefault(case, []).append(figure)
+    busy.append(os.getloadavg()[0])
     store = {name: {case: statistics.median(each) for case, each in cases.items()} for name, cases in alone.items()}
-    (HERE / "RESULTS.md").write_text(report.write(store, medians, busy, arguments.rounds, arguments.seconds))
+    (HERE / "RESULTS.md").write_text(report.write(store, over_http, busy, arguments.rounds, arguments.seconds))
     title = "Requests per second of CPU (service, load and database together)"
     rates = {
-        report.SHORT[case]: {name: medians[name][case].per_cpu_second for name in medians} for case in report.CASES
+        report.SHORT[case]: {name: report.middle(each[case]).per_cpu_second for name, each in over_http.items()}
+        for case in report.CASES
     }
     (HERE / "rates.svg").write_text(chart.draw(title, "/s", rates))
     print((HERE / "RESULTS.md").read_text())
 
 
-async def load(
-    port: int, path: str, patch: Callable[[str], tuple[bytes, str]], seconds: float
-) -> dict[str, report.Measured]:
-    ids = create(port, path)
-    reads = [request("GET", f"{path}/{each}") for each in ids]
-    count = 0
-
-    def patching(choose: Callable[[], str]) -> Callable[[], bytes]:
-        def make() -> bytes:
-            nonlocal count
-            count += 1
-            return request("PATCH", f"{path}/{choose()}", *patch(f"Clinic {count}"))
-
-        return make
-
-    cases = {
-        report.GET: (32, lambda: random.choice(reads)),
-        report.PATCH: (32, patching(lambda: random.choice(ids))),
-        report.ONE: (100, patching(lambda: ids[0])),
-    }
-    return {
-        name: summarize(await measure(("127.0.0.1", port), connections, make_request, seconds))
-        for name, (connections, make_request) in cases.items()
-    }
+def measure(names: list[str], arguments: argparse.Namespace) -> report.Figures:
+    """Load all servers in turn, slice by slice: a machine that slows down does so for everybody."""
+    with contextlib.ExitStack() as stack:
+        contenders = [Contender(name, stack) for name in names]
+        for case in report.CASES:
+            for _ in range(arguments.rounds + 1):
+                for each in contenders:
+                    each.load(case, arguments.seconds)
+            for each in contenders:
+                each.settle()
+        return {
+            each.name: {case: slices[1:] for case, slices in each.measured.items()} for each in contenders
+        }  # the first slice of a case warms up
 
 
-def summarize(tally: Tally) -> report.Measured:
+def summarize(tally: Tally, cpu: Usage) -> report.Measured:
     count = len(tally.times)
     return report.Measured(
-        per_cpu_second=count / tally.cpu.total,
+        per_cpu_second=count / cpu.total,
         per_second=count / tally.seconds,
-        service_us=tally.cpu.service / count * 1e6,
-        database_us=tally.cpu.database / count * 1e6,
-        load_us=tally.cpu.load / count * 1e6,
+        service_us=cpu.service / count * 1e6,
+        database_us=cpu.database / count * 1e6,
+        load_us=cpu.load / count * 1e6,
         p99_ms=sorted(tally.times)[math.ceil(count * 0.99) - 1] * 1000,
     )
-
-
-def middle(rounds: list[report.Measured]) -> report.Measured:
-    """The median of each figure on its own."""
-    return report.Measured(*(statistics.median(figures) for figures in zip(*rounds, strict=True)))
 
 
 def create(port: int, path: str) -> list[str]:

@@ -1,7 +1,8 @@
-"""CPU time by who spent it: the load generator (this process), the database, and the service (all others below us)."""
+"""CPU time by who spent it: the load generator (this process), the database, and the service (all others)."""
 
 import contextlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -26,17 +27,22 @@ class Usage(NamedTuple):
         return Usage(*(now - then for now, then in zip(self, earlier, strict=True)))
 
 
-def usage() -> Usage:
-    """Read what this process and all that came of it have spent until now."""
+def usage(roots: Iterable[int] = ()) -> Usage:
+    """Read what this process and all that came of it, or of `roots` alone, have spent until now."""
     stats = dict(_read_stats())
-    family = {os.getpid()}
+    family = set(roots) or {os.getpid()}
     while grown := {pid for pid, (_, parent, _) in stats.items() if parent in family} - family:
         family |= grown
     spent = {"service": 0.0, "database": 0.0, "load": 0.0}
-    for pid in family & stats.keys():
+    for pid in (family | {os.getpid()}) & stats.keys():
         name, _, seconds = stats[pid]
         spent["load" if pid == os.getpid() else "database" if name == "mongod" else "service"] += seconds
     return Usage(**spent)
+
+
+def children() -> set[int]:
+    """Give the processes that this one has started and that still run."""
+    return {pid for pid, (_, parent, _) in _read_stats() if parent == os.getpid()}
 
 
 def _read_stats():

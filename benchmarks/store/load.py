@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from benchmarks.store.cpu import Usage, usage
-
 Request = Callable[[], bytes]
 _LENGTH = b"content-length:"
 
@@ -25,7 +23,6 @@ class Tally:
     lost: int = 0
     statuses: Counter[bytes] = field(default_factory=Counter)
     times: list[float] = field(default_factory=list)
-    cpu: Usage = field(default_factory=Usage)
 
     def is_good(self) -> bool:
         """Say whether every request was answered with a 2xx."""
@@ -76,27 +73,20 @@ def _content_length(head: bytes) -> int:
     return 0 if at < 0 else int(head[at + len(_LENGTH) :].split(b"\r\n", 1)[0])
 
 
-async def measure(address: tuple[str, int], connections: int, make_request: Request, seconds: float) -> Tally:
-    """Load the service for some seconds after a second of warming up; return what came back."""
-    await _load(address, connections, make_request, Tally(1.0))
-    tally = await _load(address, connections, make_request, Tally(seconds))
-    if not tally.is_good():
-        raise RuntimeError(f"not every request was answered well: {tally.statuses}, {tally.lost} connections lost")
-    return tally
-
-
-async def _load(address: tuple[str, int], connections: int, make_request: Request, tally: Tally) -> Tally:
+async def load(address: tuple[str, int], connections: int, make_request: Request, seconds: float) -> Tally:
+    """Load the service for some seconds; return what came back."""
     loop = asyncio.get_running_loop()
-    before = usage()
+    tally = Tally(seconds)
     opened = [
         (await loop.create_connection(lambda: Connection(make_request, tally), *address))[0] for _ in range(connections)
     ]
     await asyncio.sleep(tally.seconds)
     tally.is_open = False
     await asyncio.sleep(0.5)
-    tally.cpu = usage() - before
     for transport in opened:
         transport.abort()
+    if not tally.is_good():
+        raise RuntimeError(f"not every request was answered well: {tally.statuses}, {tally.lost} connections lost")
     return tally
 
 
