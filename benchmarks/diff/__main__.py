@@ -3,7 +3,6 @@
 import argparse
 import gc
 import json
-import operator
 import os
 import platform
 import statistics
@@ -12,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.diff import bars, engines, latency, loads, pairs, report, strangers
+from benchmarks.diff.ratios import ratio
 from benchmarks.diff.spelling import respelt
 from tests.unit.core import applier
 
@@ -68,7 +68,7 @@ def _arguments():
     beside = Path("../shared/corpus")
     corpus = os.environ.get("PATCHBAY_BENCH_CORPUS", str(beside) if beside.is_dir() else None)
     parser.add_argument("--corpus", default=corpus, help="folder of NNN.a.json and NNN.b.json")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds per pair, engines in turn")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds per pair, engines in turn")
     parser.add_argument("--largest", type=int, default=1_000_000, help="elements of the largest of a series")
     parser.add_argument("--no-latency", action="store_true", help="leave out the service")
     return parser.parse_args()
@@ -147,8 +147,7 @@ def _growth(everybody, largest, rounds):
             for engine, reason in given_up.items():
                 row.setdefault(engine, {})[size] = f"> {BUDGET_S:g} s" if "more" in reason else "fails"
             if "native" in times:
-                ratios = map(operator.truediv, times["native"], times["decode both"])
-                row["native / decode both"][size] = statistics.median(ratios)
+                row["native / decode both"][size] = ratio(times, "native", "decode both")
             most = BUDGET_S * 1000 / 10  # the next size is ten times as large
             slow = {engine for engine, each in times.items() if statistics.median(each) > most} - OURS
             running = [engine for engine in running if engine.name not in {*given_up, *slow}]

@@ -3,6 +3,7 @@
 import statistics
 
 from benchmarks.diff.pairs import CLASSES
+from benchmarks.diff.ratios import ratio
 
 RATIOS = {
     "decode both": {"small": 1.5, "medium": 2.2, "large": 2.5, "very large": 3.5},
@@ -31,26 +32,23 @@ def write(measured, others, growth, memory, threads):
     return "\n".join(parts)
 
 
-def _ratio(each, peer):
-    times = each["ms"]
-    return statistics.median(times[peer]) / statistics.median(times["native"]) if peer in times else None
-
-
 def _ratios(measured):
     kinds = [kind for kind in CLASSES if any(each["kind"] == kind for each in measured)]
     lines = ["| | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
     for peer, bars in RATIOS.items():
         cells = []
         for kind in kinds:
-            ratios = [ratio for each in measured if each["kind"] == kind and (ratio := _ratio(each, peer))]
+            ratios = [
+                found for each in measured if each["kind"] == kind and (found := ratio(each["ms"], peer, "native"))
+            ]
             cells.append(_cell(statistics.median(ratios), bars[kind], ratios) if ratios else "-")
         lines.append(f"| {peer} / native | " + " | ".join(cells) + " |")
     cells = []
     for kind in kinds:
         found = [
-            (ratio, each["pair"])
+            (times, each["pair"])
             for each in measured
-            if each["kind"] == kind and (ratio := _ratio(each, "fast-json-patch"))
+            if each["kind"] == kind and (times := ratio(each["ms"], "fast-json-patch", "native"))
         ]
         cells.append(
             f"{min(found)[0]:.2f} {_verdict(min(found)[0] >= EVERY_PAIR)} ≥ {EVERY_PAIR:g} ({min(found)[1]})"

@@ -4,6 +4,7 @@ import os
 import statistics
 
 from benchmarks.diff.pairs import CLASSES, SIZES
+from benchmarks.diff.ratios import ratio
 
 BARS = {"small": 8, "medium": 6, "large": 5, "very large": 2.5}
 PEERS = ["jsonpatch", "fast-json-patch", "rfc6902", "jsondiffpatch", "json-joy"]
@@ -13,8 +14,9 @@ def write(measured, growth, delays, bars, versions):
     has_native = any("native" in each["ms"] for each in measured)
     method = (
         "Made by `make bench-diff`. Bytes in to bytes out, milliseconds of processor time (so that other work on the"
-        " machine counts little; Node's own helper threads are in it), rounds interleaved, medians. The collector is"
-        f" off in Python, Node is warm. {len(measured)} pairs; {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}:"
+        " machine counts little; Node's own helper threads are in it), rounds interleaved, medians of what ran side by"
+        " side. The collector is off in Python, Node is warm."
+        f" {len(measured)} pairs; {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}:"
         " trust the ratios only.\n"
     )
     parts = [
@@ -33,11 +35,7 @@ def write(measured, growth, delays, bars, versions):
 
 
 def _ratios(measured, kind, peer, ours):
-    return [
-        statistics.median(each["ms"][peer]) / statistics.median(each["ms"][ours])
-        for each in measured
-        if each["kind"] == kind and peer in each["ms"] and ours in each["ms"]
-    ]
+    return [found for each in measured if each["kind"] == kind and (found := ratio(each["ms"], peer, ours))]
 
 
 def _times(measured, ours):
