@@ -17,6 +17,8 @@ const FEW_CELLS: usize = 64;
 const MOST_CELLS: usize = 4_096;
 /// Members (or items) of an element that likeness looks at.
 const MOST_TRAITS: usize = 32;
+/// More traits than this are looked through before they are sorted.
+const MANY_TRAITS: usize = 100;
 /// Members that are tried as identifying ones; fewer in large gaps, so that this many elements are looked at.
 const CANDIDATES: usize = 6;
 const MOST_LOOKS: usize = 400_000;
@@ -182,11 +184,13 @@ fn by_likeness(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<(), Stop> {
 /// in common tells nothing.
 fn likenesses(view: &View, gap: &Gap) -> Result<Vec<u64>, Stop> {
     let (mut left, mut right) = (traits(view.before, gap.a)?, traits(view.after, gap.b)?);
-    let mut filter = Filter::default();
-    filter.enter(left.iter().map(|each| each.hash))?;
-    right.retain(|each| filter.may_hold(each.hash));
-    filter.enter(right.iter().map(|each| each.hash))?;
-    left.retain(|each| filter.may_hold(each.hash));
+    if left.len() + right.len() > MANY_TRAITS {
+        let mut filter = Filter::default();
+        filter.enter(left.iter().map(|each| each.hash))?;
+        right.retain(|each| filter.may_hold(each.hash));
+        filter.enter(right.iter().map(|each| each.hash))?;
+        left.retain(|each| filter.may_hold(each.hash));
+    }
     sort(&mut left);
     sort(&mut right);
     let mut likeness = filled(0u64, gap.a.len() * gap.b.len())?;
@@ -225,6 +229,7 @@ fn sort(traits: &mut Vec<Trait>) {
 /// What some elements hold.
 fn traits(doc: Doc, items: &[u32]) -> Result<Vec<Trait>, Stop> {
     let mut traits = Vec::new();
+    traits.try_reserve(8 * items.len())?;
     for (&item, place) in items.iter().zip(0..) {
         let is_object = doc.node(item).kind() == Kind::Object;
         if !doc.node(item).is_container() {
