@@ -75,8 +75,12 @@ impl Context {
 
     /// Give a context back.
     pub fn give_back(mut self: Box<Context>) {
+        let keep = KEEP_BYTES.load(Ordering::Relaxed);
         self.most_used = self.most_used.max(self.used());
-        let mut left = match KEEP_BYTES.load(Ordering::Relaxed).checked_sub(self.most_used) {
+        if self.most_used > keep {
+            self.shorten(keep);
+        }
+        let mut left = match keep.checked_sub(self.most_used) {
             Some(left) => left,
             None => return,
         };
@@ -96,6 +100,15 @@ impl Context {
             }
             pool.push(self);
         }
+    }
+
+    /// Give back what of the tapes is too much; the rest stays warm.
+    fn shorten(&mut self, most: usize) {
+        let others = self.used() - self.before.used() - self.after.used();
+        let each = most.saturating_sub(others) / 2;
+        self.before.shorten(each);
+        self.after.shorten(each);
+        self.most_used = others + 2 * each;
     }
 
     fn used(&self) -> usize {

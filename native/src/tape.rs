@@ -115,6 +115,14 @@ impl Tape {
         self.marks.clear();
     }
 
+    /// Give back what is beyond so many bytes.
+    pub fn shorten(&mut self, most: usize) {
+        let nodes = most / (std::mem::size_of::<Node>() + 4);
+        self.clear();
+        self.nodes.shrink_to(nodes);
+        self.marks.shrink_to(nodes);
+    }
+
     /// Bytes in use, which tells how much memory was touched.
     pub fn used(&self) -> usize {
         self.nodes.len() * std::mem::size_of::<Node>() + self.marks.len() * 4
