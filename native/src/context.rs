@@ -46,8 +46,6 @@ pub struct Context {
     rules: Option<Rules>,
     /// The pointer of a refusal.
     pub pointer: Vec<u8>,
-    /// The most that any call used: what was touched once stays in memory.
-    most_used: usize,
 }
 
 impl Context {
@@ -63,7 +61,6 @@ impl Context {
             packed: Vec::new(),
             rules: None,
             pointer: Vec::new(),
-            most_used: 0,
         }
     }
 
@@ -76,11 +73,10 @@ impl Context {
     /// Give a context back.
     pub fn give_back(mut self: Box<Context>) {
         let keep = KEEP_BYTES.load(Ordering::Relaxed);
-        self.most_used = self.most_used.max(self.used());
-        if self.most_used > keep {
+        if self.used() > keep {
             self.shorten(keep);
         }
-        let mut left = match keep.checked_sub(self.most_used) {
+        let mut left = match keep.checked_sub(self.used()) {
             Some(left) => left,
             None => return,
         };
@@ -88,7 +84,7 @@ impl Context {
         if let Ok(mut pool) = POOL.lock() {
             let mut count = 0;
             for waiting in pool.iter().rev().take(POOLED - 1) {
-                left = match left.checked_sub(waiting.most_used) {
+                left = match left.checked_sub(waiting.used()) {
                     Some(left) => left,
                     None => break,
                 };
@@ -102,22 +98,25 @@ impl Context {
         }
     }
 
-    /// Give back what of the tapes is too much; the rest stays warm.
+    /// Give back what is too much: all but the tapes where that takes more than half, and the ends of the tapes.
     fn shorten(&mut self, most: usize) {
-        let others = self.used() - self.before.used() - self.after.used();
-        let each = most.saturating_sub(others) / 2;
+        if self.used_beside_tapes() > most / 2 {
+            self.scratch = Scratch::default();
+            self.work = Work::default();
+            self.patch = Vec::new();
+            self.inverse = Vec::new();
+        }
+        let each = most.saturating_sub(self.used_beside_tapes()) / 2;
         self.before.shorten(each);
         self.after.shorten(each);
-        self.most_used = others + 2 * each;
     }
 
     fn used(&self) -> usize {
-        self.before.used()
-            + self.after.used()
-            + self.scratch.used()
-            + self.work.used()
-            + self.patch.capacity()
-            + self.inverse.capacity()
+        self.before.used() + self.after.used() + self.used_beside_tapes()
+    }
+
+    fn used_beside_tapes(&self) -> usize {
+        self.scratch.used() + self.work.used() + self.patch.capacity() + self.inverse.capacity()
     }
 
     /// Check one text; its tape is `before`.

@@ -123,9 +123,8 @@ impl Tape {
         self.marks.shrink_to(nodes);
     }
 
-    /// Bytes in use, which tells how much memory was touched.
     pub fn used(&self) -> usize {
-        self.nodes.len() * std::mem::size_of::<Node>() + self.marks.len() * 4
+        self.nodes.capacity() * std::mem::size_of::<Node>() + self.marks.capacity() * 4
     }
 }
 
