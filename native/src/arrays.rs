@@ -410,8 +410,12 @@ impl Side {
             self.nodes.try_reserve(most)?;
             self.hashes.try_reserve(most)?;
             if doc.marks.is_empty() {
-                self.nodes.extend(from..parent.next);
-                self.hashes.extend(doc.nodes[from as usize..parent.next as usize].iter().map(|node| node.hash));
+                for first in (from..parent.next).step_by(ROUNDS) {
+                    view.cancel.check()?;
+                    let end = parent.next.min(first + ROUNDS as u32);
+                    self.nodes.extend(first..end);
+                    self.hashes.extend(doc.nodes[first as usize..end as usize].iter().map(|node| node.hash));
+                }
                 return Ok(());
             }
         }
