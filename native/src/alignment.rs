@@ -223,7 +223,7 @@ impl Aligner {
     /// Whether nothing is common to the elements that the greedy search reaches while no two agree. May say no for yes.
     fn are_strangers(&mut self, job: &Job, area: Area) -> Result<bool, Stop> {
         const REACH: usize = GREEDY_EDITS + 1;
-        self.filter.enter(job.a[area.a..area.a_end.min(area.a + REACH)].iter().copied())?;
+        self.filter.enter(job.a[area.a..area.a_end.min(area.a + REACH)].iter().copied(), job.cancel)?;
         let mut others = job.b[area.b..area.b_end.min(area.b + REACH)].iter();
         Ok(!others.any(|&hash| self.filter.may_hold(hash)))
     }
@@ -293,24 +293,12 @@ impl Aligner {
         }
     }
 
-    /// No alignment has fewer removed and added elements, by a quick look.
-    fn least_edits(&mut self, a: &[u64], b: &[u64]) -> Result<usize, Stop> {
-        self.filter.enter(a.iter().copied())?;
-        let shared = b.iter().filter(|&&hash| self.filter.may_hold(hash)).count();
-        Ok(a.len() + b.len() - 2 * shared.min(a.len()))
-    }
-
     /// Split at elements that stand once on each side. False where there are none.
     fn by_anchors(&mut self, job: &mut Job, area: Area, level: u32) -> Result<bool, Stop> {
         if level >= LEVELS {
             return Ok(false);
         }
         let (a, b) = (&job.a[area.a..area.a_end], &job.b[area.b..area.b_end]);
-        let least = self.least_edits(a, b)?;
-        if least as i64 > job.budget {
-            job.spend(least);
-            return Ok(true);
-        }
         let chain = self.anchors.find(a, b, job.budget.max(0) as usize, job.cancel)?;
         if chain.least_edits as i64 > job.budget {
             job.spend(chain.least_edits);

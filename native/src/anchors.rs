@@ -3,12 +3,12 @@
 use crate::cancel::Cancel;
 use crate::equality::ROUNDS;
 use crate::fault::Stop;
+use crate::filter::Filter;
+use crate::hash::SPREAD;
 use crate::memory::{push, refill};
 
 const ABSENT: u32 = u32::MAX;
 const MANY: u32 = u32::MAX - 1;
-/// Spreads neighbouring numbers over the table (the golden ratio of 64 bits).
-const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// One distinct element of `a`, in the order of first appearance.
 struct Entry {
@@ -32,27 +32,44 @@ pub struct Chain {
 pub struct Anchors {
     entries: Vec<Entry>,
     table: Vec<u32>,
+    filter: Filter,
 }
 
 impl Anchors {
     /// Find the chain; without it where the number of strangers alone passes `budget`.
     pub fn find(&mut self, a: &[u64], b: &[u64], budget: usize, cancel: Cancel) -> Result<Chain, Stop> {
+        let edits_with = |common: usize| a.len() + b.len() - 2 * common.min(a.len());
+        let without_pairs = |least_edits: usize| Chain { pairs: Vec::new(), least_edits, is_complete: false };
+        let least_edits = edits_with(self.most_shared(a, b, cancel)?);
+        if least_edits > budget {
+            return Ok(without_pairs(least_edits));
+        }
         self.enter(a, cancel)?;
         let shared = b.len() - self.meet(b, cancel)?;
-        let least_edits = a.len() + b.len() - 2 * shared.min(a.len());
+        let least_edits = edits_with(shared);
         if least_edits > budget {
-            return Ok(Chain { pairs: Vec::new(), least_edits, is_complete: false });
+            return Ok(without_pairs(least_edits));
         }
         let unique = self.entries.iter().filter(|entry| entry.a < MANY && entry.b < MANY).count();
         let pairs = self.longest_chain(cancel)?;
         // Whatever is not unique might all be matched.
         let most_common = pairs.len() + (a.len() - unique).min(shared - unique);
-        let least_edits = a.len() + b.len() - 2 * most_common.min(shared).min(a.len());
-        Ok(Chain { pairs, least_edits, is_complete: unique == shared })
+        Ok(Chain { pairs, least_edits: edits_with(most_common.min(shared)), is_complete: unique == shared })
     }
 
     pub fn used(&self) -> usize {
-        self.entries.capacity() * std::mem::size_of::<Entry>() + self.table.capacity() * 4
+        self.entries.capacity() * std::mem::size_of::<Entry>() + self.table.capacity() * 4 + self.filter.used()
+    }
+
+    /// How many elements of `b` are in `a`, or more: a quick look, which spares hopeless arrays the table.
+    fn most_shared(&mut self, a: &[u64], b: &[u64], cancel: Cancel) -> Result<usize, Stop> {
+        self.filter.enter(a.iter().copied(), cancel)?;
+        let mut shared = 0;
+        for part in b.chunks(ROUNDS) {
+            cancel.check()?;
+            shared += part.iter().filter(|&&hash| self.filter.may_hold(hash)).count();
+        }
+        Ok(shared)
     }
 
     fn slot(&self, hash: u64) -> usize {

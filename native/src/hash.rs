@@ -4,6 +4,9 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
+/// Spreads neighbouring numbers over a table (the golden ratio of 64 bits).
+pub const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// Multiply and fold.
 #[inline(always)]
 pub fn mix(left: u64, right: u64) -> u64 {

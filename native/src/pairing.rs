@@ -90,7 +90,7 @@ fn by_identity(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<bool, Stop> 
         let mut left = member_values(view.before, gap.a, hash)?;
         let mut right = member_values(view.after, gap.b, hash)?;
         let is_few = |pairs: usize| pairs * 2 < gap.a.len().min(gap.b.len());
-        filter.enter(left.iter().map(|value| value.0))?;
+        filter.enter(left.iter().map(|value| value.0), view.cancel)?;
         if is_few(right.iter().filter(|value| filter.may_hold(value.0)).count()) {
             continue;
         }
@@ -186,9 +186,9 @@ fn likenesses(view: &View, gap: &Gap) -> Result<Vec<u64>, Stop> {
     let (mut left, mut right) = (traits(view.before, gap.a)?, traits(view.after, gap.b)?);
     if left.len() + right.len() > MANY_TRAITS {
         let mut filter = Filter::default();
-        filter.enter(left.iter().map(|each| each.hash))?;
+        filter.enter(left.iter().map(|each| each.hash), view.cancel)?;
         right.retain(|each| filter.may_hold(each.hash));
-        filter.enter(right.iter().map(|each| each.hash))?;
+        filter.enter(right.iter().map(|each| each.hash), view.cancel)?;
         left.retain(|each| filter.may_hold(each.hash));
     }
     sort(&mut left);
@@ -208,7 +208,8 @@ fn likenesses(view: &View, gap: &Gap) -> Result<Vec<u64>, Stop> {
         let mine = left[i..].iter().take_while(|each| each.hash == hash).count();
         let yours = right[j..].iter().take_while(|each| each.hash == hash).count();
         let is_everywhere = mine == gap.a.len() && yours == gap.b.len();
-        for one in left[i..i + mine].iter().filter(|_| !is_everywhere) {
+        let telling = if is_everywhere { 0 } else { mine };
+        for one in &left[i..i + telling] {
             let row = &mut likeness[one.place as usize * gap.b.len()..][..gap.b.len()];
             for other in &right[j..j + yours] {
                 row[other.place as usize] += u64::from(one.weight.min(other.weight));
