@@ -158,7 +158,7 @@ def reverting(asked: Asked, content: Content) -> Changing:
         if not standing.deleted:
             return succeed(asked, standing, standing.content, document, "revert")
         asked.rules.check(document)
-        found = _compare(asked.engine, standing.content, document)
+        found = _compare(asked.engine, standing.text, standing.content, document)
         return Change(
             kind="revert",
             content=document,
@@ -224,7 +224,7 @@ def succeed(asked: Asked, standing: Draft, before: Content, document: Content, k
     if values.equal(before, document):
         return None
     asked.rules.check(document)
-    found = _compare(asked.engine, before, document)
+    found = _compare(asked.engine, standing.text, before, document)
     return Change(
         kind=kind,
         content=document,
@@ -234,9 +234,12 @@ def succeed(asked: Asked, standing: Draft, before: Content, document: Content, k
     )
 
 
-def _compare(engine: Engine, before: Content, after: Content) -> BothWays:
-    """Find the patches that are kept: the real ones, or for large content such as are found at once."""
-    texts = values.encode(before), values.encode(after)
+def _compare(engine: Engine, text: bytes, before: Content, after: Content) -> BothWays:
+    """Find the patches that are kept: the real ones, or for large content such as are found at once.
+
+    `text` is that of `before`.
+    """
+    texts = text, values.encode(after)
     if sum(map(len, texts)) <= (_DIFFED_BYTES_NATIVE if engine.name == "native" else _DIFFED_BYTES):
         return engine.compare_both_ways(*texts)
     return BothWays(values.encode(diff_members(before, after)), values.encode(diff_members(after, before)))
