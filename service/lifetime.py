@@ -47,6 +47,7 @@ from service.usecases.rolling import Rolling
 from service.usecases.shelf import Shelf
 from service.usecases.stored import StoredResources
 from service.workers.background import running
+from service.workers.calm import Calms
 from service.workers.compute import Compute
 from service.workers.courier import Courier
 from service.workers.deadlines import Deadlines
@@ -55,6 +56,8 @@ from service.workers.jobs import Jobs
 from service.workers.retaining import Retainer
 from service.workers.rollouts import RolloutWorker
 from service.workers.telling import Backlogs
+
+_CALMS = web.AppKey("CALMS", Calms)
 
 
 async def open_store(app: web.Application) -> AsyncIterator[None]:
@@ -88,13 +91,14 @@ async def _reach_database(app: web.Application, stack: AsyncExitStack) -> Databa
 
 
 def _set_out_stores(app: web.Application, database: Database) -> MongoResources:
+    calms = app[_CALMS] = Calms()
     app[keys.COMPARISONS] = MongoComparisons(database)
     app[keys.IDEMPOTENCY] = MongoIdempotency(database, app[keys.CLOCK])
     app[keys.TYPES] = MongoTypes(database)
     app[keys.INDEXES] = MongoIndexes(database)
     app[keys.LISTER] = MongoLister(database)
-    app[keys.ENDPOINTS], app[keys.OUTBOX] = MongoEndpoints(database), MongoOutbox(database)
-    resources = MongoResources(database, app[keys.CLOCK], on_batch=app[keys.METRICS].note_batch)
+    app[keys.ENDPOINTS], app[keys.OUTBOX] = MongoEndpoints(database), MongoOutbox(database, calms.deliveries.stir)
+    resources = MongoResources(database, app[keys.CLOCK], app[keys.METRICS].note_batch, calms.events.stir)
     app[keys.SHELF] = Shelf(
         resources,
         TypeCatalog(app[keys.TYPES], app[keys.CLOCK]),
@@ -106,7 +110,7 @@ def _set_out_stores(app: web.Application, database: Database) -> MongoResources:
     )
     app[keys.STORED] = StoredResources(app[keys.SHELF])
     app[keys.DESK] = _make_desk(app, database)
-    app[keys.ROLLING] = Rolling(MongoRollouts(database), app[keys.DESK])
+    app[keys.ROLLING] = Rolling(MongoRollouts(database, calms.rollouts.stir), app[keys.DESK])
     return resources
 
 
@@ -147,17 +151,25 @@ async def _follow_feed(app: web.Application, stack: AsyncExitStack, database: Da
     kept = timedelta(days=app[keys.SETTINGS].events_kept_days)
     feed = app[keys.FEED] = MongoFeed(database)
     watch = app[keys.FEED_WATCH] = Watch(EventSignals(database))
-    await stack.enter_async_context(running(Feeder(feed, Leases(database), app[keys.CLOCK], kept).run()))
+    feeder = Feeder(feed, Leases(database), app[keys.CLOCK], kept, app[_CALMS].events)
+    await stack.enter_async_context(running(feeder.run()))
     await stack.enter_async_context(running(watch.run()))
     app[keys.STOPPING].append(watch.close)
 
 
 async def _carry_out_patches(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
     """Have the outbox delivered, rollouts taken further and deadlines kept, for as long as the stack stands."""
+    calms = app[_CALMS]
     courier = Courier(
-        app[keys.OUTBOX], app[keys.ENDPOINTS], MongoApplications(database), app[keys.SENDER], app[keys.CLOCK]
+        app[keys.OUTBOX],
+        app[keys.ENDPOINTS],
+        MongoApplications(database),
+        app[keys.SENDER],
+        app[keys.CLOCK],
+        calms.deliveries,
     )
-    for worker in (courier, RolloutWorker(app[keys.ROLLING]), Deadlines(app[keys.DESK], Leases(database))):
+    rollouts = RolloutWorker(app[keys.ROLLING], calms.rollouts)
+    for worker in (courier, rollouts, Deadlines(app[keys.DESK], Leases(database))):
         await stack.enter_async_context(running(worker.run()))
 
 
@@ -173,7 +185,7 @@ async def _carry_out_jobs(app: web.Application, stack: AsyncExitStack, database:
     They have processes and time of their own: callers who wait for an answer are not to wait for jobs.
     """
     settings = app[keys.SETTINGS]
-    store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK])
+    store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK], app[_CALMS].jobs.stir)
     compute = Compute(app[keys.ENGINE], timeout_s=settings.job_timeout_s, limit="job_timeout_s", slots=2)
     stack.push_async_callback(compute.close)
     telemetry = app.get(keys.TELEMETRY)
@@ -184,6 +196,7 @@ async def _carry_out_jobs(app: web.Application, stack: AsyncExitStack, database:
             compute,
             app[keys.CALLBACKS],
             app[keys.METRICS],
+            app[_CALMS].jobs,
             lease_s=settings.job_lease_s,
             span=telemetry.job if telemetry else nullcontext,
         )

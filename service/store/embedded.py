@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 10.0
 _STEADY_AFTER_S = 30.0
-_POLL_S = 0.1
+_POLL_S = 0.25
 
 
 class EmbeddedMongo:

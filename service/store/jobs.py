@@ -5,7 +5,7 @@ finished one has none. Every change names the claim it is made under, so that an
 stood still, say) changes nothing. Time is the database's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import uuid4
 
@@ -26,11 +26,12 @@ _CANDIDATES = 4
 class MongoJobs:
     """Keeps jobs in the collections `jobs` and `job_parts`, which the database itself empties by `expires`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, on_insert: Callable[[], object] = lambda: None) -> None:
         self._records: Collection = database["jobs"]
         self._parts = Blobs(database, "job_parts")
         self._clock = clock
         self._owner = uuid4().hex
+        self._on_insert = on_insert
 
     async def insert(self, job: Job, texts: Mapping[str, bytes]) -> bool:
         """Keep a new job. The inputs go first: a job without them must not be claimed."""
@@ -46,6 +47,7 @@ class MongoJobs:
                 await self._records.insert_one({**record, "due": self._clock.now(), "expires": expires})
             except DuplicateKeyError:
                 return False
+        self._on_insert()
         return True
 
     async def count_open(self) -> int:

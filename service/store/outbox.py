@@ -6,6 +6,8 @@
 `due` is when it is tried next, `leased` until when somebody is trying it. Times are text that sorts.
 """
 
+from collections.abc import Callable
+
 import msgspec
 from pymongo import ASCENDING, ReturnDocument
 
@@ -23,8 +25,9 @@ _NEVER = ""
 class MongoOutbox:
     """Keeps deliveries in the collection `outbox`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, on_more: Callable[[], object] = lambda: None) -> None:
         self._outbox: Collection = database["outbox"]
+        self._on_more = on_more
 
     def insertion(self, delivery: Delivery) -> Companion:
         """Say how a delivery is written together with the move that it tells of."""
@@ -43,6 +46,7 @@ class MongoOutbox:
             "leased": _NEVER,
             **_progress(delivery),
         }
+        self._on_more()  # a moment early
         twice = InvalidTransitionError("The event of this attempt is on its way already.")
         return Companion(collection="outbox", id=notice.id, action="insert", conflict=twice, fields=fields)
 
@@ -85,12 +89,15 @@ class MongoOutbox:
         """Try a dead delivery anew, from the first try; False when there is no dead one of that id."""
         with translated():
             result = await self._outbox.update_one({"_id": notice_id, "state": "dead"}, _anew(now))
+        self._on_more()
         return result.matched_count == 1
 
     async def replay_all(self, provider: str, now: str) -> int:
         """Try all dead deliveries of a provider anew; return how many."""
         with translated():
-            return (await self._outbox.update_many({"provider": provider, "state": "dead"}, _anew(now))).modified_count
+            result = await self._outbox.update_many({"provider": provider, "state": "dead"}, _anew(now))
+        self._on_more()
+        return result.modified_count
 
     async def count_dead(self, provider: str) -> int:
         """Return how many deliveries to the provider are dead."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -30,13 +30,19 @@ _LEASE = "relay"
 
 
 class Relay:
-    """Runs while it is entered (`async with`). Nothing is lost where it does not run: logs wait, and are read too."""
+    """Runs while it is entered (`async with`). Nothing is lost where it does not run: logs wait, and are read too.
 
-    def __init__(self, database: Database, revisions: Revisions, clock: Clock) -> None:
+    `on_moved` is told when entries have come to `revisions`.
+    """
+
+    def __init__(
+        self, database: Database, revisions: Revisions, clock: Clock, on_moved: Callable[[], object] = lambda: None
+    ) -> None:
         self._resources: Collection = database["resources"]
         self._leases = Leases(database)
         self._drain = Drain(database, revisions)
         self._clock = clock
+        self._on_moved = on_moved
         self._noted: dict[str, int] = {}
         self._urgent: set[str] = set()
         self._is_urgent = asyncio.Event()
@@ -77,6 +83,8 @@ class Relay:
             noted, self._noted = list(self._noted), {}
             for at in range(0, len(noted), _MOST_AT_ONCE):
                 await self._try_drain(noted[at : at + _MOST_AT_ONCE])
+            if noted:
+                self._on_moved()
             pause = min(max(_LINGER_S, _SHARE * (time.monotonic() - started)), _LONGEST_PAUSE_S)
 
     async def _hurry(self) -> None:
@@ -86,6 +94,7 @@ class Relay:
             self._is_urgent.clear()
             urgent, self._urgent = list(self._urgent), set()
             await self._try_drain(urgent)
+            self._on_moved()
 
     async def _sweep(self) -> None:
         """Drain what was left behind by processes that ended."""

@@ -18,12 +18,16 @@ class MongoResources:
     """Keeps resources in the collection `resources`, what became of them in `revisions`; `relay` is to be entered."""
 
     def __init__(
-        self, database: Database, clock: Clock, on_batch: Callable[[str, int], object] = lambda _kind, _size: None
+        self,
+        database: Database,
+        clock: Clock,
+        on_batch: Callable[[str, int], object] = lambda _kind, _size: None,
+        on_history: Callable[[], object] = lambda: None,
     ) -> None:
         self._reads = Reads(database, partial(on_batch, "read"))
         commits = Commits(database, partial(on_batch, "write"))
         self._revisions = Revisions(database)
-        self.relay = Relay(database, self._revisions, clock)
+        self.relay = Relay(database, self._revisions, clock, on_history)
         self._writer = Writer(database, self._reads, self._revisions, self.relay, clock, commits)
 
     def find(self, resource_id: str) -> Coroutine[Any, Any, Resource | None]:

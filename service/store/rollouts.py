@@ -4,6 +4,8 @@
 leased}
 """
 
+from collections.abc import Callable
+
 import msgspec
 from pymongo import ASCENDING, ReturnDocument
 
@@ -19,8 +21,9 @@ _NEVER = ""
 class MongoRollouts:
     """Keeps rollouts in the collection `rollouts`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, on_change: Callable[[], object] = lambda: None) -> None:
         self._rollouts: Collection = database["rollouts"]
+        self._on_change = on_change
 
     async def insert(self, rollout: Rollout) -> None:
         """Keep a new rollout."""
@@ -36,6 +39,7 @@ class MongoRollouts:
         }
         with translated():
             await self._rollouts.insert_one(record)
+        self._on_change()
 
     async def find(self, rollout_id: str) -> Rollout | None:
         """Return the rollout, or None when there is none of that id."""
@@ -80,6 +84,7 @@ class MongoRollouts:
         changes = {"state": to, "updated": now, "leased": _NEVER, "error": None, **more}
         with translated():
             result = await self._rollouts.update_one({"_id": rollout_id, "state": source}, [{"$set": changes}])
+        self._on_change()
         return result.matched_count == 1
 
 

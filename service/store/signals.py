@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from service.store.mongo import Collection, Database, Record, translated
 
-_AWAIT_MS = 500
+_AWAIT_MS = 1000
 
 
 class EventSignals:

@@ -12,16 +12,16 @@ from service.delivery import Delivery, DeliveryState, Sent
 from service.errors import StoreError
 from service.ports import ApplicationStates, Clock, EndpointStore, OutboxStore, Sender
 from service.workers.background import forever, running
+from service.workers.calm import Calm
 
 _AT_ONCE = 8
-_PAUSE_S = 0.5
 _GONE = 410
 _LEASE_S = 15.0
 _RENEW_S = 4.0
 
 
 class Courier:
-    """Delivers; any number of instances may, each takes what no other has leased."""
+    """Delivers; any number of instances may, each takes what no other has leased. `calm` is stirred for what is new."""
 
     def __init__(
         self,
@@ -30,20 +30,24 @@ class Courier:
         applications: ApplicationStates,
         sender: Sender,
         clock: Clock,
+        calm: Calm,
     ) -> None:
         self._outbox = outbox
         self._providers = providers
         self._applications = applications
         self._sender = sender
         self._clock = clock
+        self._calm = calm
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         await forever("deliveries", self._round)
 
     async def _round(self) -> float:
-        await self.deliver_due()
-        return _PAUSE_S
+        if await self.deliver_due():
+            self._calm.stir()
+        await self._calm.rest()
+        return 0.0
 
     async def deliver_due(self) -> int:
         """Deliver all that is due now; return how many were tried."""

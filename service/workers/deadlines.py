@@ -1,6 +1,7 @@
 """Deadlines: applications whose provider did not confirm in time come to their end."""
 
 import logging
+import time
 
 from service.core.timestamp import format_timestamp
 from service.errors import InvalidTransitionError
@@ -22,15 +23,25 @@ class Deadlines:
     def __init__(self, desk: Desk, lease: Lease) -> None:
         self._desk = desk
         self._lease = lease
+        self._leased_at = -_LEASE_S
 
     async def run(self) -> None:
         """Keep deadlines until cancelled."""
         await forever("deadlines", self._round)
 
     async def _round(self) -> float:
-        if await self._lease.acquire(_LEASE, _LEASE_S):
+        if await self._is_leased():
             await self.expire_overdue()
         return _PAUSE_S
+
+    async def _is_leased(self) -> bool:
+        """Hold the lease; it is renewed now and then, not for every round."""
+        now = time.monotonic()
+        if now - self._leased_at > _LEASE_S / 4:
+            if not await self._lease.acquire(_LEASE, _LEASE_S):
+                return False
+            self._leased_at = now
+        return True
 
     async def expire_overdue(self) -> int:
         """End what is overdue now; return how many were ended."""

@@ -9,24 +9,29 @@ from service.core.timestamp import format_timestamp
 from service.errors import StoreError
 from service.ports import Clock, FeedSignals, FeedStore, Lease
 from service.workers.background import forever
+from service.workers.calm import Calm
 
 _LEASE = "feeder"
 _PAUSE_S = 0.2
-_IDLE_S = 2.0
+_LONGEST_PAUSE_S = 2.0
+_SHARE = 8
+"""The feeder rests so many times as long as it works: under load much becomes events at once, which costs less."""
+_STANDBY_S = 2.0
 _LEASE_S = 10.0
-_TRIM_EVERY = 3600 / _PAUSE_S
+_TRIM_EVERY_S = 3600.0
 _POLL_S = 1.0
 
 
 class Feeder:
-    """Makes events; a context of the application's life is `run`."""
+    """Makes events; `run` is a task of the application's life. `calm` is stirred when the history has grown."""
 
-    def __init__(self, feed: FeedStore, lease: Lease, clock: Clock, kept: timedelta) -> None:
+    def __init__(self, feed: FeedStore, lease: Lease, clock: Clock, kept: timedelta, calm: Calm) -> None:
         self._feed = feed
         self._lease = lease
         self._clock = clock
         self._kept = kept
-        self._rounds = 0
+        self._calm = calm
+        self._trimmed_at = -_TRIM_EVERY_S
         self._leased_at = -_LEASE_S
 
     async def run(self) -> None:
@@ -39,13 +44,20 @@ class Feeder:
 
     async def _round(self) -> float:
         if not await self._is_leased():
-            return _IDLE_S
-        while await self._feed.advance():
+            return _STANDBY_S
+        began = time.monotonic()
+        made = 0
+        while more := await self._feed.advance():
+            made += more
             await self._is_leased()
-        if self._rounds % _TRIM_EVERY == 0:
+        if began - self._trimmed_at > _TRIM_EVERY_S:
             await self._feed.trim(format_timestamp(self._clock.now() - self._kept))
-        self._rounds += 1
-        return _PAUSE_S
+            self._trimmed_at = began
+        if made:
+            self._calm.stir()
+            return min(max(_PAUSE_S, _SHARE * (time.monotonic() - began)), _LONGEST_PAUSE_S)
+        await self._calm.rest()
+        return 0.0
 
     async def _is_leased(self) -> bool:
         """Hold the lease; it is renewed now and then, not for every round."""

@@ -19,6 +19,7 @@ from service.ports import Callbacks, Comparer, JobStore, Runner
 from service.usecases import comparing, merging
 from service.usecases.comparing import Inputs
 from service.workers.background import forever
+from service.workers.calm import Calm
 
 Outcome = Literal["SUCCESS", "FAILED", "LOST"]
 """What became of a claimed job; `LOST` is one that was cancelled meanwhile, or is another instance's."""
@@ -26,13 +27,12 @@ Span = Callable[[str], AbstractContextManager[object]]
 """Opens a span of that name, where there is telemetry."""
 
 _LOG = logging.getLogger(__name__)
-_IDLE_S = 0.5
 MAX_ATTEMPTS = 3
 """A job that brought down so many instances is given up."""
 
 
 class Jobs:
-    """One worker of jobs; an instance may have several. A context of the application's life is `run`."""
+    """One worker of jobs; an instance may have several. `run` is a task of its life, `calm` stirred for a new job."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Jobs:
         comparer: Comparer,
         callbacks: Callbacks,
         metrics: Metrics,
+        calm: Calm,
         *,
         lease_s: float,
         span: Span = nullcontext,
@@ -50,6 +51,7 @@ class Jobs:
         self._comparer = comparer
         self._callbacks = callbacks
         self._metrics = metrics
+        self._calm = calm
         self._span = span
         self._lease_s = lease_s
 
@@ -60,7 +62,9 @@ class Jobs:
     async def _round(self) -> float:
         job = await self._store.claim(self._lease_s)
         if job is None:
-            return _IDLE_S
+            await self._calm.rest()
+            return 0.0
+        self._calm.stir()
         route, began = name_of(decode_work(job.work)), time.perf_counter()
         with self._span(f"job {route}"):
             outcome = await self._carry_out(job)

@@ -7,23 +7,28 @@ from service.rollouts import Rollout
 from service.usecases import rolling
 from service.usecases.rolling import Rolling
 from service.workers.background import forever
+from service.workers.calm import Calm
 
 _LEASE_S = 10.0
-_PAUSE_S = 0.5
 
 
 class RolloutWorker:
-    """Works on one rollout at a time."""
+    """Works on one rollout at a time. `calm` is stirred for a new one."""
 
-    def __init__(self, collaborators: Rolling) -> None:
+    def __init__(self, collaborators: Rolling, calm: Calm) -> None:
         self._rolling = collaborators
+        self._calm = calm
 
     async def run(self) -> None:
         """Work until cancelled."""
         await forever("rollouts", self._round)
 
     async def _round(self) -> float:
-        return 0.0 if await self.work_on_one() else _PAUSE_S
+        if await self.work_on_one():
+            self._calm.stir()
+        else:
+            await self._calm.rest()
+        return 0.0
 
     async def work_on_one(self) -> bool:
         """Take a rollout to its end, or until it is paused or somebody else has it; False when there is none."""

@@ -24,6 +24,7 @@ from service.store.mongo import Database
 from service.store.outbox import MongoOutbox
 from service.store.providers import MongoEndpoints
 from service.usecases.providing import generate_secret
+from service.workers.calm import Calm
 from service.workers.courier import Courier
 
 SECRET = generate_secret()
@@ -74,7 +75,7 @@ class Scene:
 
     def another_courier(self, guard: Guard) -> Courier:
         sender = WebhookSender(GuardedClient(guard))
-        return Courier(self.outbox, self.endpoints, self.applications, sender, self.clock)
+        return Courier(self.outbox, self.endpoints, self.applications, sender, self.clock, Calm())
 
     async def provide(self, **changes: Any) -> None:
         whole = {"name": "erp", "url": self.url, "secrets": (SECRET,), "updated_at": self.now, **changes}

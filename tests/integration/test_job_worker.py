@@ -22,6 +22,7 @@ from service.store.mongo import Database
 from service.store.outbox import MongoOutbox
 from service.usecases import jobs as use_cases
 from service.workers.background import running
+from service.workers.calm import Calm
 from service.workers.jobs import MAX_ATTEMPTS, Jobs
 from service.workers.telling import Backlogs
 
@@ -101,7 +102,7 @@ async def until(store: MongoJobs, job_id: str, *states: str) -> Job:
 
 
 def worker(store: MongoJobs, script: Script, *, lease_s: float = 10.0, metrics: Metrics | None = None) -> Jobs:
-    return Jobs(store, script, script, script, metrics or Metrics(), lease_s=lease_s)
+    return Jobs(store, script, script, script, metrics or Metrics(), Calm(), lease_s=lease_s)
 
 
 async def test_a_patch_goes_to_the_comparer_and_its_bound_is_kept(store: MongoJobs) -> None:
