@@ -13,13 +13,17 @@ use crate::pairing::{self, Gap};
 use crate::scope::{KeyNames, ABSENT};
 use crate::steps::Step;
 use crate::tape::{Doc, Kind};
+use std::ops::Range;
 
 /// On a mate: the two differ, so they are to be compared further.
 const DIFFERS: u32 = 1 << 31;
 
 /// The part of an array that takes part in the alignment.
+///
+/// Where it is a run of neighbours on the tape, it is only known from where to where; the lists are filled if need be.
 #[derive(Default)]
 struct Side {
+    run: Option<Range<u32>>,
     nodes: Vec<u32>,
     hashes: Vec<u64>,
     /// Index of each element in its array; empty where it is the place plus the number of equal ones before.
@@ -94,18 +98,20 @@ impl Arrays {
     ) -> Result<Outcome, Stop> {
         let head = self.gather(view, pair.a, pair.b)?;
         if view.rules.is_tolerant(view.before.mark(pair.a)) {
+            self.after.copy_hashes(view.after)?;
             self.call_near_equal(view)?;
         }
         self.forget_mates()?;
-        let outcome =
-            self.aligner.align(&self.before.hashes, &self.after.hashes, budget, &mut self.mates, view.cancel)?;
+        let hashes = [self.before.hashes(view.before), self.after.hashes(view.after)];
+        let outcome = self.aligner.align(hashes[0], hashes[1], budget, &mut self.mates, view.cancel)?;
         if outcome == Outcome::Hopeless {
             return Ok(outcome);
         }
         self.confirm_all(view)?;
         let mut moved = Vec::new();
         if self.may_move(view, pair) {
-            moved = moves::find(view, &self.before.nodes, &self.after.nodes, self.unmatched()?)?;
+            let unmatched = self.unmatched()?;
+            moved = moves::find(view, self.before.list()?, self.after.list()?, unmatched)?;
         }
         self.pair_gaps(view, &moved)?;
         if moved.is_empty() {
@@ -122,7 +128,7 @@ impl Arrays {
     }
 
     fn forget_mates(&mut self) -> Result<(), Stop> {
-        refill(&mut self.mates, NONE, self.before.nodes.len())
+        refill(&mut self.mates, NONE, self.before.len())
     }
 
     fn gather_all(&mut self, view: &View, pair: Pair) -> Result<(), Stop> {
@@ -133,13 +139,13 @@ impl Arrays {
 
     /// Mate an element; it is compared further unless it is the same.
     fn mate(&mut self, view: &View, place: usize, other: usize) -> Result<(), Stop> {
-        let is_same = view.same(self.before.nodes[place], self.after.nodes[other])?;
+        let is_same = view.same(self.before.node(place), self.after.node(other))?;
         self.mates[place] = other as u32 | if is_same { 0 } else { DIFFERS };
         Ok(())
     }
 
     fn mate_by_position(&mut self, view: &View) -> Result<(), Stop> {
-        for place in 0..self.before.nodes.len().min(self.after.nodes.len()) {
+        for place in 0..self.before.len().min(self.after.len()) {
             view.cancel.check_every(ROUNDS, place)?;
             self.mate(view, place, place)?;
         }
@@ -156,10 +162,11 @@ impl Arrays {
         steps: &mut Vec<Step>,
     ) -> Result<bool, Stop> {
         let is_object = |doc: Doc, nodes: &[u32]| nodes.iter().any(|&node| doc.node(node).kind() == Kind::Object);
-        if !is_object(view.before, &self.before.nodes) && !is_object(view.after, &self.after.nodes) {
+        let (nodes, others) = (self.before.list()?, self.after.list()?);
+        if !is_object(view.before, nodes) && !is_object(view.after, others) {
             return Ok(false);
         }
-        let pairs = match keyed::pair(view, &self.before.nodes, &self.after.nodes, keys, pair.path)? {
+        let pairs = match keyed::pair(view, nodes, others, keys, pair.path)? {
             Ok(pairs) => pairs,
             Err(_) if is_lenient => return Ok(false),
             Err(report) => {
@@ -180,11 +187,13 @@ impl Arrays {
 
     /// Give elements that a tolerance calls equal one hash: in place where the lengths agree, else at both ends.
     fn call_near_equal(&mut self, view: &View) -> Result<(), Stop> {
-        let (length, other_length) = (self.before.nodes.len(), self.after.nodes.len());
+        let (length, other_length) = (self.before.len(), self.after.len());
+        let hashes = self.before.hashes(view.before);
+        let (before, after) = (&self.before, &mut self.after);
         let mut unify = |place: usize, other: usize| -> Result<bool, Stop> {
-            let is_near = view.near(self.before.nodes[place], self.after.nodes[other])?;
+            let is_near = view.near(before.node(place), after.node(other))?;
             if is_near {
-                self.after.hashes[other] = self.before.hashes[place];
+                after.hashes[other] = hashes[place];
             }
             Ok(is_near)
         };
@@ -204,7 +213,7 @@ impl Arrays {
     fn unmatched(&self) -> Result<Unmatched, Stop> {
         let mut found = Unmatched { leaving: Vec::new(), arriving: Vec::new(), surplus: vec![0] };
         found.leaving.try_reserve(self.mates.len())?;
-        found.arriving.try_reserve(self.after.nodes.len())?;
+        found.arriving.try_reserve(self.after.len())?;
         let (mut gap, mut next) = (0u32, 0u32);
         let arrive = |found: &mut Unmatched, gap: u32, from: u32, until: u32| {
             found.surplus[gap as usize] -= i64::from(until) - i64::from(from);
@@ -222,7 +231,7 @@ impl Arrays {
             gap += 1;
             push(&mut found.surplus, 0)?;
         }
-        arrive(&mut found, gap, next, self.after.nodes.len() as u32);
+        arrive(&mut found, gap, next, self.after.len() as u32);
         Ok(found)
     }
 
@@ -253,8 +262,8 @@ impl Arrays {
     /// Confirm one run as one slice; in halves where that fails.
     fn confirm(&mut self, view: &View, a: usize, b: usize, length: usize) -> Result<(), Stop> {
         let has_same_text = |side: &Arrays, a: usize, b: usize, length: usize| {
-            let text = run_text(view.before, &side.before.nodes[a..a + length]);
-            text == run_text(view.after, &side.after.nodes[b..b + length])
+            let text = run_text(view.before, side.before.node(a), side.before.node(a + length - 1));
+            text == run_text(view.after, side.after.node(b), side.after.node(b + length - 1))
         };
         if has_same_text(self, a, b, length) {
             return Ok(());
@@ -265,7 +274,7 @@ impl Arrays {
                 continue;
             }
             if length == 1 {
-                if !view.same(self.before.nodes[a], self.after.nodes[b])? {
+                if !view.same(self.before.node(a), self.after.node(b))? {
                     self.mates[a] |= DIFFERS;
                 }
                 continue;
@@ -283,14 +292,14 @@ impl Arrays {
         let mut is_arriving = Vec::new();
         if !moved.is_empty() {
             refill(&mut is_leaving, false, self.mates.len())?;
-            refill(&mut is_arriving, false, self.after.nodes.len())?;
+            refill(&mut is_arriving, false, self.after.len())?;
             moved.iter().for_each(|&(place, other)| {
                 is_leaving[place as usize] = true;
                 is_arriving[other as usize] = true;
             });
         }
         let (mut i, mut j) = (0, 0);
-        let (rows, columns) = (self.mates.len(), self.after.nodes.len());
+        let (rows, columns) = (self.mates.len(), self.after.len());
         while i < rows {
             if self.mates[i] != NONE {
                 j = (self.mates[i] & !DIFFERS) as usize + 1;
@@ -320,8 +329,8 @@ impl Arrays {
             return Ok(());
         }
         refill(&mut self.gap_mates, NONE, self.gap.len())?;
-        let a = gathered(self.gap.iter().map(|&place| self.before.nodes[place]))?;
-        let b = gathered(self.other_gap.iter().map(|&place| self.after.nodes[place]))?;
+        let a = gathered(self.gap.iter().map(|&place| self.before.node(place)))?;
+        let b = gathered(self.other_gap.iter().map(|&place| self.after.node(place)))?;
         self.aligner.is_bounded |= pairing::pair(view, &Gap { a: &a, b: &b }, &mut self.gap_mates)?;
         for (&place, &found) in self.gap.iter().zip(&self.gap_mates) {
             if found != NONE {
@@ -333,7 +342,7 @@ impl Arrays {
 
     /// As `write_steps`, where some elements move instead of being removed and added.
     fn write_moving_steps(&self, head: u32, moved: &[(u32, u32)], steps: &mut Vec<Step>) -> Result<(), Stop> {
-        let (mut i, mut j) = (self.mates.len(), self.after.nodes.len());
+        let (mut i, mut j) = (self.mates.len(), self.after.len());
         let mut places = Places::new(i, j, moved)?;
         while i > 0 || j > 0 {
             steps.try_reserve(1)?;
@@ -341,15 +350,15 @@ impl Arrays {
             if i > 0 && mate == NONE {
                 i -= 1;
                 if places.leaves(i as u32) {
-                    steps.push(Step::remove(self.before.nodes[i], head + places.of(i as u32)));
+                    steps.push(Step::remove(self.before.node(i), head + places.of(i as u32)));
                 }
             } else if j > 0 && (i == 0 || (mate & !DIFFERS) as usize != j - 1) {
                 j -= 1;
                 let index = |places: &Places| head + places.of(i as u32);
                 match places.take(j as u32, i as u32) {
-                    None => steps.push(Step::add(self.after.nodes[j], index(&places))),
+                    None => steps.push(Step::add(self.after.node(j), index(&places))),
                     Some((source, from)) => {
-                        let (a, b) = (self.before.nodes[source as usize], self.after.nodes[j]);
+                        let (a, b) = (self.before.node(source as usize), self.after.node(j));
                         steps.push(Step::moved(a, b, head + from, index(&places)));
                     }
                 }
@@ -359,7 +368,7 @@ impl Arrays {
                 j -= 1;
                 if mate & DIFFERS != 0 {
                     let index = head + places.of(i as u32);
-                    steps.push(Step::change(self.before.nodes[i], self.after.nodes[j], index));
+                    steps.push(Step::change(self.before.node(i), self.after.node(j), index));
                 }
                 places.add_behind();
             }
@@ -369,23 +378,23 @@ impl Arrays {
 
     /// From the last index to the first: removals, additions behind what stays, changes.
     fn write_steps(&self, head: u32, steps: &mut Vec<Step>) -> Result<(), Stop> {
-        let (mut i, mut j) = (self.mates.len(), self.after.nodes.len());
+        let (mut i, mut j) = (self.mates.len(), self.after.len());
         while i > 0 || j > 0 {
             steps.try_reserve(1)?;
             let mate = if i > 0 { self.mates[i - 1] } else { NONE };
             if i > 0 && mate == NONE {
                 i -= 1;
-                steps.push(Step::remove(self.before.nodes[i], self.before.index(i, head)));
+                steps.push(Step::remove(self.before.node(i), self.before.index(i, head)));
             } else if j > 0 && (i == 0 || (mate & !DIFFERS) as usize != j - 1) {
                 j -= 1;
                 let index = if i == 0 { self.before.first_index(head) } else { self.before.index(i - 1, head) + 1 };
-                steps.push(Step::add(self.after.nodes[j], index));
+                steps.push(Step::add(self.after.node(j), index));
             } else {
                 i -= 1;
                 j -= 1;
                 if mate & DIFFERS != 0 {
                     let index = self.before.index(i, head);
-                    steps.push(Step::change(self.before.nodes[i], self.after.nodes[j], index));
+                    steps.push(Step::change(self.before.node(i), self.after.node(j), index));
                 }
             }
         }
@@ -395,29 +404,55 @@ impl Arrays {
 
 impl Side {
     fn clear(&mut self) {
+        self.run = None;
         self.nodes.clear();
         self.hashes.clear();
         self.indexes.clear();
         self.has_gaps = false;
     }
 
+    fn len(&self) -> usize {
+        self.run.as_ref().map_or(self.nodes.len(), ExactSizeIterator::len)
+    }
+
+    #[inline(always)]
+    fn node(&self, place: usize) -> u32 {
+        match &self.run {
+            Some(run) => run.start + place as u32,
+            None => self.nodes[place],
+        }
+    }
+
+    /// All nodes, one by one.
+    fn list(&mut self) -> Result<&[u32], Stop> {
+        if let (Some(run), true) = (&self.run, self.nodes.is_empty()) {
+            append(&mut self.nodes, run.clone())?;
+        }
+        Ok(&self.nodes)
+    }
+
+    fn hashes<'a>(&'a self, doc: Doc<'a>) -> &'a [u64] {
+        match &self.run {
+            Some(run) if self.hashes.is_empty() => &doc.hashes[run.start as usize..run.end as usize],
+            _ => &self.hashes,
+        }
+    }
+
+    /// Have hashes of its own, to be changed.
+    fn copy_hashes(&mut self, doc: Doc) -> Result<(), Stop> {
+        if let (Some(run), true) = (&self.run, self.hashes.is_empty()) {
+            append(&mut self.hashes, doc.hashes[run.start as usize..run.end as usize].iter().copied())?;
+        }
+        Ok(())
+    }
+
     /// The elements of `array` from node `from` on.
     fn gather(&mut self, doc: Doc, array: u32, from: u32, view: &View) -> Result<(), Stop> {
         self.clear();
         let parent = doc.node(array);
-        if parent.is_flat() {
-            let most = (parent.next - from) as usize;
-            self.nodes.try_reserve(most)?;
-            self.hashes.try_reserve(most)?;
-            if doc.marks.is_empty() {
-                for first in (from..parent.next).step_by(ROUNDS) {
-                    view.cancel.check()?;
-                    let end = parent.next.min(first + ROUNDS as u32);
-                    self.nodes.extend(first..end);
-                    self.hashes.extend(doc.nodes[first as usize..end as usize].iter().map(|node| node.hash));
-                }
-                return Ok(());
-            }
+        if parent.is_flat() && doc.marks.is_empty() {
+            self.run = Some(from..parent.next);
+            return Ok(());
         }
         let (mut at, mut index) = (from, 0);
         while at < parent.next {
@@ -426,7 +461,7 @@ impl Side {
             let is_absent = !doc.marks.is_empty() && doc.mark(at) & ABSENT != 0;
             if !is_absent {
                 push(&mut self.nodes, at)?;
-                push(&mut self.hashes, node.hash)?;
+                push(&mut self.hashes, doc.hash(at))?;
                 if !doc.marks.is_empty() {
                     push(&mut self.indexes, index)?;
                 }
@@ -471,15 +506,15 @@ fn equal_head(view: &View, a: u32, b: u32) -> Result<Head, Stop> {
     let mut head = Head::none(a, b);
     let (mut last, mut other_last) = (a, b);
     while head.a < end && head.b < other_end {
-        let (node, other) = (view.before.node(head.a), view.after.node(head.b));
-        if node.hash != other.hash {
+        if view.before.hash(head.a) != view.after.hash(head.b) {
             break;
         }
+        let (node, other) = (view.before.node(head.a), view.after.node(head.b));
         view.cancel.check_every(ROUNDS, head.count as usize)?;
         (last, other_last) = (head.a, head.b);
         head = Head { count: head.count + 1, a: node.next, b: other.next };
     }
-    if head.count == 0 || run_text(view.before, &[a + 1, last]) == run_text(view.after, &[b + 1, other_last]) {
+    if head.count == 0 || run_text(view.before, a + 1, last) == run_text(view.after, b + 1, other_last) {
         return Ok(head);
     }
     // Other spelling: confirm one by one.
@@ -495,9 +530,6 @@ fn equal_head(view: &View, a: u32, b: u32) -> Result<Head, Stop> {
 }
 
 /// The text from the first to the last of some neighbours.
-fn run_text<'a>(doc: Doc<'a>, nodes: &[u32]) -> &'a [u8] {
-    match (nodes.first(), nodes.last()) {
-        (Some(&first), Some(&last)) => &doc.text[doc.node(first).start as usize..doc.node(last).end as usize],
-        _ => &[],
-    }
+fn run_text<'a>(doc: Doc<'a>, first: u32, last: u32) -> &'a [u8] {
+    &doc.text[doc.node(first).start as usize..doc.node(last).end as usize]
 }

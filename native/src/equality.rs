@@ -24,7 +24,7 @@ impl<'a> View<'a> {
     /// Whether two values are the same. White space, spelling of numbers and strings and the order of members aside.
     #[inline(always)]
     pub fn same(&self, a: u32, b: u32) -> Result<bool, Stop> {
-        if self.before.node(a).hash != self.after.node(b).hash {
+        if self.before.hash(a) != self.after.hash(b) {
             return Ok(false);
         }
         if self.before.slice(a) == self.after.slice(b) {
@@ -42,7 +42,7 @@ impl<'a> View<'a> {
     /// Whether two name nodes mean the same name.
     #[inline(always)]
     pub fn same_name(&self, a: u32, b: u32) -> bool {
-        self.before.node(a).hash == self.after.node(b).hash && self.same_string(a, b)
+        self.before.hash(a) == self.after.hash(b) && self.same_string(a, b)
     }
 
     fn same_string(&self, a: u32, b: u32) -> bool {
@@ -81,14 +81,14 @@ impl<'a> View<'a> {
 
     /// Compare two nodes; containers whose texts differ are put on the stack of open questions.
     fn agree(&self, a: u32, b: u32, pairs: &mut Pairs) -> Result<bool, Stop> {
-        let (left, right) = (self.before.node(a), self.after.node(b));
-        if left.kind() != right.kind() || (pairs.trusts_hash && left.hash != right.hash) {
+        let kind = self.before.node(a).kind();
+        if kind != self.after.node(b).kind() || (pairs.trusts_hash && self.before.hash(a) != self.after.hash(b)) {
             return Ok(false);
         }
         if self.before.slice(a) == self.after.slice(b) {
             return Ok(true);
         }
-        match left.kind() {
+        match kind {
             Kind::String | Kind::Name => Ok(self.same_string(a, b)),
             Kind::Number => Ok(self.same_number(a, b)),
             Kind::Array | Kind::Object => {
@@ -145,7 +145,7 @@ impl<'a> View<'a> {
             count += 1;
             self.cancel.check_every(ROUNDS, count)?;
             let is_it = |place: usize| self.same_name(name, others[place]);
-            match index.find(is_it, self.before.node(name).hash) {
+            match index.find(is_it, self.before.hash(name)) {
                 Some(place) if self.agree(name + 1, others[place] + 1, pairs)? => {}
                 _ => return Ok(false),
             }
@@ -230,7 +230,7 @@ impl NameIndex {
         let mut table = filled(0, size)?;
         for (place, &name) in names.iter().enumerate() {
             cancel.check_every(ROUNDS, place)?;
-            let hash = doc.node(name).hash;
+            let hash = doc.hash(name);
             hashes.push(hash);
             let mut slot = hash as usize & (size - 1);
             while table[slot] != 0 {

@@ -122,7 +122,7 @@ fn key_values(doc: Doc, item: u32, keys: &KeyNames) -> Option<Vec<u32>> {
         return None;
     }
     let find = |(&hash, text): (&u64, &Vec<u8>)| {
-        Children::of(doc, item).find(|&name| doc.node(name).hash == hash && means(doc, name, text)).map(|name| name + 1)
+        Children::of(doc, item).find(|&name| doc.hash(name) == hash && means(doc, name, text)).map(|name| name + 1)
     };
     keys.hashes.iter().zip(&keys.texts).map(find).collect()
 }
@@ -138,7 +138,7 @@ fn means(doc: Doc, name: u32, text: &[u8]) -> bool {
 
 fn key_hash(doc: Doc, item: u32, keys: &KeyNames) -> Option<u64> {
     let values = key_values(doc, item, keys)?;
-    Some(values.into_iter().fold(keys.hashes[0], |sum, value| mix(sum ^ doc.node(value).hash, keys.hashes[0] | 1)))
+    Some(values.into_iter().fold(keys.hashes[0], |sum, value| mix(sum ^ doc.hash(value), keys.hashes[0] | 1)))
 }
 
 fn has_same_keys(view: &View, a: u32, b: u32, keys: &KeyNames) -> Result<bool, Stop> {

@@ -24,14 +24,14 @@ pub fn find(view: &View, a: &[u32], b: &[u32], mut unmatched: Unmatched) -> Resu
     let mut waiting: HashMap<u64, VecDeque<(u32, u32)>> = HashMap::new();
     waiting.try_reserve(unmatched.leaving.len())?;
     for &(place, gap) in &unmatched.leaving {
-        let queue = waiting.entry(view.before.node(a[place as usize]).hash).or_default();
+        let queue = waiting.entry(view.before.hash(a[place as usize])).or_default();
         queue.try_reserve(1)?;
         queue.push_back((place, gap));
     }
     let mut moved = Vec::new();
     for &(other, there) in &unmatched.arriving {
         let new = b[other as usize];
-        let queue = match waiting.get_mut(&view.after.node(new).hash) {
+        let queue = match waiting.get_mut(&view.after.hash(new)) {
             Some(queue) => queue,
             None => continue,
         };

@@ -82,14 +82,14 @@ enum Fate {
 /// For each of `others` the place in `names` of a member with an equal value that would go, or `NONE`.
 fn find_moves(view: &View, names: &[u32], others: &[u32], mates: &[u32], fates: &mut [Fate]) -> Result<Vec<u32>, Stop> {
     let going = names.iter().zip(0u32..).filter(|(_, place)| fates[*place as usize] == Fate::Goes);
-    let mut waiting = gathered(going.map(|(&name, place)| (view.before.node(name + 1).hash, place)))?;
+    let mut waiting = gathered(going.map(|(&name, place)| (view.before.hash(name + 1), place)))?;
     waiting.sort_unstable();
     let mut sources = Vec::new();
     sources.try_reserve(others.len())?;
     for (&other, &mate) in others.iter().zip(mates) {
         let mut source = NONE;
         if mate == NONE {
-            let hash = view.after.node(other + 1).hash;
+            let hash = view.after.hash(other + 1);
             let first = waiting.partition_point(|entry| entry.0 < hash);
             for entry in waiting[first..].iter().take_while(|entry| entry.0 == hash) {
                 let is_free = fates[entry.1 as usize] == Fate::Goes;
@@ -125,7 +125,7 @@ fn match_names(view: &View, names: &[u32], others: &[u32]) -> Result<Vec<u32>, S
         let place = if cursor < names.len() && is_it(cursor) {
             Some(cursor)
         } else if let Some(index) = &index {
-            index.find(is_it, view.after.node(other).hash)
+            index.find(is_it, view.after.hash(other))
         } else {
             (0..names.len()).find(|&place| is_it(place))
         };

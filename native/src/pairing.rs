@@ -86,7 +86,7 @@ fn by_identity(view: &View, gap: &Gap, mates: &mut [u32]) -> Result<bool, Stop> 
         if view.before.node(name + 1).is_container() {
             continue;
         }
-        let hash = view.before.node(name).hash;
+        let hash = view.before.hash(name);
         let mut left = member_values(view.before, gap.a, hash)?;
         let mut right = member_values(view.after, gap.b, hash)?;
         let is_few = |pairs: usize| pairs * 2 < gap.a.len().min(gap.b.len());
@@ -115,8 +115,8 @@ fn member_values(doc: Doc, items: &[u32], name: u64) -> Result<Vec<(u64, u32)>, 
     for (&item, place) in items.iter().zip(0u32..) {
         if doc.node(item).kind() == Kind::Object {
             let mut names = Children::of(doc, item).take(MOST_TRAITS);
-            if let Some(found) = names.find(|&other| doc.node(other).hash == name) {
-                values.push((doc.node(found + 1).hash, place));
+            if let Some(found) = names.find(|&other| doc.hash(other) == name) {
+                values.push((doc.hash(found + 1), place));
             }
         }
     }
@@ -237,14 +237,14 @@ fn traits(doc: Doc, items: &[u32]) -> Result<Vec<Trait>, Stop> {
             continue;
         }
         for child in Children::of(doc, item).take(MOST_TRAITS) {
-            let (head, value) = (doc.node(child), doc.node(child + u32::from(is_object)));
-            let weight = value.size() as u32;
+            let value = child + u32::from(is_object);
+            let weight = doc.node(value).size() as u32;
             if is_object {
-                push(&mut traits, Trait { hash: head.hash, place, weight: 1 })?;
-                let hash = head.hash.rotate_left(17) ^ value.hash;
+                push(&mut traits, Trait { hash: doc.hash(child), place, weight: 1 })?;
+                let hash = doc.hash(child).rotate_left(17) ^ doc.hash(value);
                 push(&mut traits, Trait { hash, place, weight: weight + 8 })?;
             } else {
-                push(&mut traits, Trait { hash: value.hash, place, weight: weight + 1 })?;
+                push(&mut traits, Trait { hash: doc.hash(value), place, weight: weight + 1 })?;
             }
         }
     }

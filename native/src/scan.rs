@@ -85,7 +85,7 @@ pub fn scan<G: Guide>(
     scratch: &mut Scratch,
     cancel: Cancel,
 ) -> Result<(), Stop> {
-    let twin = Twin::new(Doc { text: &[], nodes: &[], marks: &[] });
+    let twin = Twin::new(Doc { text: &[], nodes: &[], hashes: &[], marks: &[] });
     let limits = Limits { max_depth, cancel };
     scan_beside::<G, false>(text, keys, limits, guide, tape, scratch, twin)
 }
@@ -124,7 +124,7 @@ fn scan_beside<'a, G: Guide, const HAS_TWIN: bool>(
     tape.clear();
     scratch.frames.clear();
     scratch.names.clear();
-    tape.nodes.try_reserve(text.len() / 8 + 16)?;
+    tape.reserve(text.len() / 8 + 16)?;
     let like = if HAS_TWIN { Some(0) } else { None };
     let max_depth = limits.max_depth;
     let mut scanner: Scanner<'_, G, HAS_TWIN> =
@@ -282,13 +282,14 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
         at
     }
 
-    /// Append a node, and its mark where marks are kept.
+    /// Append a node with its hash, and its mark where marks are kept.
     #[inline(always)]
-    fn push(&mut self, node: Node, mark: u32) -> Result<(), Halt> {
+    fn push(&mut self, node: Node, hash: u64, mark: u32) -> Result<(), Halt> {
         if self.tape.nodes.len() == self.tape.nodes.capacity() {
-            self.tape.nodes.try_reserve(self.tape.nodes.len()).map_err(|error| self.halt(error))?;
+            self.tape.reserve(self.tape.nodes.len()).map_err(|error| self.halt(error))?;
         }
         self.tape.nodes.push(node);
+        self.tape.hashes.push(hash);
         if G::ACTIVE {
             if self.tape.marks.len() == self.tape.marks.capacity() {
                 self.tape
@@ -327,7 +328,7 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
             holds_part: false,
             rest: if HAS_TWIN { self.children_like(kind) } else { Rest::NOTHING },
         };
-        self.push(Node::open(kind, at), mark)
+        self.push(Node::open(kind, at), 0, mark)
     }
 
     /// The children that those of a container that begins should be like.
@@ -374,27 +375,25 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
         let shift = at.wrapping_sub(self.twin.node(first).start as usize);
         let (mut child, mut end, mut white) = (first, at.wrapping_sub(shift) as u32 - 1, 0);
         while child < frame.rest.end && (end as usize).wrapping_add(shift).wrapping_sub(at) as isize <= CHUNK as isize {
-            let (head, value) = (self.twin.node(child), self.twin.node(child + u32::from(is_object)));
+            let place = child + u32::from(is_object);
+            let (head, value) = (self.twin.node(child), self.twin.node(place));
             if !self.twin.agrees(self.text, value.end) {
                 break;
             }
             white += head.start - end - 1 + value.white() as u32;
             if is_object {
                 white += value.start - head.end - 1;
-                self.push_name(head.hash)?;
+                self.push_name(self.twin.hash(child))?;
             }
             frame.is_flat &= !value.is_container();
-            self.fold(frame, value.hash, 0);
+            self.fold(frame, self.twin.hash(place), 0);
             end = value.end;
             child = value.next;
         }
         if child == first {
             return Ok(at);
         }
-        let nodes = self.twin.nodes(first, child);
-        self.tape.nodes.try_reserve(nodes.len()).map_err(|error| self.halt(error))?;
-        let step = (self.tape.nodes.len() as u32).wrapping_sub(first);
-        self.tape.nodes.extend(nodes.iter().map(|node| node.moved(shift as u32, step)));
+        self.twin.copy(first, child, self.tape).map_err(|error| self.halt(error))?;
         self.white += white;
         frame.rest.pass(child);
         Ok((end as usize).wrapping_add(shift))
@@ -413,7 +412,8 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
         };
         let next = self.tape.nodes.len();
         let node = &mut self.tape.nodes[frame.node as usize];
-        node.close(hash, end, next, self.white - frame.white, !is_object && frame.is_flat);
+        node.close(end, next, self.white - frame.white, !is_object && frame.is_flat);
+        self.tape.hashes[frame.node as usize] = hash;
         let mut mark = frame.mark;
         if G::ACTIVE {
             mark |= if frame.holds_ignored { HOLDS_IGNORED } else { 0 };
@@ -465,7 +465,7 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
             b'n' => (Kind::Null, self.word(at, b"null")?, self.keys.null, false),
             _ => return Err(self.no_value(at)),
         };
-        self.push(Node::leaf(kind, hash, at, end, index, escaped), mark)?;
+        self.push(Node::leaf(kind, at, end, index, escaped), hash, mark)?;
         Ok((end, hash))
     }
 
@@ -514,7 +514,7 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
         if G::ACTIVE {
             *mark = self.guide.member(frame.mark, hash, &self.text[at + 1..end - 1], escaped);
         }
-        self.push(Node::leaf(Kind::Name, hash, at, end, index, escaped), *mark)?;
+        self.push(Node::leaf(Kind::Name, at, end, index, escaped), hash, *mark)?;
         self.push_name(hash)?;
         if HAS_TWIN {
             self.like = self.member_like(frame, hash);
@@ -536,11 +536,11 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
             }
             let name = frame.rest.next;
             let behind = self.twin.node(name + 1).next;
-            if self.twin.node(name).hash == hash {
+            if self.twin.hash(name) == hash {
                 frame.rest.next = behind;
                 return Some(name + 1);
             }
-            let is_next = behind < frame.rest.end && self.twin.node(behind).hash == hash;
+            let is_next = behind < frame.rest.end && self.twin.hash(behind) == hash;
             if !is_next {
                 return None;
             }
@@ -766,7 +766,7 @@ mod tests {
         let hash = |text: &[u8]| {
             let mut tape = Tape::default();
             scan(text, &keys, 9, &mut Everywhere, &mut tape, &mut Scratch::default(), Cancel(None)).expect("good");
-            tape.nodes[0].hash
+            tape.hashes[0]
         };
         assert_eq!(hash(b"{\"a\":1,\"b\":[2]}"), hash(b"{ \"b\": [ 2.0 ], \"a\": 1 }"));
         assert_ne!(hash(b"{\"a\":1,\"b\":2}"), hash(b"{\"a\":2,\"b\":1}"));
@@ -841,6 +841,7 @@ mod tests {
             assert_eq!(found, expected, "{}", String::from_utf8_lossy(&after));
             if found.is_ok() {
                 assert_eq!(beside.nodes, alone.nodes, "{}", String::from_utf8_lossy(&after));
+                assert_eq!(beside.hashes, alone.hashes, "{}", String::from_utf8_lossy(&after));
                 good += 1;
             }
         }

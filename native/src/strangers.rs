@@ -30,7 +30,7 @@ pub fn are_strangers(view: &View, a: u32, b: u32) -> Result<bool, Stop> {
     let index = NameIndex::of(view.after, &others, view.cancel)?;
     for name in std::iter::once(rest.0).chain(names) {
         let is_it = |place: usize| view.same_name(name, others[place]);
-        if let Some(place) = index.find(is_it, view.before.node(name).hash) {
+        if let Some(place) = index.find(is_it, view.before.hash(name)) {
             if is_shared(name, others[place]) {
                 return Ok(false);
             }
@@ -41,7 +41,7 @@ pub fn are_strangers(view: &View, a: u32, b: u32) -> Result<bool, Stop> {
 
 /// The hash of the value of a name.
 fn hash(doc: Doc, name: u32) -> u64 {
-    doc.node(name + 1).hash
+    doc.hash(name + 1)
 }
 
 /// Whether two objects with this value have something in common: not a flag, nothing, or empty.

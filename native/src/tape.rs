@@ -1,8 +1,11 @@
-//! The tape: one flat array of nodes per document, in the order in which the values begin.
+//! The tape: one flat array of nodes per document, in the order in which the values begin, and beside it one of hashes.
 //!
-//! A node knows where its text lies (`start..end`), where the next sibling is (`next`), a hash of its meaning and how
-//! much white space its text holds, so that its size without white space is known without reading it again. An object's
-//! children are name nodes, each followed by its value.
+//! A node knows where its text lies (`start..end`), where the next sibling is (`next`) and how much white space its text
+//! holds, so that its size without white space is known without reading it again. An object's children are name nodes,
+//! each followed by its value. The hash of what a node means lies apart, at the same index: the hashes of an array of
+//! scalars are one slice, which can be aligned where it lies.
+
+use std::collections::TryReserveError;
 
 /// What a node stands for. Eight kinds, three bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,10 +29,9 @@ const WHITE_SHIFT: u32 = 4;
 /// Longest text a tape can describe: white space is counted in 28 bits.
 pub const MAX_TEXT: usize = (1 << 28) - 1;
 
-/// One value or member name. 24 bytes: memory traffic decides the speed of large comparisons.
+/// One value or member name. 16 bytes: memory traffic decides the speed of large comparisons.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Node {
-    pub hash: u64,
     pub start: u32,
     pub end: u32,
     /// The first node after this one's subtree.
@@ -40,21 +42,20 @@ pub struct Node {
 impl Node {
     /// A scalar or name. `flag` says that its text (a string) holds a backslash.
     #[inline(always)]
-    pub fn leaf(kind: Kind, hash: u64, start: usize, end: usize, index: usize, flag: bool) -> Node {
+    pub fn leaf(kind: Kind, start: usize, end: usize, index: usize, flag: bool) -> Node {
         let meta = kind as u32 | if flag { FLAG } else { 0 };
-        Node { hash, start: start as u32, end: end as u32, next: index as u32 + 1, meta }
+        Node { start: start as u32, end: end as u32, next: index as u32 + 1, meta }
     }
 
     /// A container whose end is not known yet.
     #[inline(always)]
     pub fn open(kind: Kind, start: usize) -> Node {
-        Node { hash: 0, start: start as u32, end: 0, next: 0, meta: kind as u32 }
+        Node { start: start as u32, end: 0, next: 0, meta: kind as u32 }
     }
 
     /// Complete a container. `flag` says of an array that it holds no containers.
     #[inline(always)]
-    pub fn close(&mut self, hash: u64, end: usize, next: usize, white: u32, flag: bool) {
-        self.hash = hash;
+    pub fn close(&mut self, end: usize, next: usize, white: u32, flag: bool) {
         self.end = end as u32;
         self.next = next as u32;
         self.meta |= white << WHITE_SHIFT | if flag { FLAG } else { 0 };
@@ -102,29 +103,41 @@ impl Node {
     }
 }
 
-/// The nodes of one document and, only where path options ask for it, one mark per node (see `scope`).
+/// The nodes of one document, a hash for each and, only where path options ask for it, a mark for each (see `scope`).
 #[derive(Default)]
 pub struct Tape {
     pub nodes: Vec<Node>,
+    pub hashes: Vec<u64>,
     pub marks: Vec<u32>,
 }
 
+/// What a tape takes for one node, its hash and its mark.
+const NODE_BYTES: usize = std::mem::size_of::<Node>() + 8 + 4;
+
 impl Tape {
+    /// Make room for so many nodes more, and their hashes.
+    pub fn reserve(&mut self, count: usize) -> Result<(), TryReserveError> {
+        self.nodes.try_reserve(count)?;
+        self.hashes.try_reserve(self.nodes.capacity() - self.hashes.len())
+    }
+
     pub fn clear(&mut self) {
         self.nodes.clear();
+        self.hashes.clear();
         self.marks.clear();
     }
 
     /// Give back what is beyond so many bytes.
     pub fn shorten(&mut self, most: usize) {
-        let nodes = most / (std::mem::size_of::<Node>() + 4);
+        let nodes = most / NODE_BYTES;
         self.clear();
         self.nodes.shrink_to(nodes);
+        self.hashes.shrink_to(nodes);
         self.marks.shrink_to(nodes);
     }
 
     pub fn used(&self) -> usize {
-        self.nodes.capacity() * std::mem::size_of::<Node>() + self.marks.capacity() * 4
+        self.nodes.capacity() * std::mem::size_of::<Node>() + self.hashes.capacity() * 8 + self.marks.capacity() * 4
     }
 }
 
@@ -133,18 +146,25 @@ impl Tape {
 pub struct Doc<'a> {
     pub text: &'a [u8],
     pub nodes: &'a [Node],
+    pub hashes: &'a [u64],
     /// One mark per node, or empty where no option depends on the path.
     pub marks: &'a [u32],
 }
 
 impl<'a> Doc<'a> {
     pub fn new(text: &'a [u8], tape: &'a Tape) -> Doc<'a> {
-        Doc { text, nodes: &tape.nodes, marks: &tape.marks }
+        Doc { text, nodes: &tape.nodes, hashes: &tape.hashes, marks: &tape.marks }
     }
 
     #[inline(always)]
     pub fn node(&self, index: u32) -> &'a Node {
         &self.nodes[index as usize]
+    }
+
+    /// The hash of what a node means.
+    #[inline(always)]
+    pub fn hash(&self, index: u32) -> u64 {
+        self.hashes[index as usize]
     }
 
     /// The guide's mark of a node.
@@ -173,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_takes_24_bytes() {
-        assert_eq!(std::mem::size_of::<Node>(), 24);
+    fn a_node_takes_16_bytes() {
+        assert_eq!(std::mem::size_of::<Node>(), 16);
     }
 }

@@ -6,7 +6,8 @@
 //! that texts with nothing in common lose next to nothing.
 
 use crate::hash::word;
-use crate::tape::{Doc, Node};
+use crate::tape::{Doc, Node, Tape};
+use std::collections::TryReserveError;
 
 /// Bytes compared at once, at the least, when more are asked for.
 const STRIDE: usize = 64;
@@ -65,8 +66,19 @@ impl<'a> Twin<'a> {
         self.doc.node(index)
     }
 
-    pub fn nodes(&self, from: u32, to: u32) -> &'a [Node] {
-        &self.doc.nodes[from as usize..to as usize]
+    pub fn hash(&self, index: u32) -> u64 {
+        self.doc.hash(index)
+    }
+
+    /// Append copies of the nodes `from..to` to a tape, of whose text they are as they lie with the present shift.
+    pub fn copy(&self, from: u32, to: u32, tape: &mut Tape) -> Result<(), TryReserveError> {
+        let range = from as usize..to as usize;
+        tape.reserve(range.len())?;
+        let step = (tape.nodes.len() as u32).wrapping_sub(from);
+        let shift = self.shift as u32;
+        tape.nodes.extend(self.doc.nodes[range.clone()].iter().map(|node| node.moved(shift, step)));
+        tape.hashes.extend_from_slice(&self.doc.hashes[range]);
+        Ok(())
     }
 
     /// The children of a node that should be like a container of the other document.
