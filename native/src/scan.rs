@@ -519,6 +519,11 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
         if HAS_TWIN {
             self.like = self.member_like(frame, hash);
         }
+        if let Some(&[b':', after]) = self.text.get(end..end + 2) {
+            if after > b' ' {
+                return Ok(end + 1);
+            }
+        }
         let colon = self.skip_white(end);
         if self.byte(colon) != b':' {
             let reason = if colon < self.text.len() { Reason::ExpectedColon } else { Reason::EndInside };

@@ -47,28 +47,38 @@ impl From<Fault> for ScanError {
 pub fn scan_long(text: &[u8], open: usize, keys: &Keys, buffer: &mut Vec<u8>) -> Result<Scanned, ScanError> {
     let begin = open + 1;
     let mut at = begin;
-    let mut escaped = false;
+    let mut meant = begin; // the meaning of what is before stands in the buffer, if there was an escape
     loop {
         at = skip_plain(text, at);
         match text.get(at) {
             None => return Err(Fault::new(Reason::OpenString, open).into()),
             Some(b'"') => break,
             Some(b'\\') => {
-                escaped = true;
-                at = skip_escape(text, open, at)?;
+                let next = skip_escape(text, open, at)?;
+                if meant == begin {
+                    buffer.clear();
+                }
+                buffer.try_reserve(next - meant).map_err(|_| ScanError::Memory)?; // it is never longer than the text
+                buffer.extend_from_slice(&text[meant..at]);
+                unescape_one(&text[at..next], buffer);
+                (at, meant) = (next, next);
             }
             Some(&byte) if byte < 0x20 => return Err(Fault::new(Reason::ControlCharacter, at).into()),
-            Some(_) => at = skip_utf8(text, at)?,
+            Some(_) => {
+                at = skip_utf8(text, at)?;
+                while text.get(at).map_or(false, |&byte| byte >= 0x80) {
+                    at = skip_utf8(text, at)?;
+                }
+            }
         }
     }
-    let inner = &text[begin..at];
+    let escaped = meant > begin;
     let hash = if escaped {
-        buffer.clear();
-        buffer.try_reserve(inner.len()).map_err(|_| ScanError::Memory)?;
-        unescape(inner, buffer);
+        buffer.try_reserve(at - meant).map_err(|_| ScanError::Memory)?;
+        buffer.extend_from_slice(&text[meant..at]);
         keys.text(buffer)
     } else {
-        keys.text(inner)
+        keys.text(&text[begin..at])
     };
     Ok(Scanned { end: at + 1, hash, escaped })
 }
