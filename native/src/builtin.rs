@@ -62,8 +62,11 @@ pub unsafe extern "C" fn patchbay_builtin(python: *const Python) -> Object {
     unsafe { (python.new_function)(Box::leak(Box::new(method)), ptr::null_mut(), ptr::null_mut()) }
 }
 
-/// Compare two texts and give the patch as `bytes`; empty ones say that `patchbay_compare` knows more (a refusal, a
-/// bound). Holds the interpreter lock, so it is for small texts.
+/// Texts that are larger, together, are not compared here: the interpreter lock is held, and others wait for it.
+const LARGEST: usize = 1 << 16;
+
+/// Compare two small texts and give the patch as `bytes`; empty ones say that `patchbay_compare` knows more (large texts,
+/// a refusal, a bound).
 ///
 /// # Safety
 /// Called by Python alone, as METH_FASTCALL has it: `arguments` points to `count` objects that live until the call
@@ -84,6 +87,10 @@ unsafe extern "C" fn compare(_: Object, arguments: *const Object, count: isize) 
         }
     }
     let [before, after, options] = texts;
+    if before.len() + after.len() > LARGEST {
+        // SAFETY: the lock is held.
+        return unsafe { (python.new_bytes)(ptr::null(), 0) };
+    }
     let lent = catch_unwind(AssertUnwindSafe(|| {
         let mut context = Context::lend();
         let is_done = context.compare(before, after, options, Cancel(None)).is_ok() && !context.is_bounded();

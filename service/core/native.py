@@ -61,10 +61,9 @@ class NativeCore:
         if known is not options:
             packed = pack(options)
             self._packed = (options, packed)
-        if len(before) + len(after) < INLINE_BYTES:
-            patch = self._patch(before, after, packed)
-            if patch:
-                return Outcome(patch, False)
+        patch = self._patch(before, after, packed)
+        if patch:
+            return Outcome(patch, False)
         reply = self._called(before, after, packed, options, cancellation)
         outcome = Outcome(reply.data(), bool(reply.bounded))
         self._release(reply.handle)
@@ -111,8 +110,8 @@ class NativeCore:
 def _builtin(library: ctypes.PyDLL) -> Callable[[bytes, bytes, bytes], bytes]:
     """Give the comparison of small texts as a built-in function, many times as quick to call as through `ctypes`.
 
-    It gives empty bytes where the other way knows more: a refusal, a bound. The library makes it from functions of
-    Python's stable ABI; where they cannot be had (another interpreter), everything goes the other way.
+    It gives empty bytes where the other way knows more: large texts, a refusal, a bound. The library makes it from
+    functions of Python's stable ABI; where they cannot be had (another interpreter), everything goes the other way.
     """
     try:
         places = [ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p) for name in _NEEDED]
