@@ -10,7 +10,7 @@ use std::ptr;
 use std::sync::atomic::AtomicU8;
 
 /// Raised with every change of the ABI; the wrapper refuses a library with another number.
-const ABI_VERSION: u32 = 4;
+const ABI_VERSION: u32 = 5;
 
 /// How a call ended.
 #[repr(u32)]

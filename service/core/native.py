@@ -11,7 +11,7 @@ from service.core.packing import pack
 from service.core.reply import DONE, NativeCoreError, Reply, error_of
 
 LIBRARY = Path(__file__).with_name({"darwin": "_native.dylib", "win32": "_native.dll"}.get(sys.platform, "_native.so"))
-ABI_VERSION = 4
+ABI_VERSION = 5
 INLINE_BYTES = 1 << 16
 """Below this (some 0.1 ms of work), releasing the interpreter lock costs more than it gives."""
 _NEEDED = ("PyCFunction_NewEx", "PyBytes_FromStringAndSize", "PyBytes_AsStringAndSize")
