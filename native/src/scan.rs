@@ -302,7 +302,8 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
         Ok(())
     }
 
-    #[inline(always)]
+    /// Begin a container. Not inlined: the loop around it has the registers for what is more frequent.
+    #[inline(never)]
     fn open(&mut self, frame: &mut Frame, at: usize, is_object: bool, mark: u32) -> Result<(), Halt> {
         let depth = self.scratch.frames.len();
         if depth >= self.max_depth {
