@@ -26,11 +26,15 @@ def show_text(text: bytes, owned: Mapping[str, str], computed: Mapping[str, byte
     >>> show_text(b'{"name":"x"}', {"id": "1", "createdAt": "t", "updatedAt": "u"}, {})
     b'{"id":"1","name":"x","createdAt":"t","updatedAt":"u"}'
     """
-    parts = [values.encode({"id": owned["id"]})[:-1]]
+    identity, created, updated = values.encode([owned["id"], owned["createdAt"], owned["updatedAt"]])[1:-1].rsplit(
+        b",", 2
+    )
+    parts = [b'{"id":' + identity]
     if len(text) > 2:
         parts.append(text[1:-1])
-    parts += [values.encode(name) + b":" + value for name, value in computed.items()]
-    parts.append(values.encode({"createdAt": owned["createdAt"], "updatedAt": owned["updatedAt"]})[1:])
+    if computed:
+        parts += [values.encode(name) + b":" + value for name, value in computed.items()]
+    parts.append(b'"createdAt":' + created + b',"updatedAt":' + updated + b"}")
     return b",".join(parts)
 
 

@@ -48,7 +48,7 @@ class TypeCatalog:
     def __init__(self, store: TypeStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._read_at = _LONG_AGO
+        self._read_at = self._fresh_until = _LONG_AGO
         self._count = -1
         self._forgotten = 0
         self._texts: dict[str, bytes] = {}
@@ -80,11 +80,11 @@ class TypeCatalog:
 
     def forget(self) -> None:
         """Look again at the next occasion; what is being read now may be too old."""
-        self._read_at = _LONG_AGO
+        self._fresh_until = _LONG_AGO
         self._forgotten += 1
 
     def _is_fresh(self) -> bool:
-        return timedelta() <= self._clock.now() - self._read_at < _FRESH_FOR
+        return self._read_at <= self._clock.now() < self._fresh_until
 
     async def _refresh(self) -> None:
         now = self._clock.now()
@@ -93,7 +93,7 @@ class TypeCatalog:
         if count != self._count:
             self._learn(count, await self._store.read_all())
         if forgotten == self._forgotten:
-            self._read_at = now
+            self._read_at, self._fresh_until = now, now + _FRESH_FOR
 
     def _learn(self, count: int, texts: dict[str, bytes]) -> None:
         if count < self._count:
