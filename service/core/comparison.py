@@ -3,6 +3,9 @@
 This is the walk where no option asks for more; `scoped` has the one where some do.
 """
 
+from collections.abc import Iterable
+from itertools import chain
+
 from service.core import draft, values
 from service.core.draft import TOKENS, Draft
 from service.core.mating import Mate, mate_in_order
@@ -19,7 +22,16 @@ class TooManyLevelsError(Exception):
 
 
 class Comparison(Walk):
-    """One walk through two documents, which are not changed."""
+    """One walk through two documents, which are not changed.
+
+    Every string of either is among what was assumed to be equal, in `_apart`, or a name in `_walked`, so that they can
+    be counted.
+    """
+
+    def __init__(self, shorten_above: int) -> None:
+        super().__init__(shorten_above)
+        self._apart: list[Json] = []
+        self._walked: list[dict[str, Json]] = []
 
     def compare(self, before: Json, after: Json) -> Draft:
         """Write what has to change. Raises `TooManyLevelsError`."""
@@ -27,45 +39,79 @@ class Comparison(Walk):
             self._change(b"", before, after, 0)
         return self._draft
 
+    def proves(self, quotes: int) -> bool:
+        """Say whether all that was passed as equal is, and that texts with so many quotes have no repeated names."""
+        if not quotes:
+            return self.is_confirmed()
+        before, after = self._assumed
+        encoded = values.encode(before)
+        if encoded != values.encode(after) and not values.confirm(before, after):
+            return False
+        rest = values.encode([self._apart, *chain.from_iterable(self._walked)])
+        return 2 * encoded.count(b'"') + rest.count(b'"') == quotes
+
     def _change(self, path: bytes, before: Json, after: Json, level: int) -> None:
-        """Write how a value becomes another one."""
+        """Write how a value, or nothing, becomes another one."""
         kind = type(after)
-        if kind not in CONTAINERS or kind is not type(before):
-            self._write(draft.replace(path, after))
+        if kind is not type(before) or kind not in CONTAINERS:
+            self._put(path, before, after)
             return
         if level >= MAX_PROBES:
             raise TooManyLevelsError
         start = len(self._operations)
-        (self._object if kind is dict else self._array)(path, before, after, level + 1)
+        if kind is dict:
+            self._object(path, before, after, level + 1)
+        else:
+            self._array(path, before, after, level + 1)
         end = len(self._operations)
         if end > start:
             self._frames.append((start, end, path, before, after, False))
 
+    def _put(self, path: bytes, before: Json, after: Json) -> None:
+        """Write a value as a whole, in the place of another one or of nothing."""
+        self._apart.append(after)
+        if before is ABSENT:
+            self._write(draft.add(path, after))
+        else:
+            self._apart.append(before)
+            self._write(draft.replace(path, after))
+
     def _object(self, path: bytes, before: dict[str, Json], after: dict[str, Json], level: int) -> None:
         """Write the changes in the order of the members of `after`; what goes, goes before what followed it."""
-        find = before.get
+        self._walked += before, after
         olds, news = self._assumed
-        leaving = {} if before.keys() <= after.keys() else leaving_members(before, after)
+        differing: dict[str, Json] = {}
+        staying = len(after)
         for name, new in after.items():
-            if leaving and name in leaving:
-                self._remove_members(path, leaving[name])
-            old = find(name, ABSENT)
-            if old is new:
-                continue
+            old = before.get(name, ABSENT)
             if old == new:
-                kind = type(new)
-                if kind is not str and (kind in CONTAINERS or kind is not type(old)):
-                    olds.append(old)
-                    news.append(new)
-            elif old is ABSENT:
-                self._write(draft.add(path + TOKENS[name], new))
+                olds.append(old)
+                news.append(new)
             else:
-                self._change(path + TOKENS[name], old, new, level)
-        if None in leaving:
-            self._remove_members(path, leaving[None])
+                differing[name] = old
+                if old is ABSENT:
+                    staying -= 1
+        if staying == len(before):
+            for name, old in differing.items():
+                self._change(path + TOKENS[name], old, after[name], level)
+        else:
+            self._losing_object(path, before, after, differing, level)
 
-    def _remove_members(self, path: bytes, names: list[str]) -> None:
+    def _losing_object(
+        self, path: bytes, before: dict[str, Json], after: dict[str, Json], differing: dict[str, Json], level: int
+    ) -> None:
+        """Write the changes of an object that has members no more."""
+        leaving = leaving_members(before, after)
+        for name, new in after.items():
+            if name in leaving:
+                self._remove_members(path, before, leaving[name])
+            if name in differing:
+                self._change(path + TOKENS[name], differing[name], new, level)
+        self._remove_members(path, before, leaving.get(None, ()))
+
+    def _remove_members(self, path: bytes, before: dict[str, Json], names: Iterable[str]) -> None:
         for name in names:
+            self._apart.append(before[name])
             self._write(draft.remove(path + TOKENS[name]))
 
     def _array(self, path: bytes, before: list[Json], after: list[Json], level: int) -> None:
@@ -79,6 +125,7 @@ class Comparison(Walk):
         self.bounded = self.bounded or mating.bounded
         replacement = self._hopeless(path, before, after, mating)
         if replacement:
+            self._apart += before, after
             self._write(replacement)
         else:
             self._items(path, before, after, mating.mates, level)
@@ -87,8 +134,10 @@ class Comparison(Walk):
         end, other_end = len(before), len(after)
         for start, other, length, is_equal in [*reversed(mates), (0, 0, 0, True)]:
             for place in range(end - 1, start + length - 1, -1):
+                self._apart.append(before[place])
                 self._write(draft.remove(path + b"/%d" % place))
             for place in range(other_end - 1, other + length - 1, -1):
+                self._apart.append(after[place])
                 self._write(draft.add(path + b"/%d" % (start + length), after[place]))
             if is_equal:
                 self._assumed[0].extend(before[start : start + length])
@@ -96,6 +145,8 @@ class Comparison(Walk):
             elif type(after[other]) in CONTAINERS or not values.equal(before[start], after[other]):
                 # An alignment that is bounded can leave equal items between its runs.
                 self._item(path + b"/%d" % start, before[start], after[other], level)
+            else:
+                self._apart += before[start], after[other]
             end, other_end = start, other
 
     def _item(self, path: bytes, before: Json, after: Json, level: int) -> None:

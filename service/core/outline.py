@@ -7,19 +7,24 @@ _SQUARE = bytes.maketrans(b"{}", b"[]")
 
 
 def outline_of(text: bytes) -> bytes:
-    r"""Give the brackets and the quotes of a valid text, those in strings too.
+    r"""Give the brackets, all as square ones, and the quotes of a valid text, those in strings too.
 
     >>> outline_of(b'{"a\\"]": [1, "}"]}')
-    b'{""]"["}"]}'
+    b'[""]"["]"]]'
     """
-    return text.translate(None, _OTHER)
+    return text.translate(_SQUARE, _OTHER)
 
 
 def has_more_strings(text: bytes, outline: bytes, encoded: bytes) -> bool:
     """Say whether a text has more strings than what `msgspec` wrote of its value."""
-    if text.find(b"\\") >= 0 and text.find(b"u0022") >= 0:
+    if has_escaped_quotes(text):
         return without_escapes(encoded).count(b'"') < without_escapes(text).count(b'"')
     return encoded.count(b'"') < outline.count(b'"')  # quotes in strings are escaped alike in both
+
+
+def has_escaped_quotes(text: bytes) -> bool:
+    """Say whether a text may spell quotes by their code, as `msgspec` never does."""
+    return text.find(b"\\") >= 0 and text.find(b"u0022") >= 0
 
 
 def without_escapes(text: bytes) -> bytes:
@@ -36,14 +41,13 @@ def may_be_deeper(text: bytes, outline: bytes, max_depth: int) -> bool:
 
     The brackets are counted in blocks: within one, depth rises by no more than open in it.
     """
-    brackets = outline.translate(_SQUARE, b'"')
-    if brackets.count(b"[") <= max_depth:
+    if outline.count(b"[") <= max_depth:
         return False
     if text.find(b"\\") >= 0:
         outline = outline_of(without_escapes(text))
     if 2 * outline.count(b'""') != outline.count(b'"'):  # some string holds brackets
         outline = b"".join(outline.split(b'"')[::2])
-        brackets = outline.translate(_SQUARE, b'"')
+    brackets = outline.translate(None, b'"')
     block = max_depth + max_depth // 2 + 1  # half of them open, as a rule
     depth = 0
     for start in range(0, len(brackets), block):

@@ -10,13 +10,14 @@ from typing import Any, TypeAlias
 import msgspec
 
 from service.core import fault
-from service.core.outline import has_more_strings, may_be_deeper, outline_of
+from service.core.outline import has_escaped_quotes, has_more_strings, may_be_deeper, outline_of
 
 Json: TypeAlias = Any
 
 EXACT_IN_DOUBLES = 10**15
 """Below this an integer and a fraction or exponent spelling may be equal; from here on readers disagree."""
 
+_parse = msgspec.json.Decoder().decode
 _pack = msgspec.msgpack.encode
 _SORTING = msgspec.json.Encoder(order="sorted")
 _PLAIN_KEYS = {str, int, type(None)}
@@ -45,11 +46,33 @@ def decode(text: bytes, *, max_depth: int) -> Json:
     outline = outline_of(text) if len(text) > 2 * max_depth else text  # what is that short is not too deep
     if len(outline) > 2 * max_depth and may_be_deeper(text, outline, max_depth) and is_deeper(value, max_depth):
         raise fault.find_too_deep(text, max_depth)
-    if outline.find(b"{") >= 0:
+    if text.find(b"{") >= 0:
         encoded = encode(value)
         if encoded != text and has_more_strings(text, outline, encoded):
             raise fault.find(text)  # a repeated name: the value has but one of its members
     return value
+
+
+def read_both(before: bytes, after: bytes, max_depth: int) -> tuple[Json, Json, int] | None:
+    """Parse two texts and count the quotes in them, 0 if no name can be repeated as there are no objects.
+
+    Each string takes two quotes, and those in it, in a text and in what `encode` makes of its value. A text in which
+    there are more than in its value has repeated names. None for texts that `decode` has to look at.
+    """
+    try:
+        old, new = _parse(before), _parse(after)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    text = outline = before + after
+    if len(before) > 2 * max_depth or len(after) > 2 * max_depth:
+        outline = outline_of(text)
+        if may_be_deeper(text, outline, max_depth) and (is_deeper(old, max_depth) or is_deeper(new, max_depth)):
+            return None
+    if text.find(b"{") < 0:
+        return old, new, 0
+    if has_escaped_quotes(text):
+        return None
+    return old, new, outline.count(b'"')
 
 
 def is_deeper(value: Json, max_depth: int) -> bool:

@@ -1,8 +1,6 @@
 """What both walks through two documents share: a draft, and what was passed because `==` calls it equal."""
 
 from collections.abc import Container
-from itertools import compress, count
-from operator import eq, not_, sub
 
 from service.core import draft, values
 from service.core.draft import Draft
@@ -38,12 +36,18 @@ class Walk:
 
     def _differing_items(self, before: list[Json], after: list[Json]) -> list[int] | None:
         """Give the places of what differs in arrays of one length, quickly; None where they have to be aligned."""
-        same = list(map(eq, before, after))
-        places = list(compress(count(), map(not_, same)))
-        if len(places) > 1 and (len(places) * MAX_SHIFTED > len(after) or 1 in map(sub, places[1:], places)):
-            return None
-        self._assumed[0].extend(compress(before, same))
-        self._assumed[1].extend(compress(after, same))
+        olds, news = self._assumed
+        assumed = len(olds)
+        places: list[int] = []
+        for place, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old == new:
+                olds.append(old)
+                news.append(new)
+            elif places and (places[-1] + 1 == place or (len(places) + 1) * MAX_SHIFTED > len(after)):
+                del olds[assumed:], news[assumed:]
+                return None
+            else:
+                places.append(place)
         return places
 
     def _unite(self, start: int, operation: bytes) -> None:

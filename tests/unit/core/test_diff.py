@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from service.core import values
+from service.core.comparison import Comparison
 from service.core.diff import compare, compare_bytes, diff
 from service.core.history import invert
-from service.core.options import ArrayRule, DiffOptions, Scoped, Tolerance
+from service.core.options import DEFAULT, ArrayRule, DiffOptions, Scoped, Tolerance
 from service.errors import MalformedJsonError, TooDeepError
 from tests.unit.core import applier
 from tests.unit.core.documents import pairs
@@ -207,6 +209,40 @@ def test_refusals_name_the_input() -> None:
     with pytest.raises(TooDeepError) as too_deep:
         compare_bytes(b"[[1]]", b"[]", DiffOptions(max_depth=1))
     assert too_deep.value.violations[0].input == "before"
+
+
+NAMES = st.sampled_from(["a", "b", '"', "\\", "\\u0022", "[{", "é", ""])
+MEMBERS = st.recursive(
+    st.integers(0, 1) | st.booleans() | NAMES,
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(NAMES, children, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(MEMBERS, MEMBERS, st.sampled_from([None, 1]), st.data())
+def test_no_repeated_name_escapes_the_proof(before: Any, after: Any, indent: int | None, data: st.DataObject) -> None:
+    texts = [json.dumps(document, indent=indent, ensure_ascii=False) for document in ([before, {"n": 1}], [after])]
+    side = data.draw(st.integers(0, 1))
+    repeated = data.draw(st.sampled_from(['"n": 1, "n": 2', '"n": "\\u0022", "n": ""', '"\\u0022": 0, "\\"": "x"']))
+    texts[side] = texts[side][:-1] + ", {" + repeated + "}]"
+
+    with pytest.raises(MalformedJsonError, match="repeated") as refusal:
+        compare_bytes(texts[0].encode(), texts[1].encode())
+
+    assert refusal.value.violations[0].input == ("before", "after")[side]
+
+
+@given(MEMBERS, MEMBERS, st.sampled_from([None, 1]))
+def test_a_comparison_proves_that_no_names_are_repeated(before: Any, after: Any, indent: int | None) -> None:
+    texts = [json.dumps(document, indent=indent).encode() for document in ({"in": before}, {"in": after})]
+    read = values.read_both(texts[0], texts[1], 200)
+    assume(read)
+    assert read
+    comparison = Comparison(DEFAULT.shorten_above)
+    comparison.compare(*read[:2])
+
+    assert comparison.proves(read[2]) == comparison.is_confirmed()
+    assert not comparison.proves(read[2] + 4)
 
 
 def test_identical_texts_are_checked_all_the_same() -> None:
