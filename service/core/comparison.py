@@ -4,7 +4,6 @@ This is the walk where no option asks for more; `scoped` has the one where some 
 """
 
 from collections.abc import Iterable
-from itertools import chain
 
 from service.core import draft, values
 from service.core.draft import TOKENS, Draft
@@ -24,14 +23,14 @@ class TooManyLevelsError(Exception):
 class Comparison(Walk):
     """One walk through two documents, which are not changed.
 
-    Every string of either is among what was assumed to be equal, in `_apart`, or a name in `_walked`, so that they can
-    be counted.
+    So that strings can be counted, each of either document is kept: within what was assumed to be equal, in `_apart`,
+    or, where both objects of two that were walked through have the same names, once for both in `_shared`.
     """
 
     def __init__(self, shorten_above: int) -> None:
         super().__init__(shorten_above)
         self._apart: list[Json] = []
-        self._walked: list[dict[str, Json]] = []
+        self._shared: list[str] = []
 
     def compare(self, before: Json, after: Json) -> Draft:
         """Write what has to change. Raises `TooManyLevelsError`."""
@@ -47,14 +46,19 @@ class Comparison(Walk):
         encoded = values.encode(before)
         if encoded != values.encode(after) and not values.confirm(before, after):
             return False
-        rest = values.encode([self._apart, *chain.from_iterable(self._walked)])
-        return 2 * encoded.count(b'"') + rest.count(b'"') == quotes
+        twice = encoded.count(b'"') + values.encode(self._shared).count(b'"')
+        return 2 * twice + values.encode(self._apart).count(b'"') == quotes
 
     def _change(self, path: bytes, before: Json, after: Json, level: int) -> None:
         """Write how a value, or nothing, becomes another one."""
         kind = type(after)
         if kind is not type(before) or kind not in CONTAINERS:
-            self._put(path, before, after)
+            self._apart.append(after)
+            if before is ABSENT:
+                self._write(draft.add(path, after))
+            else:
+                self._apart.append(before)
+                self._write(draft.replace(path, after))
             return
         if level >= MAX_PROBES:
             raise TooManyLevelsError
@@ -67,18 +71,8 @@ class Comparison(Walk):
         if end > start:
             self._frames.append((start, end, path, before, after, False))
 
-    def _put(self, path: bytes, before: Json, after: Json) -> None:
-        """Write a value as a whole, in the place of another one or of nothing."""
-        self._apart.append(after)
-        if before is ABSENT:
-            self._write(draft.add(path, after))
-        else:
-            self._apart.append(before)
-            self._write(draft.replace(path, after))
-
     def _object(self, path: bytes, before: dict[str, Json], after: dict[str, Json], level: int) -> None:
         """Write the changes in the order of the members of `after`; what goes, goes before what followed it."""
-        self._walked += before, after
         olds, news = self._assumed
         differing: dict[str, Json] = {}
         staying = len(after)
@@ -91,6 +85,11 @@ class Comparison(Walk):
                 differing[name] = old
                 if old is ABSENT:
                     staying -= 1
+        if staying == len(before) == len(after):
+            self._shared.extend(after)
+        else:
+            self._apart.extend(before)
+            self._apart.extend(after)
         if staying == len(before):
             for name, old in differing.items():
                 self._change(path + TOKENS[name], old, after[name], level)

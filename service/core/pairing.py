@@ -20,6 +20,7 @@ MAX_CELLS = 4096
 _MAX_LIKENESS = 16
 _CONTAINERS = frozenset({dict, list})
 _IDENTIFYING = frozenset({str, int})
+_ABSENT = object()
 
 
 class Pairing(msgspec.Struct):
@@ -116,9 +117,13 @@ def _likeness(item: Json, other: Json) -> int:
     if kind is not type(other):
         return worth
     if kind is dict:
+        find = other.get
         for name, value in item.items():
-            if name in other:
-                worth += 4 if value == other[name] else 1
+            found = find(name, _ABSENT)
+            if value == found:
+                worth += 4
+            elif found is not _ABSENT:
+                worth += 1
     elif kind is list:
         worth = 1 + 4 * sum(map(eq, item[:_MAX_LIKENESS], other))
     return worth
