@@ -365,7 +365,7 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
         }
         if is_array {
             self.like = Some(frame.rest.next);
-            frame.rest.next = self.twin.node(frame.rest.next).next;
+            self.twin.skip(&mut frame.rest);
         }
         Ok(None)
     }
@@ -396,8 +396,9 @@ impl<G: Guide, const HAS_TWIN: bool> Scanner<'_, G, HAS_TWIN> {
         }
         self.twin.copy(first, child, self.tape).map_err(|error| self.halt(error))?;
         self.white += white;
-        frame.rest.pass(child);
-        Ok((end as usize).wrapping_add(shift))
+        let end = (end as usize).wrapping_add(shift);
+        frame.rest.pass(child, end - at);
+        Ok(end)
     }
 
     /// Complete the current container, which ends at `end`; its hash and mark.

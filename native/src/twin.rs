@@ -20,6 +20,12 @@ const LONGEST_REST: usize = 1 << 12;
 const SUCCESS: usize = 24;
 /// So many bytes must agree where an item is taken for another than the next one.
 const TELLING: usize = 16;
+/// So many nodes before and behind the next one such an item is looked for...
+const REACH: u32 = 48;
+/// ...unless fewer failed in a row: then it is one of the nearest...
+const FEW: u32 = 2;
+/// ...and only so many are compared as a whole: all may begin alike.
+const TRIALS: u32 = 2;
 
 /// The first document, while the second one is scanned.
 pub struct Twin<'a> {
@@ -39,7 +45,7 @@ pub struct Twin<'a> {
 pub struct Rest {
     pub next: u32,
     pub end: u32,
-    /// Where the last stretch in common ended.
+    /// Where the last stretch in common ended that was no chance, or so many nodes back as one looks.
     stuck: u32,
 }
 
@@ -50,10 +56,12 @@ impl Rest {
         self.next >= self.end
     }
 
-    /// Go on behind a stretch in common.
-    pub fn pass(&mut self, next: u32) {
+    /// Go on behind a stretch in common of so many bytes.
+    pub fn pass(&mut self, next: u32, bytes: usize) {
         self.next = next;
-        self.stuck = next;
+        if bytes >= TELLING {
+            self.stuck = next;
+        }
     }
 }
 
@@ -123,22 +131,42 @@ impl<'a> Twin<'a> {
         end <= self.until
     }
 
-    /// The child that the text at `at` should be like instead of the next one: an item was added, or one is gone.
+    /// The child that the text at `at` should be like instead of the next one: items were added, or some are gone. It is
+    /// looked for from where the last stretch in common ended.
     #[inline(never)]
     pub fn other_child(&mut self, text: &[u8], rest: &Rest, at: usize) -> Option<u32> {
-        let behind = self.node(rest.next).next;
-        let candidates = [(rest.stuck, rest.stuck < rest.next), (behind, behind < rest.end)];
-        for (child, is_one) in candidates {
-            if is_one {
+        let telling = text.get(at..at + TELLING)?;
+        let (mut child, mut trials) = (rest.stuck, 0);
+        let end = rest.end.min(rest.stuck.saturating_add(2 * REACH));
+        let most = if self.failures < FEW { FEW + 1 } else { u32::MAX };
+        for _ in 0..most {
+            if child >= end {
+                break;
+            }
+            let node = self.node(child);
+            let start = node.start as usize;
+            if child != rest.next && self.doc.text.get(start..start + TELLING) == Some(telling) {
                 self.meet(child, at);
-                let end = self.node(child).end;
-                let telling = self.node(child).start as usize + TELLING;
-                if self.agrees(text, end.max(telling as u32)) {
+                if self.agrees(text, node.end) {
                     return Some(child);
                 }
+                trials += 1;
+                if trials == TRIALS {
+                    return None;
+                }
             }
+            child = node.next;
         }
         None
+    }
+
+    /// Go on behind an item that has to be read.
+    #[inline(always)]
+    pub fn skip(&self, rest: &mut Rest) {
+        rest.next = self.node(rest.next).next;
+        if rest.next - rest.stuck > REACH {
+            rest.stuck = self.node(rest.stuck).next;
+        }
     }
 
     /// Take note of how many bytes were in common at `at`.
