@@ -41,8 +41,9 @@ def compare_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -
     >>> compare_bytes(b'{"a": 1}', b'{"a": 2}').patch
     b'[{"op":"replace","path":"/a","value":2}]'
     """
-    if before != after and _is_plain(options) and (proven := _proven(before, after, options)):
-        return proven
+    read = values.read_both(before, after, options.max_depth) if before != after and _is_plain(options) else None
+    if read and (outcome := _proven(*read, options)):
+        return outcome
     name, max_depth = "before", options.max_depth
     try:
         old = values.decode(before, max_depth=max_depth)
@@ -53,7 +54,7 @@ def compare_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -
     except (MalformedJsonError, TooDeepError) as exc:
         exc.violations = tuple(msgspec.structs.replace(each, input=name) for each in exc.violations)
         raise
-    return _compared(old, new, options)
+    return _written(*_scoped(old, new, options), options) if read else _compared(old, new, options)
 
 
 def diff(before: Json, after: Json, options: DiffOptions = DEFAULT) -> list[Operation]:
@@ -71,15 +72,11 @@ def compare(before: Json, after: Json, options: DiffOptions = DEFAULT) -> Patch:
     return Patch(msgspec.json.decode(outcome.patch), outcome.bounded)
 
 
-def _proven(before: bytes, after: bytes, options: DiffOptions) -> Outcome | None:
-    """Compare two texts, and prove by the comparison what costs `values.decode` as much as parsing: no repeated names.
+def _proven(old: Json, new: Json, quotes: int, options: DiffOptions) -> Outcome | None:
+    """Compare, and prove by the comparison what costs `values.decode` as much as parsing: no repeated names.
 
-    None where that fails, for whatever reason.
+    None where that fails, or the walk has to be one that is never wrong.
     """
-    read = values.read_both(before, after, options.max_depth)
-    if read is None:
-        return None
-    old, new, quotes = read
     comparison = Comparison(options.shorten_above)
     try:
         draft = comparison.compare(old, new)
