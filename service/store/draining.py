@@ -3,10 +3,11 @@
 What is taken at once becomes one document there, `{_id, resource, type, at, last, entries}`, whose `_id` is made of
 the resource and its first version, so that there is one that begins so; it is durable before its entries leave the
 log; and a log is cut at its head only, by who finds the head it saw, no further than that document goes.
+A write that finds the log at the version up to which it was copied may begin it anew instead (`Relay.has_all`).
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,6 +24,15 @@ _DUPLICATE_KEY = 11000
 _BATCH_BYTES = 4 * 1024 * 1024
 
 
+class Copied(NamedTuple):
+    """What `revisions` is known to have of a log, durably: the entries from `first` to `last`, which take `size`."""
+
+    resource_id: str
+    first: int
+    last: int
+    size: int
+
+
 class Drain:
     """Drains logs of the collection `resources`."""
 
@@ -35,6 +45,11 @@ class Drain:
 
     async def drain(self, resource_ids: Sequence[str]) -> None:
         """Drain the logs of the resources as they stand now."""
+        await self.cut(await self.copy(resource_ids))
+
+    async def copy(self, resource_ids: Sequence[str]) -> list[Copied]:
+        """Take the entries of the logs to `revisions`; return what can be cut."""
+        copied: list[Copied] = []
         with translated():
             batch: list[Record] = []
             size = 0
@@ -45,21 +60,23 @@ class Drain:
                 batch.append(record)
                 size += record["logBytes"]
                 if size > _BATCH_BYTES:
-                    await self._move(batch)
+                    copied += await self._keep(batch)
                     batch, size = [], 0
-            await self._move(batch)
+            return copied + await self._keep(batch)
 
-    async def _move(self, records: list[Record]) -> None:
-        if not records:
-            return
+    async def cut(self, copied: Sequence[Copied]) -> None:
+        """Cut logs behind what was copied; one that somebody cut since, or began anew, is left as it is."""
+        with translated():
+            reply = await self._command("update", "resources", "updates", [_emptying(each) for each in copied])
+            if copied and reply["n"] < len(copied):  # some have been written since: cut what is kept, leave what is new
+                await self._command("update", "resources", "updates", [_shortening(each) for each in copied])
+
+    async def _keep(self, records: list[Record]) -> list[Copied]:
         for record in records:
             if any(entry["v"] % SNAPSHOT_EVERY == 0 for entry in record["log"]):
                 await self._keep_snapshots(record["_id"])
         kept = await self._copy([_to_bucket(record) for record in records])
-        cut = [(record, kept[record["_id"]]) for record in records if kept[record["_id"]] <= record["v"]]
-        reply = await self._command("update", "resources", "updates", [_emptying(*each) for each in cut])
-        if cut and reply["n"] < len(cut):  # some have been written since: cut what is kept, leave what is new
-            await self._command("update", "resources", "updates", [_shortening(*each) for each in cut])
+        return [_to_copied(record, kept[record["_id"]]) for record in records if kept[record["_id"]] <= record["v"]]
 
     async def _copy(self, buckets: list[Record]) -> dict[str, int]:
         """Keep the buckets; return for each resource the last version that is kept, by us or by who came first."""
@@ -99,15 +116,19 @@ def _to_bucket(record: Record) -> Record:
     return {**bucket, "given": True} if any("given" in entry for entry in log) else bucket
 
 
-def _emptying(record: Record, last: int) -> Record:
-    """Return the update that empties the log if nothing came after the version `last`."""
-    emptied = {"$set": {"log": [], "logBytes": 0}, "$unset": {"undrained": ""}}
-    return {"q": {"_id": record["_id"], "v": last}, "u": emptied}
-
-
-def _shortening(record: Record, last: int) -> Record:
-    """Return the update that cuts the log behind the version `last` if something came after it."""
+def _to_copied(record: Record, last: int) -> Copied:
     log = record["log"]
-    size = sum(entry_bytes(entry) for entry in log if entry["v"] <= last)
-    shortened = {"$pull": {"log": {"v": {"$lte": last}}}, "$inc": {"logBytes": -size}}
-    return {"q": {"_id": record["_id"], "v": {"$gt": last}, "log.0.v": log[0]["v"]}, "u": shortened}
+    return Copied(record["_id"], log[0]["v"], last, sum(entry_bytes(entry) for entry in log if entry["v"] <= last))
+
+
+def _emptying(copied: Copied) -> Record:
+    """Return the update that empties the log if nothing came after what was copied."""
+    emptied = {"$set": {"log": [], "logBytes": 0}, "$unset": {"undrained": ""}}
+    return {"q": {"_id": copied.resource_id, "v": copied.last}, "u": emptied}
+
+
+def _shortening(copied: Copied) -> Record:
+    """Return the update that cuts the log behind what was copied if something came after it."""
+    shortened = {"$pull": {"log": {"v": {"$lte": copied.last}}}, "$inc": {"logBytes": -copied.size}}
+    grown = {"_id": copied.resource_id, "v": {"$gt": copied.last}, "log.0.v": copied.first}
+    return {"q": grown, "u": shortened}

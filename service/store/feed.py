@@ -25,6 +25,7 @@ _COUNTER = "feed"
 _PER_RECORD = 100
 """How many events are kept in one record at most: together they cost little more than one alone."""
 _RECORDS_AT_ONCE = 10
+_WITHOUT_PATCHES = {"entries.forward": 0, "entries.inverse": 0, "entries.events": 0}
 _KINDS = {
     "create": "resource.created",
     "replace": "resource.replaced",
@@ -76,7 +77,7 @@ class MongoFeed:
 
     async def _find_unfed(self, name: str, limit: int, session: AsyncIOMotorClientSession) -> list[Record]:
         order = [("unfed", ASCENDING), ("at", ASCENDING), ("_id", ASCENDING)]
-        found = self._database[name].find({"unfed": True}, session=session).sort(order).limit(limit)
+        found = self._database[name].find({"unfed": True}, _WITHOUT_PATCHES, session=session).sort(order).limit(limit)
         records: list[Record] = await found.to_list(None)
         return records
 

@@ -149,8 +149,12 @@ def entry_bytes(entry: Record) -> int:
     return _ENTRY_OVERHEAD_BYTES + patches + told
 
 
-def to_statement(base: int, after: Resource, content: Json, revisions: list[Revision]) -> Statement:
+def to_statement(
+    base: int, after: Resource, content: Json, revisions: list[Revision], *, begins_log: bool
+) -> Statement:
     """Build the update that takes a resource from version `base` to `after` by way of the revisions.
+
+    With `begins_log`, which is for a log that `revisions` has all of, its entries go with the same update.
 
     Raises `NotStorableError` when the content cannot be stored.
     """
@@ -172,4 +176,6 @@ def to_statement(base: int, after: Resource, content: Json, revisions: list[Revi
         "$inc": {"logBytes": added},
         "$min": {"undrained": after.updated_at},
     }
+    if begins_log:
+        update = {"$set": {**members, "log": entries, "logBytes": added, "undrained": after.updated_at}}
     return Statement(after.id, base, after.version, revisions[-1].write_id, update, len(stored.raw), added)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -12,7 +12,7 @@ from typing import Self
 from service.core.timestamp import format_timestamp
 from service.errors import StoreUnavailableError
 from service.ports import Clock
-from service.store.draining import Drain
+from service.store.draining import Copied, Drain
 from service.store.leases import Leases
 from service.store.mongo import Collection, Database, translated
 from service.store.revisions import Revisions
@@ -44,6 +44,7 @@ class Relay:
         self._clock = clock
         self._on_moved = on_moved
         self._noted: dict[str, int] = {}
+        self._copied: dict[str, Copied] = {}
         self._urgent: set[str] = set()
         self._is_urgent = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -62,8 +63,18 @@ class Relay:
         with contextlib.suppress(StoreUnavailableError):
             await self._leases.release(_LEASE)
 
-    def note(self, resource_id: str, added_bytes: int) -> None:
-        """Take notice that the resource's log has grown."""
+    def has_all(self, resource_id: str, version: int) -> bool:
+        """Tell whether `revisions` has the whole log of the resource at the version: the next write may begin it anew.
+
+        This spares the log a cut of its own; what is not written soon is cut with the next round.
+        """
+        copied = self._copied.get(resource_id)
+        return copied is not None and copied.last == version
+
+    def note(self, resource_id: str, added_bytes: int, *, begins_log: bool) -> None:
+        """Take notice that the resource's log has grown, or was begun anew."""
+        if begins_log:
+            self._copied.pop(resource_id, None)
         size = self._noted[resource_id] = self._noted.get(resource_id, 0) + added_bytes
         if size > _URGENT_BYTES:
             del self._noted[resource_id]
@@ -80,12 +91,22 @@ class Relay:
         while True:
             await asyncio.sleep(pause)
             started = time.monotonic()
-            noted, self._noted = list(self._noted), {}
-            for at in range(0, len(noted), _MOST_AT_ONCE):
-                await self._try_drain(noted[at : at + _MOST_AT_ONCE])
-            if noted:
-                self._on_moved()
+            await self.advance()
             pause = min(max(_LINGER_S, _SHARE * (time.monotonic() - started)), _LONGEST_PAUSE_S)
+
+    async def advance(self) -> None:
+        """Do one round: cut what the last one copied and nobody has written since, then copy what was noted."""
+        noted, self._noted = list(self._noted), {}
+        copied, self._copied = list(self._copied.values()), {}
+        for at in range(0, len(copied), _MOST_AT_ONCE):
+            await self._tried(self._drain.cut(copied[at : at + _MOST_AT_ONCE]))
+        for at in range(0, len(noted), _MOST_AT_ONCE):
+            await self._tried(self._copy(noted[at : at + _MOST_AT_ONCE]))
+        if noted:
+            self._on_moved()
+
+    async def _copy(self, resource_ids: Sequence[str]) -> None:
+        self._copied |= {each.resource_id: each for each in await self._drain.copy(resource_ids)}
 
     async def _hurry(self) -> None:
         """Drain the logs that grow fast, because every write carries its log along."""
@@ -93,7 +114,7 @@ class Relay:
             await self._is_urgent.wait()
             self._is_urgent.clear()
             urgent, self._urgent = list(self._urgent), set()
-            await self._try_drain(urgent)
+            await self._tried(self._drain.drain(urgent))
             self._on_moved()
 
     async def _sweep(self) -> None:
@@ -101,7 +122,7 @@ class Relay:
         while True:
             try:
                 while await self._leases.acquire(_LEASE, 3 * _SWEEP_EVERY_S) and (left := await self._left_behind()):
-                    if not await self._try_drain(left):
+                    if not await self._tried(self._drain.drain(left)):
                         break
             except StoreUnavailableError:
                 _LOG.debug("the relay waits for the database")
@@ -117,14 +138,14 @@ class Relay:
             )
         return [each["_id"] for each in found]
 
-    async def _try_drain(self, resource_ids: list[str]) -> bool:
+    async def _tried(self, work: Awaitable[None]) -> bool:
         """Drain; what fails stays in the logs, and the sweep comes back to it."""
         try:
-            await self._drain.drain(resource_ids)
+            await work
         except StoreUnavailableError:
             _LOG.debug("the relay waits for the database")
             return False
         except Exception:  # noqa: BLE001 - the relay must outlive one log that it cannot drain
-            _LOG.exception("the relay could not drain %d logs", len(resource_ids))
+            _LOG.exception("the relay could not drain some logs")
             return False
         return True

@@ -120,8 +120,10 @@ class Writer:
         """
         if not plan.revisions:
             return held.is_fresh  # what is seen on a guess is not told
-        statement = to_statement(plan.base, plan.resource, plan.content, plan.revisions)
-        if held.log_bytes > _MOST_LOG_BYTES or statement.size + held.log_bytes > _MOST_DOCUMENT_BYTES:
+        begins_log = self._relay.has_all(plan.resource.id, plan.base)
+        statement = to_statement(plan.base, plan.resource, plan.content, plan.revisions, begins_log=begins_log)
+        log_bytes = 0 if begins_log else held.log_bytes
+        if log_bytes > _MOST_LOG_BYTES or statement.size + log_bytes > _MOST_DOCUMENT_BYTES:
             return await self._make_room(plan, held)
         for revision in filter(is_large, plan.revisions):
             await self._revisions.keep_patches(plan.resource.id, revision)
@@ -132,9 +134,9 @@ class Writer:
             plan.outcomes[-1] = (plan.outcomes[-1][0], error)
             return held.is_fresh
         if is_done:
-            self._relay.note(plan.resource.id, statement.added_bytes)
-            log_bytes = held.log_bytes + statement.added_bytes
+            self._relay.note(plan.resource.id, statement.added_bytes, begins_log=begins_log)
             commit_s = time.monotonic() - began
+            log_bytes += statement.added_bytes
             after = Held(plan.resource, plan.content, log_bytes, held.guesses + 1, commit_s)
             self._kept.put(after.resource.id, after, len(after.resource.text))
         return is_done

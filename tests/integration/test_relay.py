@@ -231,3 +231,70 @@ async def test_relay_that_saw_less_than_another_kept_cuts_nothing(
     await database["revisions"].update_one({"resource": identity}, {"$set": {"last": 3}})
     await resources.relay.drain([identity])
     assert await log_of(database, identity) == []
+
+
+async def test_log_that_was_copied_is_begun_anew_by_the_next_write(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    await write_versions(resources, identity, 3)
+    await resources.relay.advance()
+    assert await log_of(database, identity) == [1, 2, 3]
+
+    await resources.write(identity, "counter", increment("n"), ANN)
+    assert await log_of(database, identity) == [4]
+    await resources.write(identity, "counter", increment("n"), ANN)
+    assert await log_of(database, identity) == [4, 5]
+
+    await resources.relay.advance()
+    await resources.relay.advance()
+    assert await log_of(database, identity) == []
+    assert [each.version for each in await resources.list_revisions(identity)] == [5, 4, 3, 2, 1]
+
+
+async def test_log_is_not_begun_anew_where_another_process_has_written_since(
+    resources: MongoResources, database: Database, clock: ShiftedClock, identity: str
+) -> None:
+    other = MongoResources(database, clock)
+    await write_versions(resources, identity, 3)
+    await resources.relay.advance()
+
+    await other.write(identity, "counter", increment("n"), ANN)
+    await resources.write(identity, "counter", increment("n"), ANN)
+
+    assert await log_of(database, identity) == [1, 2, 3, 4, 5]
+    await resources.relay.advance()
+    assert await log_of(database, identity) == [4, 5]
+    await resources.relay.advance()
+    assert await log_of(database, identity) == []
+    assert [each.version for each in await resources.list_revisions(identity)] == [5, 4, 3, 2, 1]
+
+
+async def test_writers_of_two_processes_and_their_relays_keep_every_revision_once(
+    resources: MongoResources, database: Database, clock: ShiftedClock, identity: str
+) -> None:
+    stores = [resources, MongoResources(database, clock)]
+    await resources.write(identity, "counter", create({}), ANN)
+    is_over = False
+
+    async def keep_advancing(store: MongoResources) -> None:
+        while not is_over:
+            await store.relay.advance()
+            await asyncio.sleep(0.001)
+
+    async def keep_writing(store: MongoResources) -> None:
+        for _ in range(60):
+            await store.write(identity, "counter", increment("n"), ANN)
+
+    relays = [asyncio.create_task(keep_advancing(store)) for store in stores]
+    await asyncio.gather(*(keep_writing(store) for store in stores))
+    is_over = True
+    await asyncio.gather(*relays)
+
+    found = await resources.find(identity)
+    assert found is not None
+    assert (found.version, found.text) == (121, b'{"n":120}')
+    history = await resources.list_revisions(identity, limit=200)
+    assert [each.version for each in history] == list(range(121, 0, -1))
+    buckets = await database["revisions"].find({"resource": identity}).to_list(None)
+    kept = [entry["v"] for bucket in buckets for entry in bucket["entries"]]
+    assert len(kept) == len(set(kept))
