@@ -60,7 +60,9 @@ class Relay:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        copied, self._copied = list(self._copied.values()), {}
         with contextlib.suppress(StoreUnavailableError):
+            await self._drain.cut(copied)
             await self._leases.release(_LEASE)
 
     def has_all(self, resource_id: str, version: int) -> bool:

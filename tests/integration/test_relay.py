@@ -251,6 +251,16 @@ async def test_log_that_was_copied_is_begun_anew_by_the_next_write(
     assert [each.version for each in await resources.list_revisions(identity)] == [5, 4, 3, 2, 1]
 
 
+async def test_relay_that_ends_cuts_what_it_has_copied(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    async with resources.relay:
+        await write_versions(resources, identity, 3)
+        await resources.relay.advance()
+
+    assert await log_of(database, identity) == []
+
+
 async def test_log_is_not_begun_anew_where_another_process_has_written_since(
     resources: MongoResources, database: Database, clock: ShiftedClock, identity: str
 ) -> None:
