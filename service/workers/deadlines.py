@@ -1,7 +1,6 @@
 """Deadlines: applications whose provider did not confirm in time come to their end."""
 
 import logging
-import time
 
 from service.core.timestamp import format_timestamp
 from service.errors import InvalidTransitionError
@@ -9,6 +8,7 @@ from service.ports import Lease
 from service.usecases import confirming
 from service.usecases.patching import Desk
 from service.workers.background import forever
+from service.workers.hold import Hold
 
 _LOG = logging.getLogger(__name__)
 _LEASE = "deadlines"
@@ -22,26 +22,16 @@ class Deadlines:
 
     def __init__(self, desk: Desk, lease: Lease) -> None:
         self._desk = desk
-        self._lease = lease
-        self._leased_at = -_LEASE_S
+        self._hold = Hold(lease, _LEASE, _LEASE_S)
 
     async def run(self) -> None:
         """Keep deadlines until cancelled."""
         await forever("deadlines", self._round)
 
     async def _round(self) -> float:
-        if await self._is_leased():
+        if await self._hold.keep():
             await self.expire_overdue()
         return _PAUSE_S
-
-    async def _is_leased(self) -> bool:
-        """Hold the lease; it is renewed now and then, not for every round."""
-        now = time.monotonic()
-        if now - self._leased_at > _LEASE_S / 4:
-            if not await self._lease.acquire(_LEASE, _LEASE_S):
-                return False
-            self._leased_at = now
-        return True
 
     async def expire_overdue(self) -> int:
         """End what is overdue now; return how many were ended."""

@@ -10,6 +10,7 @@ from service.errors import StoreError
 from service.ports import Clock, FeedSignals, FeedStore, Lease
 from service.workers.background import forever
 from service.workers.calm import Calm
+from service.workers.hold import Hold
 
 _LEASE = "feeder"
 _PAUSE_S = 0.2
@@ -27,12 +28,11 @@ class Feeder:
 
     def __init__(self, feed: FeedStore, lease: Lease, clock: Clock, kept: timedelta, calm: Calm) -> None:
         self._feed = feed
-        self._lease = lease
+        self._hold = Hold(lease, _LEASE, _LEASE_S)
         self._clock = clock
         self._kept = kept
         self._calm = calm
         self._trimmed_at = -_TRIM_EVERY_S
-        self._leased_at = -_LEASE_S
 
     async def run(self) -> None:
         """Make events until cancelled. Whatever fails is tried again: nothing is taken off before it is an event."""
@@ -40,16 +40,16 @@ class Feeder:
             await forever("events", self._round)
         finally:
             with contextlib.suppress(StoreError):
-                await self._lease.release(_LEASE)
+                await self._hold.release()
 
     async def _round(self) -> float:
-        if not await self._is_leased():
+        if not await self._hold.keep():
             return _STANDBY_S
         began = time.monotonic()
         made = 0
         while more := await self._feed.advance():
             made += more
-            await self._is_leased()
+            await self._hold.keep()
         if began - self._trimmed_at > _TRIM_EVERY_S:
             await self._feed.trim(format_timestamp(self._clock.now() - self._kept))
             self._trimmed_at = began
@@ -58,15 +58,6 @@ class Feeder:
             return min(max(_PAUSE_S, _SHARE * (time.monotonic() - began)), _LONGEST_PAUSE_S)
         await self._calm.rest()
         return 0.0
-
-    async def _is_leased(self) -> bool:
-        """Hold the lease; it is renewed now and then, not for every round."""
-        now = time.monotonic()
-        if now - self._leased_at > _LEASE_S / 4:
-            if not await self._lease.acquire(_LEASE, _LEASE_S):
-                return False
-            self._leased_at = now
-        return True
 
 
 class Watch:
