@@ -42,8 +42,8 @@ def compare_bytes(before: bytes, after: bytes, options: DiffOptions = DEFAULT) -
     b'[{"op":"replace","path":"/a","value":2}]'
     """
     read = values.read_both(before, after, options.max_depth) if before != after and _is_plain(options) else None
-    if read and (outcome := _proven(*read, options)):
-        return outcome
+    if read and (plain := _plain(*read, options)):
+        return _written(*plain, options)
     name, max_depth = "before", options.max_depth
     try:
         old = values.decode(before, max_depth=max_depth)
@@ -72,21 +72,9 @@ def compare(before: Json, after: Json, options: DiffOptions = DEFAULT) -> Patch:
     return Patch(msgspec.json.decode(outcome.patch), outcome.bounded)
 
 
-def _proven(old: Json, new: Json, quotes: int, options: DiffOptions) -> Outcome | None:
-    """Compare, and prove by the comparison what costs `values.decode` as much as parsing: no repeated names.
-
-    None where that fails, or the walk has to be one that is never wrong.
-    """
-    comparison = Comparison(options.shorten_above)
-    try:
-        draft = comparison.compare(old, new)
-    except TooManyLevelsError:
-        return None
-    return _written(draft, comparison.bounded, options) if comparison.proves(quotes) else None
-
-
 def _compared(before: Json, after: Json, options: DiffOptions) -> Outcome:
-    draft, bounded = (_plain(before, after, options) if _is_plain(options) else None) or _scoped(before, after, options)
+    plain = _plain(before, after, 0, options) if _is_plain(options) else None
+    draft, bounded = plain or _scoped(before, after, options)
     return _written(draft, bounded, options)
 
 
@@ -109,14 +97,17 @@ def _prunes(options: DiffOptions) -> bool:
     return bool(options.ignored_names or options.ignored_paths or options.only)
 
 
-def _plain(before: Json, after: Json, options: DiffOptions) -> tuple[Draft, bool] | None:
-    """Give the draft and whether a bound was met; None where the walk has to be one that is never wrong."""
+def _plain(before: Json, after: Json, quotes: int, options: DiffOptions) -> tuple[Draft, bool] | None:
+    """Give the draft and whether a bound was met; None where the walk has to be one that is never wrong.
+
+    By so many quotes in the texts it is proved too, at the cost of the comparison alone, that no name is repeated.
+    """
     comparison = Comparison(options.shorten_above)
     try:
         draft = comparison.compare(before, after)
     except TooManyLevelsError:
         return None
-    return (draft, comparison.bounded) if comparison.is_confirmed() else None
+    return (draft, comparison.bounded) if comparison.proves(quotes) else None
 
 
 def _scoped(before: Json, after: Json, options: DiffOptions) -> tuple[Draft, bool]:
