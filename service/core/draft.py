@@ -69,7 +69,7 @@ def remove(path: bytes) -> bytes:
 
 def replace(path: bytes, value: Json) -> bytes:
     """Write the operation that replaces a value."""
-    return b'{"op":"replace","path":"' + path + b'","value":' + values.encode(value) + b"}"
+    return replaced(path, values.encode(value))
 
 
 def replaced(path: bytes, encoded: bytes) -> bytes:
