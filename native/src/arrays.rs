@@ -98,7 +98,6 @@ impl Arrays {
     ) -> Result<Outcome, Stop> {
         let head = self.gather(view, pair.a, pair.b)?;
         if view.rules.is_tolerant(view.before.mark(pair.a)) {
-            self.after.copy_hashes(view.after)?;
             self.call_near_equal(view)?;
         }
         self.forget_mates()?;
@@ -187,6 +186,7 @@ impl Arrays {
 
     /// Give elements that a tolerance calls equal one hash: in place where the lengths agree, else at both ends.
     fn call_near_equal(&mut self, view: &View) -> Result<(), Stop> {
+        self.after.copy_hashes(view.after)?;
         let (length, other_length) = (self.before.len(), self.after.len());
         let hashes = self.before.hashes(view.before);
         let (before, after) = (&self.before, &mut self.after);
