@@ -39,9 +39,9 @@ from service.store.rollouts import MongoRollouts
 from service.store.signals import EventSignals
 from service.store.timeline import MongoTimeline
 from service.store.types import MongoTypes
+from service.usecases.asked import Limits
 from service.usecases.catalog import TypeCatalog
 from service.usecases.containing import FamilyLocks
-from service.usecases.drafting import Limits
 from service.usecases.patching import Desk
 from service.usecases.rolling import Rolling
 from service.usecases.shelf import Shelf

@@ -25,7 +25,7 @@ from service.errors import (
 )
 from service.keys import CALLER, SETTINGS, SHELF
 from service.usecases import histories, resources
-from service.usecases.drafting import Limits
+from service.usecases.asked import Limits
 from service.usecases.presenting import Shown
 from service.usecases.resources import Dialect
 from service.usecases.writing import Target

@@ -8,9 +8,9 @@ from service.errors import ApplicationFailedError, IdempotencyKeyReusedError, In
 from service.model import Caller, Change, Draft, Resource
 from service.patches import Application, Patch, Step
 from service.ports import Changing
-from service.usecases import attempts, dispatching, drafting
+from service.usecases import attempts, dispatching
+from service.usecases.asked import Asked, admit
 from service.usecases.attempts import Attempt
-from service.usecases.drafting import Asked
 from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_fit, check_version, editing
 from service.usecases.patching import Desk, find_resource
 from service.usecases.writing import Mode, Target, find_type, write
@@ -80,7 +80,7 @@ def _applying(attempt: Attempt, aim: Aim, asked: Asked, trace: _Trace, desk: Des
     """Make the change that carries the patch out where it fits, and has the application written with it."""
 
     def change(draft: Draft | None) -> Change | None:
-        standing = drafting.admit(asked, draft)
+        standing = admit(asked, draft)
         check_version(standing.version, aim)
         check_fit(standing.content, attempt.patch)
         base = trace.base = standing.version

@@ -24,8 +24,8 @@ from service.model import Attribution, Change, Companion, Draft
 from service.patches import Application, Step
 from service.ports import Changing
 from service.usecases import attempts, drafting
+from service.usecases.asked import Asked, admit
 from service.usecases.dispatching import digest_of
-from service.usecases.drafting import Asked
 from service.usecases.fitting import ANY_VERSION
 from service.usecases.patching import Desk
 from service.usecases.writing import Mode, Target, find_type, write
@@ -140,7 +140,7 @@ def _taking_over(
     given, last = noted
 
     def change(draft: Draft | None) -> Change | None:
-        standing = drafting.admit(asked, draft)
+        standing = admit(asked, draft)
         version = standing.version
         taken = take_back(_plain(content), base, standing.content)
         if taken.clashes:

@@ -1,66 +1,26 @@
 """Changes of resources, as functions of the version they meet: pure, so that the store may call them again."""
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from service.core import dialect, identified, owned, values
 from service.core.coarse import diff_members
-from service.core.conditions import Conditions
 from service.core.engine import BothWays, Engine
 from service.core.history import apply_with_inverse
 from service.core.identified import Given
 from service.core.merge import apply_merge
 from service.core.operation import Operation
 from service.core.values import Json
-from service.errors import (
-    DuplicateIdentifierError,
-    GoneError,
-    NotFoundError,
-    PathNotAllowedError,
-    PreconditionRequiredError,
-    ServiceError,
-    VersionConflictError,
-)
+from service.errors import PathNotAllowedError
 from service.model import Change, ChangeKind, Companion, Draft, Resource
 from service.ports import Changing
+from service.usecases.asked import Asked, Content, Limits, Rules, admit, taken
 
-Content = dict[str, Json]
 _DIFFED_BYTES = 256 * 1024
 _DIFFED_BYTES_NATIVE = 2 * 1024 * 1024
 """Above this, before and after together, changes are kept member by member: the event loop waits for them."""
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """Bounds of what a change may make of a document."""
-
-    max_depth: int
-    max_operations: int
-    max_copied_bytes: int
-
-
-class Rules(msgspec.Struct, frozen=True):
-    """What the type asks of a change. `check` refuses final content; `accompany` lists what is written with it.
-
-    `computed` are members that are shown with the resource and not stored.
-    """
-
-    identified_lists: tuple[str, ...] = identified.DEFAULT_LISTS
-    requires_if_match: bool = False
-    computed: frozenset[str] = frozenset()
-    check: Callable[[Content], None] = lambda _: None
-    accompany: Callable[[str, Content | None, Content | None], tuple[Companion, ...]] = lambda *_: ()
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """What a request asks: which resource, under which conditions, by which rules. `engine` finds what changed."""
-
-    id: str
-    type: str
-    conditions: Conditions
-    rules: Rules
-    engine: Engine = Engine(None)
 
 
 def creating(asked: Asked, content: Content) -> Changing:
@@ -68,7 +28,7 @@ def creating(asked: Asked, content: Content) -> Changing:
 
     def change(draft: Draft | None) -> Change | None:
         if draft is not None:
-            raise _taken(asked, draft)
+            raise taken(asked, draft)
         asked.conditions.check(None)
         document = owned.take_off(values.copy(content), {"id": asked.id}, all_present=False)
         owned.refuse_computed(document, asked.rules.computed)
@@ -188,33 +148,6 @@ def draft_of(resource: Resource) -> Draft:
         updated_at=resource.updated_at,
         deleted=resource.deleted,
     )
-
-
-def admit(asked: Asked, draft: Draft | None, *, even_deleted: bool = False) -> Draft:
-    """Return the draft if the request may change it as it stands."""
-    if draft is None or draft.type != asked.type:
-        raise NotFoundError(f"There is no {asked.type} with this id.")
-    if draft.deleted and not even_deleted:
-        raise gone(asked.type)
-    if asked.rules.requires_if_match and asked.conditions.if_match is None:
-        raise PreconditionRequiredError(
-            f"Changes of a {asked.type} need If-Match; version {draft.version} stands, as its ETag says."
-        )
-    asked.conditions.check(draft.version)
-    return draft
-
-
-def gone(resource_type: str) -> GoneError:
-    """Build the refusal of a resource that was deleted."""
-    return GoneError(f"This {resource_type} was deleted; POST …/revert brings a version of it back.")
-
-
-def _taken(asked: Asked, draft: Draft) -> ServiceError:
-    if draft.deleted:
-        return GoneError(f"A {draft.type} with this id was deleted; POST …/revert brings a version of it back.")
-    if draft.type != asked.type:
-        return DuplicateIdentifierError("The id is taken by a resource of another type.")
-    return VersionConflictError(f"If-None-Match does not hold: version {draft.version} stands.", current=draft.version)
 
 
 def succeed(asked: Asked, standing: Draft, before: Content, document: Content, kind: ChangeKind) -> Change | None:

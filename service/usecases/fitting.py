@@ -23,7 +23,7 @@ from service.errors import (
 from service.patches import Edit, Patch
 from service.ports import Changing
 from service.usecases import drafting
-from service.usecases.drafting import Asked, Limits
+from service.usecases.asked import Asked, Limits
 
 FAILURES: tuple[type[ServiceError], ...] = (
     UnprocessableError,

@@ -19,7 +19,7 @@ from service.ports import (
     Provider,
     SourceReader,
 )
-from service.usecases.drafting import Limits, gone
+from service.usecases.asked import Limits, gone
 from service.usecases.permission import check_type
 from service.usecases.shelf import Shelf
 

@@ -10,7 +10,8 @@ from service.errors import ApplicationFailedError, ServiceError
 from service.model import Caller, Change, Draft
 from service.patches import Patch, Preview
 from service.ports import Changing
-from service.usecases.drafting import Asked, draft_of
+from service.usecases.asked import Asked
+from service.usecases.drafting import draft_of
 from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_version, editing
 from service.usecases.patching import Desk, find_resource
 from service.usecases.presenting import Shown

@@ -7,7 +7,8 @@ from service.core.threeway import merge
 from service.errors import VersionConflictError
 from service.model import Change, Draft, Resource
 from service.ports import Changing
-from service.usecases.drafting import Asked, admit, content_of, draft_of, succeed
+from service.usecases.asked import Asked, admit
+from service.usecases.drafting import content_of, draft_of, succeed
 
 MOST_CONFLICTS = 1000
 """More are not listed."""

@@ -22,9 +22,9 @@ from service.errors import (
 from service.model import Caller, Resource
 from service.ports import Changing
 from service.usecases import drafting
+from service.usecases.asked import Asked, Content, Limits, gone
 from service.usecases.catalog import Contained, KnownType
 from service.usecases.containing import MovedOnError, taking
-from service.usecases.drafting import Asked, Content, Limits
 from service.usecases.permission import check_type
 from service.usecases.presenting import Shown, present, strip_contained
 from service.usecases.rebasing import rebasing
@@ -51,7 +51,7 @@ async def find_by_id(resource_id: str, caller: Caller, shelf: Shelf) -> Shown:
         raise NotFoundError("There is no resource with this id.")
     check_type(caller, resource.type)
     if resource.deleted:
-        raise drafting.gone(resource.type)
+        raise gone(resource.type)
     known = await find_type(resource.type, shelf)
     return await present(known.seen_by(caller.types), resource, shelf)
 

@@ -14,8 +14,8 @@ from service.patches import Application, Definition, Patch, Standing, Step
 from service.ports import Changing
 from service.usecases import attempts, drafting
 from service.usecases.applications import is_done, target_of
+from service.usecases.asked import Asked, admit
 from service.usecases.attempts import Attempt
-from service.usecases.drafting import Asked
 from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_version
 from service.usecases.patching import Desk, Recorded, describe, find_resource
 from service.usecases.recording import recorded
@@ -91,7 +91,7 @@ def _reverting(reversal: _Reversal, aim: Aim, asked: Asked, outcome: _Outcome, d
     """Make the change that takes the patch back, and have what is recorded of it written with it."""
 
     def change(draft: Draft | None) -> Change | None:
-        standing = drafting.admit(asked, draft)
+        standing = admit(asked, draft)
         check_version(standing.version, aim)
         taken = take_back(reversal.was, reversal.became, standing.content)
         if taken.clashes:

@@ -7,9 +7,9 @@ from msgspec import UNSET
 from service.core.engine import Engine
 from service.model import Companion
 from service.ports import ContainedStore, IdentifierStore, ResourceStore, Timeline
+from service.usecases.asked import Content, Rules
 from service.usecases.catalog import KnownType, TypeCatalog
 from service.usecases.containing import FamilyLocks, Turns, check_named, entering
-from service.usecases.drafting import Content, Rules
 from service.usecases.identifying import claiming
 
 

@@ -12,9 +12,9 @@ from service.core.identifier import MAX_LENGTH
 from service.errors import InvalidRequestError, NotFoundError
 from service.model import Attribution, Resource
 from service.ports import Changing
+from service.usecases.asked import Asked, gone
 from service.usecases.catalog import KnownType
 from service.usecases.containing import MovedOnError, Turns, UnknownParentError, look_up
-from service.usecases.drafting import Asked, gone
 from service.usecases.identifying import identify
 from service.usecases.presenting import Shown, present
 from service.usecases.shelf import Shelf, rules_of

@@ -25,8 +25,8 @@ from service.errors import (
 from service.model import Change, Draft
 from service.ports import Changing
 from service.usecases import drafting
+from service.usecases.asked import Asked, Limits, Rules
 from service.usecases.containing import UnknownParentError, entering
-from service.usecases.drafting import Asked, Limits, Rules
 from tests.unit.core.documents import NAMES, SCALARS, edited
 
 ANYTHING = Conditions()
