@@ -23,20 +23,19 @@ class TooManyLevelsError(Exception):
 class Comparison(Walk):
     """One walk through two documents, which are not changed.
 
-    So that strings can be counted, each of either document is kept: within what was assumed to be equal, in `_apart`,
-    or, where both objects of two that were walked through have the same names, once for both in `_shared`.
+    So that strings can be counted, each of either document is kept: within what was assumed to be equal, together with
+    the names that two objects have in common, or in `_apart`.
     """
 
     def __init__(self, shorten_above: int) -> None:
         super().__init__(shorten_above)
         self._apart: list[Json] = []
-        self._shared: list[str] = []
 
     def compare(self, before: Json, after: Json) -> Draft:
         """Write what has to change. Raises `TooManyLevelsError`."""
         if type(after) in CONTAINERS or not values.equal(before, after):
             self._change(b"", before, after, 0)
-        return self._draft
+        return Draft(self._operations, self._frames)
 
     def proves(self, quotes: int) -> bool:
         """Say whether all that was passed as equal is, and that texts with so many quotes have no repeated names."""
@@ -46,8 +45,7 @@ class Comparison(Walk):
         encoded = values.encode(before)
         if encoded != values.encode(after) and not values.confirm(before, after):
             return False
-        twice = encoded.count(b'"') + values.encode(self._shared).count(b'"')
-        return 2 * twice + values.encode(self._apart).count(b'"') == quotes
+        return 2 * encoded.count(b'"') + values.encode(self._apart).count(b'"') == quotes
 
     def _change(self, path: bytes, before: Json, after: Json, level: int) -> None:
         """Write how a value, or nothing, becomes another one."""
@@ -86,10 +84,11 @@ class Comparison(Walk):
                 if old is ABSENT:
                     staying -= 1
         if staying == len(before) == len(after):
-            self._shared.extend(after)
+            olds += after
+            news += after
         else:
-            self._apart.extend(before)
-            self._apart.extend(after)
+            self._apart += before
+            self._apart += after
         if staying == len(before):
             for name, old in differing.items():
                 self._change(path + TOKENS[name], old, after[name], level)
@@ -106,7 +105,8 @@ class Comparison(Walk):
                 self._remove_members(path, before, leaving[name])
             if name in differing:
                 self._change(path + TOKENS[name], differing[name], new, level)
-        self._remove_members(path, before, leaving.get(None, ()))
+        if None in leaving:
+            self._remove_members(path, before, leaving[None])
 
     def _remove_members(self, path: bytes, before: dict[str, Json], names: Iterable[str]) -> None:
         for name in names:

@@ -115,11 +115,10 @@ def _scoped(before: Json, after: Json, options: DiffOptions) -> tuple[Draft, boo
     if _prunes(options):
         original, before, after = before, pruning.prune(before), pruning.prune(after)
         if before is NOTHING:
-            draft = Draft()
-            if after is not NOTHING and id(after) not in pruning.hollow:
-                replacement = replace(b"", after)
-                draft.operations.append(tested(b"", original, replacement) if options.invertible else replacement)
-            return draft, False
+            if after is NOTHING or id(after) in pruning.hollow:
+                return Draft([], []), False
+            replacement = replace(b"", after)
+            return Draft([tested(b"", original, replacement) if options.invertible else replacement], []), False
         after = type(before)() if after is NOTHING else after
     comparison = ScopedComparison(options, pruning)
     draft = comparison.compare(before, after)

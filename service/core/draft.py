@@ -40,8 +40,8 @@ TOKENS = _Tokens()
 class Draft(msgspec.Struct):
     """Operations in order, and the frames around them: inner ones before those that hold them."""
 
-    operations: list[bytes] = msgspec.field(default_factory=list)
-    frames: list[Frame] = msgspec.field(default_factory=list)
+    operations: list[bytes]
+    frames: list[Frame]
 
     def text(self) -> bytes:
         """Give the patch."""
@@ -69,12 +69,7 @@ def remove(path: bytes) -> bytes:
 
 def replace(path: bytes, value: Json) -> bytes:
     """Write the operation that replaces a value."""
-    return replaced(path, values.encode(value))
-
-
-def replaced(path: bytes, encoded: bytes) -> bytes:
-    """Write the operation that puts an encoded value in the place of another."""
-    return b'{"op":"replace","path":"' + path + b'","value":' + encoded + b"}"
+    return b'{"op":"replace","path":"' + path + b'","value":' + values.encode(value) + b"}"
 
 
 def tested(path: bytes, value: Json, operation: bytes) -> bytes:
@@ -87,7 +82,7 @@ class _Shortening:
 
     def __init__(self, operations: list[bytes]) -> None:
         self._operations = operations
-        self._ends = list(accumulate((len(each) + 1 for each in operations), initial=0))
+        self._ends = list(accumulate(map(len, operations), initial=0))
         self._replaced: list[tuple[int, int, bytes]] = []
         self._seen: list[tuple[int, int, int]] = []
         """Of frames not yet held by another: the start, the bytes saved inside, the least size of what it becomes."""
@@ -111,16 +106,15 @@ class _Shortening:
             _, inner_saved, inner_least = self._seen.pop()
             saved, least = saved + inner_saved, least + inner_least - 1
         least += _least_size(after)
-        size = self._ends[end] - self._ends[start] - saved
+        size = self._ends[end] - self._ends[start] + end - start - saved  # a comma behind each
         room = size - _OVERHEAD - len(path)
         is_deep = path.count(b"/") > _DIRECT_LEVELS
         if is_deep:
             least = self._sizes[id(after)] = _size_with(after, self._sizes)
         if room > least:
-            encoded = values.encode(after)
-            least = len(encoded)
+            replacement = replace(path, after)
+            least = len(replacement) + 1 - _OVERHEAD - len(path)
             if room > least:
-                replacement = replaced(path, encoded)
                 saved += self._take(
                     start, end, size, tested(path, before, replacement) if is_invertible else replacement
                 )

@@ -15,7 +15,7 @@ from service.core.values import Json
 MAX_SHIFTED = 4
 """Arrays of one length keep their positions while no more than one item in so many differs."""
 
-_FEW = 256
+_FEW = 1024
 """Up to so many pairs of items are compared one by one."""
 
 _SMALL = 24

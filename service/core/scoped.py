@@ -25,7 +25,7 @@ class ScopedComparison(Walk):
         """Write what has to change. Raises `ArrayKeyError` for arrays that are `keyed` and cannot be."""
         if not self._is_same(before, after, self._scope, MAX_PROBES + 1):
             self._change(b"", before, after, self._scope, 0)
-        return self._draft
+        return Draft(self._operations, self._frames)
 
     def _change(self, path: bytes, before: Json, after: Json, scope: Scope, level: int) -> None:
         """Write how a value becomes another one that differs, or may differ."""

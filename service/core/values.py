@@ -22,6 +22,7 @@ _pack = msgspec.msgpack.encode
 _SORTING = msgspec.json.Encoder(order="sorted")
 _PLAIN_KEYS = {str, int, type(None)}
 _CONTAINERS = {dict, list}
+_BRACE = ord("{")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -46,7 +47,7 @@ def decode(text: bytes, *, max_depth: int) -> Json:
     outline = outline_of(text) if len(text) > 2 * max_depth else text  # what is that short is not too deep
     if len(outline) > 2 * max_depth and may_be_deeper(text, outline, max_depth) and is_deeper(value, max_depth):
         raise fault.find_too_deep(text, max_depth)
-    if text.find(b"{") >= 0:
+    if _BRACE in text:
         encoded = encode(value)
         if encoded != text and has_more_strings(text, outline, encoded):
             raise fault.find(text)  # a repeated name: the value has but one of its members
@@ -63,12 +64,15 @@ def read_both(before: bytes, after: bytes, max_depth: int) -> tuple[Json, Json, 
         old, new = _parse(before), _parse(after)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    text = outline = before + after
-    if len(before) > 2 * max_depth or len(after) > 2 * max_depth:
-        outline = outline_of(text)
-        if may_be_deeper(text, outline, max_depth) and (is_deeper(old, max_depth) or is_deeper(new, max_depth)):
-            return None
-    if text.find(b"{") < 0:
+    text = before + after
+    outline = outline_of(text) if len(text) > 2 * max_depth else text
+    if (
+        len(outline) > 2 * max_depth
+        and may_be_deeper(text, outline, max_depth)
+        and (is_deeper(old, max_depth) or is_deeper(new, max_depth))
+    ):
+        return None
+    if _BRACE not in text:
         return old, new, 0
     if has_escaped_quotes(text):
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Container
 
 from service.core import draft, values
-from service.core.draft import Draft
+from service.core.draft import Frame
 from service.core.mating import MAX_SHIFTED, Mating
 from service.core.pairing import Pairing
 from service.core.values import Json
@@ -22,9 +22,8 @@ class Walk:
     def __init__(self, shorten_above: int) -> None:
         self._shorten_above = shorten_above
         self._pairing = Pairing()
-        self._draft = Draft()
-        self._operations = self._draft.operations
-        self._frames = self._draft.frames
+        self._operations: list[bytes] = []
+        self._frames: list[Frame] = []
         self._write = self._operations.append
         self._assumed: tuple[list[Json], list[Json]] = ([], [])
         self.bounded = False

@@ -51,7 +51,7 @@ def test_deep_containers_are_shortened_too(depth: int) -> None:
 
 
 def test_what_has_no_frame_is_never_replaced() -> None:
-    found = Draft()
+    found = Draft([], [])
     found.operations += [draft.replace(b"/a/x", 2), draft.replace(b"/a/y", 2)]
 
     found.shorten()
