@@ -1,7 +1,7 @@
 """Leave out of two documents what a comparison is to ignore, and remember what may not be touched because of it."""
 
-from service.core.options import DiffOptions, Pattern
-from service.core.trail import Trail
+from service.core.options import DiffOptions, FamilyOptions
+from service.core.place import Place, root_place
 from service.core.values import Json
 
 NOTHING = object()
@@ -24,63 +24,34 @@ class Pruning:
 
     def prune(self, value: Json) -> Json:
         """Give the value without what is ignored; the value itself is not changed, and shared where nothing is lost."""
-        ignored = {pattern: Trail(pattern) for pattern in self._options.ignored_paths}
-        only = {pattern: Trail(pattern) for pattern in self._options.only}
-        return self._pruned(value, _Sieve(ignored, only))
+        return self._pruned(value, root_place(FamilyOptions(self._options)))
 
-    def _pruned(self, value: Json, sieve: "_Sieve") -> Json:
-        if sieve.is_shut:
+    def _pruned(self, value: Json, place: Place) -> Json:
+        if place.outside:
             return NOTHING
         if isinstance(value, dict):
             result: Json = {}
             for name, member in value.items():
-                left = NOTHING if name in self._options.ignored_names else self._pruned(member, sieve.at(name))
+                left = self._pruned(member, place.child(name))
                 if left is not NOTHING:
                     result[name] = left
-            return self._remembered(value, result, list(result.values()), sieve)
+            return self._remembered(value, result, list(result.values()), place)
         if isinstance(value, list):
-            items = [self._pruned(item, sieve.at(index)) for index, item in enumerate(value)]
+            items = [self._pruned(item, place.child(index)) for index, item in enumerate(value)]
             result = [item for item in items if item is not NOTHING]
             if len(result) < len(items):
-                self.places[id(result)] = [place for place, item in enumerate(items) if item is not NOTHING]
-            return self._remembered(value, result, result, sieve)
-        return value if sieve.is_inside else NOTHING
+                self.places[id(result)] = [index for index, item in enumerate(items) if item is not NOTHING]
+            return self._remembered(value, result, result, place)
+        return NOTHING if place.passing else value
 
-    def _remembered(self, value: Json, result: Json, children: list[Json], sieve: "_Sieve") -> Json:
+    def _remembered(self, value: Json, result: Json, children: list[Json], place: Place) -> Json:
         lost = len(result) < len(value) or any(id(child) in self.originals for child in children)
-        if sieve.is_inside and not lost:
+        if not place.passing and not lost:
             return value
         if lost:
             self.originals[id(result)] = value
-        if not sieve.is_inside:
+        if place.passing:
             self.outside.add(id(result))
             if all(id(child) in self.hollow for child in children):
                 self.hollow.add(id(result))
         return result
-
-
-class _Sieve:
-    """What takes part at one place: nothing where it is shut, the value itself where the place is inside."""
-
-    def __init__(self, ignored: dict[Pattern, Trail], only: dict[Pattern, Trail]) -> None:
-        self._ignored = ignored
-        self._only = only
-        self._literals = {token for pattern in (*ignored, *only) for token in pattern}
-        self._below: dict[str | None, _Sieve] = {}
-        self.is_inside = not only or any(trail.covered for trail in only.values())
-        self.is_shut = any(trail.covered for trail in ignored.values()) or (
-            bool(only) and all(trail.is_lost for trail in only.values())
-        )
-
-    def at(self, token: str | int) -> "_Sieve":
-        if not self._literals:
-            return self
-        text = str(token)
-        key = text if text in self._literals else None
-        sieve = self._below.get(key)
-        if sieve is None:
-            sieve = self._below[key] = _Sieve(
-                {pattern: trail.step(text) for pattern, trail in self._ignored.items()},
-                {pattern: trail.step(text) for pattern, trail in self._only.items()},
-            )
-        return sieve

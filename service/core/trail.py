@@ -20,13 +20,20 @@ class Trail:
         self.matched = len(pattern) in reached
         self.covered = covered or self.matched
 
+    def __eq__(self, other: object) -> bool:
+        """Compare what can become of the walks from here on."""
+        return isinstance(other, Trail) and self._state() == other._state()
+
+    def __hash__(self) -> int:
+        return hash(self._state())
+
     @property
     def is_lost(self) -> bool:
         """Whether the pattern can match nothing here or below."""
         return not self._positions and not self.covered
 
-    def step(self, token: str) -> "Trail":
-        """Follow the pattern by one unescaped token.
+    def step(self, token: str | None) -> "Trail":
+        """Follow the pattern by one unescaped token; None is one that the pattern does not name.
 
         >>> Trail(("**", "id")).step("a").step("id").matched
         True
@@ -38,3 +45,6 @@ class Trail:
             if position < len(pattern) and pattern[position] in {"*", "**", token}
         )
         return Trail(pattern, positions, covered=self.covered)
+
+    def _state(self) -> tuple[Pattern, frozenset[int], bool]:
+        return self.pattern, self._positions, self.covered
