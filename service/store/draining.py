@@ -25,12 +25,17 @@ _BATCH_BYTES = 4 * 1024 * 1024
 
 
 class Copied(NamedTuple):
-    """What `revisions` is known to have of a log, durably: the entries from `first` to `last`, which take `size`."""
+    """What `revisions` is known to have of a log, durably: the entries from `first` to `last`, which take `size`.
+
+    Not `is_all` where others had kept only these when the log had more already: the rest
+    begins the next document, once these are cut.
+    """
 
     resource_id: str
     first: int
     last: int
     size: int
+    is_all: bool
 
 
 class Drain:
@@ -44,8 +49,11 @@ class Drain:
         self._snapshots = Blobs(database, "snapshots")
 
     async def drain(self, resource_ids: Sequence[str]) -> None:
-        """Drain the logs of the resources as they stand now."""
-        await self.cut(await self.copy(resource_ids))
+        """Bring to `revisions` what the logs of the resources hold now; what is written meanwhile may stay in them."""
+        while resource_ids:
+            copied = await self.copy(resource_ids)
+            await self.cut(copied)
+            resource_ids = [each.resource_id for each in copied if not each.is_all]
 
     async def copy(self, resource_ids: Sequence[str]) -> list[Copied]:
         """Take the entries of the logs to `revisions`; return what can be cut."""
@@ -117,8 +125,9 @@ def _to_bucket(record: Record) -> Record:
 
 
 def _to_copied(record: Record, last: int) -> Copied:
-    log = record["log"]
-    return Copied(record["_id"], log[0]["v"], last, sum(entry_bytes(entry) for entry in log if entry["v"] <= last))
+    kept = [entry for entry in record["log"] if entry["v"] <= last]
+    size = sum(map(entry_bytes, kept))
+    return Copied(record["_id"], kept[0]["v"], last, size, is_all=last == record["v"])
 
 
 def _emptying(copied: Copied) -> Record:

@@ -84,7 +84,7 @@ class Relay:
             self._is_urgent.set()
 
     async def drain(self, resource_ids: Sequence[str]) -> None:
-        """Drain the resources' logs now."""
+        """Bring to `revisions` what the resources' logs hold now."""
         await self._drain.drain(resource_ids)
 
     async def _follow(self) -> None:
@@ -108,7 +108,11 @@ class Relay:
             self._on_moved()
 
     async def _copy(self, resource_ids: Sequence[str]) -> None:
-        self._copied |= {each.resource_id: each for each in await self._drain.copy(resource_ids)}
+        copied = await self._drain.copy(resource_ids)
+        self._copied |= {each.resource_id: each for each in copied}
+        for each in copied:
+            if not each.is_all:
+                self._noted.setdefault(each.resource_id, 0)
 
     async def _hurry(self) -> None:
         """Drain the logs that grow fast, because every write carries its log along."""

@@ -196,9 +196,10 @@ async def test_lease_asked_for_by_many_at_once_goes_to_one(database: Database) -
     assert outcomes.count(True) == 1
 
 
-async def test_relay_that_died_between_copy_and_cut_is_made_good(
+async def test_drain_goes_on_behind_what_another_kept_and_did_not_cut(
     resources: MongoResources, database: Database, identity: str
 ) -> None:
+    """A relay that died between the two, or that is between them now."""
     await write_versions(resources, identity, 3)
     record = await database["resources"].find_one({"_id": identity})
     assert record is not None
@@ -208,12 +209,30 @@ async def test_relay_that_died_between_copy_and_cut_is_made_good(
     before = await resources.list_revisions(identity)
 
     await resources.relay.drain([identity])
-    assert await log_of(database, identity) == [4, 5]
 
-    await resources.relay.drain([identity])
     assert await log_of(database, identity) == []
     assert [each.version for each in before] == [5, 4, 3, 2, 1]
     assert await resources.list_revisions(identity) == before
+    buckets = database["revisions"].find({"resource": identity}, sort=[("_id", 1)])
+    assert [[entry["v"] for entry in bucket["entries"]] async for bucket in buckets] == [[1, 2, 3], [4, 5]]
+
+
+async def test_relay_comes_back_for_what_is_behind_another_ones_bundle(
+    resources: MongoResources, database: Database, clock: ShiftedClock, identity: str
+) -> None:
+    """Nobody writes any more: what is left there waits for no sweep, and the followers of events neither."""
+    other = MongoResources(database, clock)
+    await write_versions(other, identity, 3)
+    await other.relay.advance()
+    await resources.write(identity, "counter", increment("n"), ANN)
+
+    await resources.relay.advance()
+    assert await log_of(database, identity) == [1, 2, 3, 4]
+    await resources.relay.advance()
+
+    assert await log_of(database, identity) == [4]
+    buckets = database["revisions"].find({"resource": identity}, sort=[("_id", 1)])
+    assert [bucket["last"] async for bucket in buckets] == [3, 4]
 
 
 async def test_relay_that_saw_less_than_another_kept_cuts_nothing(
