@@ -27,7 +27,7 @@ _BATCH_BYTES = 4 * 1024 * 1024
 class Copied(NamedTuple):
     """What `revisions` is known to have of a log, durably: the entries from `first` to `last`, which take `size`.
 
-    Not `is_all` where others had kept only these when the log had more already: the rest
+    `at` is the time of the last. Not `is_all` where others had kept only these when the log had more already: the rest
     begins the next document, once these are cut.
     """
 
@@ -35,6 +35,7 @@ class Copied(NamedTuple):
     first: int
     last: int
     size: int
+    at: str
     is_all: bool
 
 
@@ -127,7 +128,7 @@ def _to_bucket(record: Record) -> Record:
 def _to_copied(record: Record, last: int) -> Copied:
     kept = [entry for entry in record["log"] if entry["v"] <= last]
     size = sum(map(entry_bytes, kept))
-    return Copied(record["_id"], kept[0]["v"], last, size, is_all=last == record["v"])
+    return Copied(record["_id"], kept[0]["v"], last, size, kept[-1]["at"], is_all=last == record["v"])
 
 
 def _emptying(copied: Copied) -> Record:
@@ -138,6 +139,10 @@ def _emptying(copied: Copied) -> Record:
 
 def _shortening(copied: Copied) -> Record:
     """Return the update that cuts the log behind what was copied if something came after it."""
-    shortened = {"$pull": {"log": {"v": {"$lte": copied.last}}}, "$inc": {"logBytes": -copied.size}}
+    shortened = {
+        "$pull": {"log": {"v": {"$lte": copied.last}}},
+        "$inc": {"logBytes": -copied.size},
+        "$set": {"undrained": copied.at},  # what is left is no older
+    }
     grown = {"_id": copied.resource_id, "v": {"$gt": copied.last}, "log.0.v": copied.first}
     return {"q": grown, "u": shortened}

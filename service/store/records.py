@@ -3,7 +3,7 @@
     {_id, type, v, content, plain, created, updated, deleted, log: [entry, ...], logBytes, undrained}
 
 `v` is the version, `log` the newest changes that the relay has not taken to `revisions` yet, `undrained` the time of
-the first of these (absent when there is none: an index of it finds what is left to do).
+the first of these or of the last that was cut (absent when there is none: an index of it finds what is left to do).
 """
 
 from typing import Any

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.core import values
+from service.core.timestamp import format_timestamp
 from service.store import draining
 from service.store.leases import Leases
 from service.store.mongo import Database
@@ -233,6 +234,25 @@ async def test_relay_comes_back_for_what_is_behind_another_ones_bundle(
     assert await log_of(database, identity) == [4]
     buckets = database["revisions"].find({"resource": identity}, sort=[("_id", 1)])
     assert [bucket["last"] async for bucket in buckets] == [3, 4]
+
+
+async def test_log_that_is_never_empty_does_not_seem_left_behind(
+    resources: MongoResources, database: Database, clock: ShiftedClock, identity: str
+) -> None:
+    """What is cut waits no more: else the sweep would come again and again, and a check would find fault."""
+    await write_versions(resources, identity, 3)
+    for _ in range(3):
+        clock.shift += timedelta(seconds=10)
+        await resources.write(identity, "counter", increment("n"), ANN)
+        since = format_timestamp(clock.now())
+        await resources.write(identity, "counter", increment("n"), ANN)
+        await resources.relay.advance()
+        await MongoResources(database, clock).write(identity, "counter", increment("n"), ANN)
+        await resources.relay.advance()
+
+        record = await database["resources"].find_one({"_id": identity})
+        assert record is not None
+        assert since < record["undrained"] <= record["log"][0]["at"]
 
 
 async def test_relay_that_saw_less_than_another_kept_cuts_nothing(
