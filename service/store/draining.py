@@ -85,18 +85,20 @@ class Drain:
             if any(entry["v"] % SNAPSHOT_EVERY == 0 for entry in record["log"]):
                 await self._keep_snapshots(record["_id"])
         kept = await self._copy([_to_bucket(record) for record in records])
-        return [_to_copied(record, kept[record["_id"]]) for record in records if kept[record["_id"]] <= record["v"]]
+        seen = [record for record in records if kept.get(record["_id"], record["v"] + 1) <= record["v"]]
+        return [_to_copied(record, kept[record["_id"]]) for record in seen]
 
     async def _copy(self, buckets: list[Record]) -> dict[str, int]:
-        """Keep the buckets; return for each resource the last version that is kept, by us or by who came first."""
+        """Keep the buckets; return the last version that is kept of each resource, by us or by who came first."""
         reply = await self._command("insert", "revisions", "documents", buckets, writeConcern=_MAJORITY)
         errors = reply.get("writeErrors", ())
         if any(each["code"] != _DUPLICATE_KEY for each in errors):
             raise RuntimeError(f"revisions cannot be kept: {sorted({each['code'] for each in errors})}")
-        there = [buckets[each["index"]]["_id"] for each in errors]
-        last = {bucket["resource"]: bucket["last"] for bucket in buckets}
-        if there:
-            known = {"_id": {"$in": there}, "resource": {"$in": [bucket["resource"] for bucket in buckets]}}
+        refused = {each["index"] for each in errors}
+        last = {bucket["resource"]: bucket["last"] for at, bucket in enumerate(buckets) if at not in refused}
+        if refused:
+            known = {"_id": {"$in": [buckets[at]["_id"] for at in refused]}}
+            known["resource"] = {"$in": [buckets[at]["resource"] for at in refused]}
             last |= {each["resource"]: each["last"] async for each in self._buckets.find(known, {"entries": 0})}
         return last
 

@@ -272,6 +272,23 @@ async def test_relay_that_saw_less_than_another_kept_cuts_nothing(
     assert await log_of(database, identity) == []
 
 
+async def test_what_another_kept_and_nobody_can_see_is_not_cut(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
+    await write_versions(resources, identity, 3)
+    record = await database["resources"].find_one({"_id": identity})
+    assert record is not None
+    bucket = draining._to_bucket(record)
+    await database["revisions"].insert_one({**bucket, "resource": f"not-{identity}"})
+
+    await resources.relay.drain([identity])
+    assert await log_of(database, identity) == [1, 2, 3]
+
+    await database["revisions"].delete_one({"_id": bucket["_id"]})
+    await resources.relay.drain([identity])
+    assert await log_of(database, identity) == []
+
+
 async def test_log_that_was_copied_is_begun_anew_by_the_next_write(
     resources: MongoResources, database: Database, identity: str
 ) -> None:
