@@ -1,6 +1,6 @@
 """Conflicts of a three-way merge as data: where two edits disagree, what each says, and how it is resolved."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -54,12 +54,12 @@ def show(tree: Json) -> Json:
     >>> show({"x": Conflict("modify/delete", base=1, edit1=2)})
     {'x': {'dx_delta': {'A': 2}}}
     """
-    return _replace(tree, lambda each: delta.change(each.edit1, each.edit2))
+    return delta.rewrite(tree, _is_conflict, lambda each: delta.change(each.edit1, each.edit2))
 
 
 def resolve(tree: Json, choice: Choice) -> Any:
     """Give the document in which every conflict goes one way; UNSET where that document is deleted as a whole."""
-    return _replace(tree, lambda each: each.chosen(choice))
+    return delta.rewrite(tree, _is_conflict, lambda each: each.chosen(choice))
 
 
 def settle(tree: Json, resolutions: Mapping[str, Choice]) -> Json:
@@ -72,7 +72,7 @@ def settle(tree: Json, resolutions: Mapping[str, Choice]) -> Json:
     if strays:
         raise _refuse_strays(strays, found)
     chosen = {id(found[path]): choice for path, choice in resolutions.items()}
-    return _replace(tree, lambda each: each.chosen(chosen[id(each)]) if id(each) in chosen else each)
+    return delta.rewrite(tree, _is_conflict, lambda each: each.chosen(chosen[id(each)]) if id(each) in chosen else each)
 
 
 def _refuse_strays(strays: list[str], known: Iterable[str]) -> InvalidRequestError:
@@ -100,23 +100,5 @@ def _conflicts(tree: Json, path: delta.Path) -> Iterator[tuple[delta.Path, Confl
             yield from _conflicts(item, (*path, index))
 
 
-def _replace(tree: Json, make: Callable[[Conflict], Any]) -> Any:
-    """Copy the tree with something else in the place of every conflict; nothing where that is UNSET."""
-    kind = type(tree)
-    if kind is Conflict:
-        return make(tree)
-    if kind is dict:
-        members: dict[str, Json] = {}
-        for name, member in tree.items():
-            value = _replace(member, make)
-            if value is not UNSET:
-                members[name] = value
-        return members
-    if kind is list:
-        items: list[Json] = []
-        for item in tree:
-            value = _replace(item, make)
-            if value is not UNSET:
-                items.append(value)
-        return items
-    return tree
+def _is_conflict(part: Any) -> bool:
+    return type(part) is Conflict

@@ -3,7 +3,7 @@
 Only `A`: deleted; only `B`: added. A string changed by words is `{"dx_delta_string": ["same ", {"dx_delta": …}]}`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from msgspec import UNSET
@@ -57,24 +57,21 @@ def rebuild(delta: Json, side: Side) -> Any:
     >>> rebuild({"n": {"dx_delta": {"A": 1, "B": 2}}, "m": [3, {"dx_delta": {"B": 4}}]}, "B")
     {'n': 2, 'm': [3, 4]}
     """
-    if is_change(delta):
-        return sides(delta)[side == "B"]
-    kind = type(delta)
+    return rewrite(delta, is_change, lambda mark: sides(mark)[side == "B"])
+
+
+def rewrite(tree: Json, is_mark: Callable[[Json], bool], make: Callable[[Any], Any]) -> Any:
+    """Copy the tree with what `make` gives in the place of every mark; nothing where that is UNSET."""
+    if is_mark(tree):
+        return make(tree)
+    kind = type(tree)
     if kind is dict:
-        members: dict[str, Json] = {}
-        for name, member in delta.items():
-            value = rebuild(member, side)
-            if value is not UNSET:
-                members[name] = value
-        return members
+        members = {name: rewrite(member, is_mark, make) for name, member in tree.items()}
+        return {name: member for name, member in members.items() if member is not UNSET}
     if kind is list:
-        items: list[Json] = []
-        for item in delta:
-            value = rebuild(item, side)
-            if value is not UNSET:
-                items.append(value)
-        return items
-    return delta
+        items = [rewrite(item, is_mark, make) for item in tree]
+        return [item for item in items if item is not UNSET]
+    return tree
 
 
 def check_document(document: Json, name: str) -> None:
