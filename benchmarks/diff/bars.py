@@ -5,7 +5,7 @@ import statistics
 from benchmarks.diff.pairs import CLASSES
 from benchmarks.diff.ratios import ratio
 
-RATIOS = {
+RATIOS: dict[str, dict[str, float]] = {
     "decode both": {"small": 1.5, "medium": 2.2, "large": 2.5, "very large": 3.5},
     "fast-json-patch": {"small": 5, "medium": 6, "large": 8, "very large": 6},
     "jsonpatch": {"small": 60, "medium": 50, "large": 40, "very large": 25},

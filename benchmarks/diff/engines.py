@@ -11,8 +11,9 @@ import jsonpatch
 import msgspec
 
 from service.core import diff
-from service.core.native import NativeCore, NativeCoreError
+from service.core.native import NativeCore
 from service.core.options import DEFAULT, DiffOptions, Scoped
+from service.core.reply import NativeCoreError
 
 HERE = Path(__file__).parent
 PACKAGES = ["fast-json-patch@3.1", "rfc6902@5", "jsondiffpatch@0.7", "json-joy@17"]

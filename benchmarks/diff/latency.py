@@ -15,7 +15,8 @@ import aiohttp
 
 from benchmarks.diff import pairs
 from demo.running import RunningService
-from service.core.native import NativeCore, NativeCoreError
+from service.core.native import NativeCore
+from service.core.reply import NativeCoreError
 
 SECONDS = 10.0
 ITEMS = 160_000

@@ -3,7 +3,7 @@
 import json
 import random
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 CLASSES = {"small": 4_096, "medium": 200_000, "large": 3_000_000, "very large": 21_000_000}
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -107,7 +107,8 @@ def _members(size):
 
 
 def _chain(size):
-    before, after = "a", "b"
+    before: Any = "a"
+    after: Any = "b"
     for level in range(min(size, 200)):
         before, after = {"in": before, "n": level}, {"in": after, "n": level}
     return before, after

@@ -2,6 +2,7 @@
 
 import json
 import random
+from typing import Any
 
 SIZES = {"small": (600, 2_500), "medium": (12_000, 120_000), "large": (400_000, 2_000_000), "very large": (5_000_000,)}
 WORDS = "the quick report of a late order from north port says nothing about price, weight or the name of its owner"
@@ -124,7 +125,7 @@ def _row(_place, generator):
 
 
 SHAPES = {"orders": _order, "features": _feature, "packages": _package, "lines": _line, "rows": _row}
-LAYOUTS = {
+LAYOUTS: dict[str, dict[str, Any]] = {
     "orders": {"separators": (",", ":")},
     "features": {},
     "packages": {"indent": 2},

@@ -12,6 +12,7 @@ import tempfile
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -41,7 +42,7 @@ then end with fewer than it was asked for, and the next one goes on from there.
 
 Measured with Python {platform.python_version()} on {platform.machine()}, MongoDB 6.0.5. Trust the ratios only.
 """
-CASES = {
+CASES: dict[str, list[tuple[str, str, Any]]] = {
     "every resource fits": [("beds", ">=", 0)],
     "1 in 2 fits, by version order (`engine >= 13.5`)": [("engine", ">=", "13.5")],
     "1 in 100 fits (`beds == 7`)": [("beds", "==", 7)],

@@ -47,7 +47,7 @@ def _shaped(running, make):
 def _sized(running, pair, count):
     """Ask every service for the same patch, in turn, round by round; who is too slow once is left out."""
     times = {each.name: [] for each in running}
-    sizes = {}
+    sizes: dict[str, int | str] = {}
     left = {each: each.body(*pair) for each in running}
     for _ in range(ROUNDS + 1):  # the first warms up, and is checked
         for each, body in list(left.items()):

@@ -27,6 +27,15 @@ class Server:
     """A service with a route that answers the patch between two documents."""
 
     name = path = ""
+    port = 0
+
+    def start(self):
+        """Start it, and wait until it listens at `port`."""
+        raise NotImplementedError
+
+    def stop(self):
+        """End it."""
+        raise NotImplementedError
 
     def __enter__(self):
         self.start()
@@ -68,7 +77,7 @@ class Patchbay(Server):
         self._folder = tempfile.TemporaryDirectory()
         self._service = RunningService(Path(self._folder.name), PATCHBAY_LOG_LEVEL="error")
         self._service.__enter__()
-        self.port = urlsplit(self._service.url).port
+        self.port = urlsplit(self._service.url).port or 0
 
     def stop(self):
         self._service.__exit__(None, None, None)
@@ -80,6 +89,9 @@ class Patchbay(Server):
 
 class Peer(Server):
     path = "/patch"
+
+    def command(self):
+        raise NotImplementedError
 
     def start(self):
         with socket.socket() as probe:

@@ -25,6 +25,7 @@ from service.settings import Settings
 from service.store.documents import encode_content
 from service.store.mongo import connect
 from service.store.mongod import MongodProcess
+from service.store.resources import MongoResources
 
 ROUNDS = 25
 VERSIONS = (10, 100, 1_000, 10_000)
@@ -72,7 +73,9 @@ async def measure_versions(session: aiohttp.ClientSession, app: web.Application)
         async with session.post("/v1/clinic", json=CLINIC) as answer:
             path = answer.headers["Location"]
         await write_versions(app, path.rpartition("/")[2], versions - 1)
-        await app[keys.RESOURCES].relay.drain([path.rpartition("/")[2]])
+        store = app[keys.SHELF].resources
+        assert isinstance(store, MongoResources)
+        await store.relay.drain([path.rpartition("/")[2]])
         async with session.get(f"{path}?version={versions // 2}") as answer:
             moment = (await answer.json())["updatedAt"]
         step = max(1, versions // 17)
@@ -96,7 +99,7 @@ async def write_versions(app: web.Application, resource_id: str, versions: int) 
 
     for at in range(0, versions, 20):  # small updates, as single writers would make
         writes = [
-            app[keys.RESOURCES].write(resource_id, "clinic", count, Attribution(by="bench"))
+            app[keys.SHELF].resources.write(resource_id, "clinic", count, Attribution(by="bench"))
             for _ in range(min(20, versions - at))
         ]
         await asyncio.gather(*writes)

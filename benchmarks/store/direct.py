@@ -17,6 +17,7 @@ import uvloop
 from benchmarks.store.cpu import usage
 from service.core.history import apply_with_inverse
 from service.model import Attribution, Change, Draft
+from service.ports import Changing
 from service.store.embedded import EmbeddedMongo
 from service.store.indexes import ensure_indexes
 from service.store.mongo import Database, connect
@@ -66,12 +67,16 @@ async def _batched(database: Database, clinic: dict[str, Any], seconds: float) -
     async with store.relay:
         for resource_id in ids:
             content = msgspec.json.decode(msgspec.json.encode(clinic))
-            await store.write(resource_id, "clinic", lambda _, made=content: Change(kind="create", content=made), BY)
+            await store.write(resource_id, "clinic", creating(content), BY)
         return {"read": await _measure(read, ids, seconds), "patch": await _measure(write, ids, seconds)}
 
 
+def creating(content: dict[str, Any]) -> Changing:
+    return lambda _: Change(kind="create", content=content)
+
+
 async def _plain(database: Database, clinic: dict[str, Any], seconds: float) -> dict[str, float]:
-    clinics = database["plain"]
+    clinics: Any = database["plain"]
     ids = [str(uuid.uuid4()) for _ in range(CLINICS)]
     await clinics.insert_many([{"_id": each, "version": 1, "content": clinic} for each in ids])
 

@@ -5,6 +5,7 @@ It reads, applies the JSON Patch, and writes under the condition that the versio
 
 import sys
 import uuid
+from typing import Any
 
 import jsonpatch
 import msgspec
@@ -12,7 +13,7 @@ import uvloop
 from aiohttp import web
 from motor.motor_asyncio import AsyncIOMotorClient
 
-CLINICS = web.AppKey("CLINICS", object)
+CLINICS = web.AppKey[Any]("CLINICS")
 
 
 async def post_clinic(request: web.Request) -> web.Response:
