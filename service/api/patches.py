@@ -1,5 +1,6 @@
 """`/resources/{resource_id}/patches`: patches recorded, read and listed."""
 
+from collections.abc import Collection, Mapping
 from typing import Any, get_args
 from urllib.parse import quote
 
@@ -51,7 +52,7 @@ class PatchRecord(msgspec.Struct, frozen=True, kw_only=True):
 async def record_patch(request: web.Request) -> web.Response:
     """Keep a patch: 201 for a new one, 200 for one that is recorded with the same content."""
     asked = await wire.read(request, RecordRequest)
-    check_size(asked)
+    check_size({"definition/constraints": asked.definition.constraints, "constraints": asked.constraints})
     settings, is_dry = request.app[SETTINGS], flag(request, "dryRun")
     made = await recording.record(
         request.match_info["resource_id"],
@@ -89,9 +90,8 @@ async def find_patch(request: web.Request) -> Patch:
     return await patching.find(names["resource_id"], names["patch_id"], request[CALLER], request.app[DESK])
 
 
-def check_size(asked: RecordRequest) -> None:
-    """Refuse more constraints than are judged in a moment."""
-    lists = {"definition/constraints": asked.definition.constraints, "constraints": asked.constraints}
+def check_size(lists: Mapping[str, Collection[Constraint]]) -> None:
+    """Refuse more constraints than are judged in a moment; `lists` are those that hold together, by member."""
     for name, constraints in lists.items():
         if len(constraints) > MAX_CONSTRAINTS:
             raise TooLargeError(
@@ -103,7 +103,7 @@ def check_size(asked: RecordRequest) -> None:
     if sum(len(replies.encode(each.value)) for constraints in lists.values() for each in constraints) > MAX_BYTES:
         raise TooLargeError(
             f"The values of the constraints are longer than {MAX_BYTES} bytes together.",
-            field="constraints",
+            field=[*lists][-1],
             limit="constraint_bytes",
             maximum=MAX_BYTES,
         )

@@ -14,7 +14,7 @@ from service.api.examples import LOCATION_HEADER
 from service.api.flags import flag
 from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
-from service.api.patches import find_patch
+from service.api.patches import check_size, find_patch
 from service.api.replies import JSON
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
@@ -54,6 +54,7 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
 async def start_rollout(request: web.Request) -> web.Response:
     """Start applying the patch to everything that it fits."""
     order = await wire.read(request, Order, absent=Order())
+    check_size({"filter": order.filter})
     patch = await find_patch(request)
     is_dry = flag(request, "dryRun")
     rollout = await rolling.start(patch, order, request[CALLER], request.app[ROLLING], dry_run=is_dry)

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from service.core.conditions import Conditions
+from service.core.constraints import check_constraints
 from service.core.timestamp import format_timestamp
 from service.errors import (
     ApplicationFailedError,
@@ -40,7 +41,8 @@ class Rolling(NamedTuple):
 
 
 async def start(patch: Patch, order: Order, caller: Caller, rolling: Rolling, *, dry_run: bool = False) -> Rollout:
-    """Start a rollout; it goes on in the background."""
+    """Start a rollout; it goes on in the background. Raises `InvalidRequestError` for a filter that cannot be judged."""
+    check_constraints(order.filter, "filter")
     check_type(caller, order.type)
     now = format_timestamp(rolling.desk.clock.now())
     rollout = Rollout(

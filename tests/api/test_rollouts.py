@@ -1,6 +1,7 @@
 """Rollouts: a patch applied to everything that it fits, steered from outside."""
 
 import asyncio
+import io
 import json
 import uuid
 from typing import Any
@@ -88,6 +89,25 @@ async def test_a_filter_narrows(scene: Scene) -> None:
     )
 
     assert rollout["done"] == await scene.seen() == 3
+
+
+@pytest.mark.parametrize(
+    ("operator", "field", "value", "status"),
+    [("in", "number", 3, 400), ("==", "/number~2", 3, 400), ("in", "number", ["x" * 1_100_000], 413)],
+)
+async def test_a_filter_that_cannot_be_judged_is_refused_and_nothing_starts(
+    scene: Scene, operator: str, field: str, value: Any, status: int
+) -> None:
+    await scene.prepare(2)
+    rule = {"field": field, "operator": operator, "value": value}
+
+    body = io.BytesIO(json.dumps({"filter": [rule]}).encode())
+    headers = {"Content-Type": "application/json"}
+    response = await scene.client.post(f"{scene.patches}/p/rollouts", data=body, headers=headers)
+
+    assert response.status == status
+    assert (await response.json())["errors"][0]["field"].startswith("filter")
+    assert await scene.ok("get", f"{scene.patches}/p/rollouts") == []
 
 
 async def test_a_dry_run_changes_nothing(scene: Scene) -> None:
