@@ -146,7 +146,7 @@ def _scalar(path: Path, value: Any, text: str) -> Any:
 def _time(text: str) -> str:
     try:
         return format_timestamp(parse_timestamp(text.replace(" ", "+")))
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise FilterError("this member is compared with an RFC 3339 time such as 2026-01-02T03:04:05Z") from error
 
 

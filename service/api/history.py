@@ -103,7 +103,7 @@ def read_place(request: web.Request) -> tuple[int | None, datetime | None]:
         raise InvalidRequestError("Ask for a version or a time, not both.", field="at")
     try:
         return None, parse_timestamp(text.replace(" ", "+"))  # a plus sign that was not percent-encoded
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise InvalidRequestError(
             "Query parameter 'at' takes an RFC 3339 time such as 2026-01-02T03:04:05Z.", field="at"
         ) from error

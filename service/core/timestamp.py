@@ -18,7 +18,10 @@ def parse_timestamp(text: str) -> datetime:
     >>> parse_timestamp("2026-01-02T04:04:05+01:00") == parse_timestamp("2026-01-02T03:04:05.000000Z")
     True
     """
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset; end it in Z or +hh:mm.")
-    return moment.astimezone(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # an offset may lead out of the years there are
+        raise ValueError(f"{text[:40]!r} is no RFC 3339 time such as 2026-01-02T03:04:05Z") from error
+    raise ValueError(f"{text[:40]!r} has no offset; end it in Z or +hh:mm")

@@ -24,7 +24,10 @@ class StoredSource(Source, frozen=True):
         if self.version is not None and self.at is not None:
             raise ValueError("it takes one of `version` and `at`")
         if self.at is not None:
-            parse_timestamp(self.at)
+            try:
+                parse_timestamp(self.at)
+            except ValueError as error:
+                raise ValueError(f"in its field `at`, {error}") from error
 
     @property
     def moment(self) -> datetime | None:

@@ -249,6 +249,17 @@ async def test_stored_inputs_that_are_not_there(client: Client, source: Any, sta
     await problem(answer, status, code)
 
 
+@pytest.mark.parametrize("at", ["now", "", "2026-01-01", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+async def test_a_stored_input_at_no_time_is_told_what_a_time_is(client: Client, at: str) -> None:
+    stored = {"type": "resource", "id": "none", "at": at}
+
+    answer = await client.post("/api/json/v1/patch", json={"a": stored, "b": {"type": "inline", "value": 1}})
+
+    refusal = await problem(answer, 400, "invalid-request")
+    assert refusal["errors"][0]["field"] == "at"
+    assert "RFC 3339" in refusal["detail"] or "end it in Z" in refusal["detail"]
+
+
 @pytest.mark.parametrize("place", [{"version": 9}, {"at": "2020-01-01T00:00:00Z"}])
 async def test_stored_inputs_at_places_that_never_were(client: Client, versions: list[Any], place: Any) -> None:
     source = {"type": "resource", "id": versions[0]["id"], **place}
