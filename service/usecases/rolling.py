@@ -41,7 +41,7 @@ class Rolling(NamedTuple):
 
 
 async def start(patch: Patch, order: Order, caller: Caller, rolling: Rolling, *, dry_run: bool = False) -> Rollout:
-    """Start a rollout; it goes on in the background. Raises `InvalidRequestError` for a filter that cannot be judged."""
+    """Start a rollout, which goes on in the background; `InvalidRequestError` where its filter cannot be judged."""
     check_constraints(order.filter, "filter")
     check_type(caller, order.type)
     now = format_timestamp(rolling.desk.clock.now())
