@@ -17,6 +17,14 @@ from service.keys import CONTRACT
 _HTML = {"type": "string"}
 _ASSETS = Path(swagger_ui_path)
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+_FRAMEWORK = {
+    problems.METHOD_NOT_ALLOWED: (
+        "Method Not Allowed",
+        ["405: The route does not know the method; the header `Allow` lists those that it knows."],
+    ),
+    problems.HTTP_ERROR: ("HTTP error", ["The HTTP layer refuses the request; the detail and the status say why."]),
+}
+"""What no class of the service's errors stands for."""
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Patchbay API</title>
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css"><link rel="icon" href="/docs/assets/favicon-32x32.png"></head>
@@ -63,13 +71,16 @@ async def get_problem(request: web.Request) -> web.Response:
     """Explain a problem type: what it means and which status it has."""
     code = request.match_info["code"]
     classes = [each for each in error_classes() if each.code == code]
-    if not classes:
-        raise NotFoundError("There is no such problem type.")
-    rows = "".join(
-        f"<p>{problems.status_of(each)}: {escape(inspect.cleandoc(each.__doc__ or ''))}</p>" for each in classes
-    )
-    head = f"<meta charset=utf-8><title>{code}</title><h1>{escape(classes[0].title)}</h1>"
+    if not classes and code not in _FRAMEWORK:
+        raise NotFoundError("There is no such problem type; the `type` of a problem names its page.")
+    title, told = _FRAMEWORK[code] if code in _FRAMEWORK else (classes[0].title, [_explain(each) for each in classes])
+    rows = "".join(f"<p>{escape(each)}</p>" for each in told)
+    head = f"<meta charset=utf-8><title>{code}</title><h1>{escape(title)}</h1>"
     return web.Response(text=f"<!doctype html><html lang=en>{head}{rows}", content_type="text/html")
+
+
+def _explain(error: type[ServiceError]) -> str:
+    return f"{problems.status_of(error)}: {inspect.cleandoc(error.__doc__ or '')}"
 
 
 def error_classes(root: type[ServiceError] = ServiceError) -> Iterator[type[ServiceError]]:

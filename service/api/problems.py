@@ -41,7 +41,9 @@ STATUS: dict[type[ServiceError], int] = {
 }
 """Status by class, looked up along the class's ancestors."""
 
-FRAMEWORK_CODES = {404: errors.NotFoundError.code, 413: errors.TooLargeError.code, 405: "method-not-allowed"}
+METHOD_NOT_ALLOWED = "method-not-allowed"
+HTTP_ERROR = "http-error"
+FRAMEWORK_CODES = {404: errors.NotFoundError.code, 413: errors.TooLargeError.code, 405: METHOD_NOT_ALLOWED}
 
 
 class Problem(msgspec.Struct, kw_only=True, rename="camel"):
@@ -80,7 +82,7 @@ def answer(error: ServiceError, request: web.Request, request_id: str) -> web.Re
 
 def answer_framework(error: web.HTTPException, request: web.Request, request_id: str) -> web.Response:
     """Answer what aiohttp itself refuses (no such route, method not allowed), keeping its headers."""
-    code = FRAMEWORK_CODES.get(error.status, "http-error")
+    code = FRAMEWORK_CODES.get(error.status, HTTP_ERROR)
     problem = Problem(
         type=f"/problems/{code}",
         title=HTTPStatus(error.status).phrase,

@@ -7,14 +7,17 @@ from aiohttp.test_utils import TestClient
 Client = TestClient[web.Request, web.Application]
 
 
-async def test_a_problem_type_leads_to_its_explanation(client: Client) -> None:
-    refused = await client.get("/v1/clinic/none")
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/clinic/none"), ("GET", "/none"), ("DELETE", "/healthz")])
+async def test_a_problem_type_leads_to_its_explanation(client: Client, method: str, path: str) -> None:
+    refused = await client.request(method, path)
     problem = await refused.json()
 
     page = await client.get(problem["type"])
 
     assert (page.status, page.content_type) == (200, "text/html")
-    assert f"<h1>{problem['title']}</h1>" in await page.text()
+    text = await page.text()
+    assert f"<title>{problem['code']}</title>" in text
+    assert str(problem["status"]) in text
 
 
 async def test_the_api_page_brings_its_assets(client: Client) -> None:
