@@ -29,10 +29,19 @@ class Conditions(msgspec.Struct, frozen=True):
 
     def check(self, version: int | None) -> None:
         """Raise `VersionConflictError` unless the conditions allow a write on the version; None where nothing is."""
-        stands = "there is no such resource" if version is None else f"version {version} stands"
         if self.if_match is not None and not self.if_match.match(version):
-            raise VersionConflictError(
-                f"If-Match does not hold: {stands}. Read the resource and send its ETag.", current=version
+            stands = (
+                "there is no such resource. Leave If-Match out to create it."
+                if version is None
+                else f"version {version} stands. Read the resource and send its ETag."
             )
+            raise VersionConflictError(f"If-Match does not hold: {stands}", current=version)
         if self.if_none_match is not None and self.if_none_match.match(version):
-            raise VersionConflictError(f"If-None-Match does not hold: {stands}.", current=version)
+            raise exists(version)
+
+
+def exists(version: int | None) -> VersionConflictError:
+    """Build the refusal of what was only to be done where nothing is, or another version."""
+    return VersionConflictError(
+        f"If-None-Match does not hold: version {version} stands. Leave it out to change what stands.", current=version
+    )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from service.core import identified
-from service.core.conditions import Conditions
+from service.core.conditions import Conditions, exists
 from service.core.engine import Engine
 from service.core.values import Json
 from service.errors import (
@@ -14,7 +14,6 @@ from service.errors import (
     NotFoundError,
     PreconditionRequiredError,
     ServiceError,
-    VersionConflictError,
 )
 from service.model import Companion, Draft
 
@@ -77,4 +76,4 @@ def taken(asked: Asked, draft: Draft) -> ServiceError:
         return GoneError(f"A {draft.type} with this id was deleted; POST …/revert brings a version of it back.")
     if draft.type != asked.type:
         return DuplicateIdentifierError("The id is taken by a resource of another type.")
-    return VersionConflictError(f"If-None-Match does not hold: version {draft.version} stands.", current=draft.version)
+    return exists(draft.version)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from service.core.conditions import Conditions, Tags
+from service.core.conditions import Conditions, Tags, exists
 from service.core.dialect import check_plain
 from service.core.patch import check_patch
 from service.core.values import Json
@@ -25,6 +25,7 @@ from service.usecases import drafting
 from service.usecases.asked import Asked, Content, Limits, gone
 from service.usecases.catalog import Contained, KnownType
 from service.usecases.containing import MovedOnError, taking
+from service.usecases.identifying import identify
 from service.usecases.permission import check_type
 from service.usecases.presenting import Shown, present, strip_contained
 from service.usecases.rebasing import rebasing
@@ -63,7 +64,19 @@ async def create(target: Target, content: Content, mode: Mode, shelf: Shelf) -> 
         raise InvalidRequestError(
             "An id has at most 200 letters, digits and . _ : ~ @ + -, and starts with a letter or digit.", field="id"
         )
+    if mode.conditions.wants_none:
+        await _check_unnamed(target, shelf)
     return await write(target, known, lambda asked: drafting.creating(asked, content), mode, shelf)
+
+
+async def _check_unnamed(target: Target, shelf: Shelf) -> None:
+    """Refuse an id that is an identifier of a resource: that one would be found by it no more."""
+    try:
+        named = await shelf.resources.find(await identify(target.type, target.reference, shelf.identifiers))
+    except NotFoundError:
+        return
+    if named is not None and not named.deleted:
+        raise exists(named.version)
 
 
 async def replace(target: Target, content: Content, mode: Mode, shelf: Shelf) -> Shown:

@@ -166,3 +166,25 @@ async def test_ids_that_would_read_as_identifiers_cannot_be_chosen(client: Clien
     answer = await client.put(path_to(name), json={}, headers={"If-None-Match": "*"})
 
     await problem(answer, 400, "invalid-request")
+
+
+@pytest.mark.parametrize("dry", ["true", "false"])
+async def test_an_identifier_of_another_cannot_be_chosen_as_an_id(client: Client, mark: str, dry: str) -> None:
+    made = await (await client.post("/v1/clinic", json=clinic(("npi", mark)))).json()
+
+    refused = await client.put(f"/v1/clinic/{mark}?dryRun={dry}", json={}, headers={"If-None-Match": "*"})
+    elsewhere = await client.put(f"/v1/practice/{mark}?dryRun={dry}", json={}, headers={"If-None-Match": "*"})
+
+    assert (await problem(refused, 412, "version-conflict"))["detail"].endswith("to change what stands.")
+    assert refused.headers["ETag"] == '"1"'
+    assert elsewhere.status == 201
+    assert await (await client.get(f"/v1/clinic/{mark}")).json() == made
+
+
+async def test_an_identifier_that_was_let_go_can_be_chosen_as_an_id(client: Client, mark: str) -> None:
+    made = await (await client.post("/v1/clinic", json=clinic(("npi", mark)))).json()
+    await client.delete(f"/v1/clinic/{made['id']}")
+
+    answer = await client.put(f"/v1/clinic/{mark}", json={}, headers={"If-None-Match": "*"})
+
+    assert answer.status == 201
