@@ -1,5 +1,6 @@
 """The query of a list made into values: `name=Foot%20clinic&updatedAt[gte]=…&sort=-updatedAt&fields=name,phone`."""
 
+import hashlib
 import re
 from typing import Any, cast, get_args
 
@@ -59,9 +60,9 @@ def read_fields(request: web.Request) -> tuple[Path, ...] | None:
 
 
 def name_list(request: web.Request, resource_type: str) -> str:
-    """Name the list that a cursor belongs to: its type, filters and order."""
+    """Name the list that a cursor belongs to by its type, filters and order, however long those are."""
     telling = sorted((name, text) for name, text in request.query.items() if name not in ("limit", "cursor", "fields"))
-    return msgspec.json.encode(["list", resource_type, telling]).decode()
+    return f"list {hashlib.sha256(msgspec.json.encode([resource_type, telling])).hexdigest()}"
 
 
 def read_place(request: web.Request, listed: str, order: tuple[Order, ...]) -> Place | None:

@@ -12,7 +12,7 @@ from service.errors import InvalidRequestError
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 500
-_LONGEST_CURSOR = 4096
+_LONGEST_CURSOR = 6000
 
 PAGE_PARAMS = (
     Param(

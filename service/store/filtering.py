@@ -10,7 +10,9 @@ from service.store.mongo import Record
 
 OWNED: dict[tuple[str, ...], str] = {("id",): "_id", ("createdAt",): "created", ("updatedAt",): "updated"}
 """Members that lie outside the content, where a record has them."""
-_SCALARS = ["string", "bool", "int", "long", "double", "decimal"]
+_SCALARS = ["bool", "int", "long", "double", "decimal"]
+_SORTED_CHARACTERS = 200
+"""So much of a text is sorted by: it goes into the cursor of the next page, and that into an address."""
 
 
 def to_match(resource_type: str, filters: tuple[Filter, ...]) -> Record:
@@ -35,7 +37,7 @@ def after_owned(order: Order, after: Place) -> Record:
 
 
 def to_keys(order: tuple[Order, ...]) -> Record:
-    """Build the sort keys as expressions: what is no scalar becomes null, so that any two values compare."""
+    """Build the sort keys as expressions: what is no scalar becomes null, so that any two compare; text is cut."""
     return {f"k{number}": _scalar(stored_at(each.path)) for number, each in enumerate(order)}
 
 
@@ -66,7 +68,17 @@ def _condition(asked: Filter) -> Record:
 
 
 def _scalar(name: str) -> Record:
-    return {"$cond": [{"$in": [{"$type": f"${name}"}, _SCALARS]}, f"${name}", None]}
+    kind = {"$type": f"${name}"}
+    text = {"$substrCP": [f"${name}", 0, _SORTED_CHARACTERS]}
+    return {
+        "$switch": {
+            "branches": [
+                {"case": {"$eq": [kind, "string"]}, "then": text},
+                {"case": {"$in": [kind, _SCALARS]}, "then": f"${name}"},
+            ],
+            "default": None,
+        }
+    }
 
 
 def _literal(value: Any) -> Record:

@@ -1,5 +1,6 @@
 """`GET /v1/{type}`: filters, operators, order, chosen members, cursors; and what tries to be more than a filter."""
 
+import base64
 import json
 import uuid
 from typing import Any
@@ -114,6 +115,25 @@ async def test_pages_make_up_the_list(client: Client, kind: str, sort: str, limi
     assert [len(each) for each in pages[:-1]] == [limit] * (len(pages) - 1)
     assert [item for page in pages for item in page] == whole
     assert len(whole) == len(CLINICS)
+
+
+@pytest.mark.parametrize("sort", ["note", "-note", "note,id", "-id"])
+async def test_pages_go_on_however_long_the_texts_and_filters_are(client: Client, kind: str, sort: str) -> None:
+    kind = f"{kind}-long"
+    notes = [f"{number}{chr(233) * 7000}" for number in (2, 0, 1)] + ["same" * 500] * 2
+    made = [await (await client.post(f"/v1/{kind}", json={"note": note})).json() for note in notes]
+    wanted = ",".join(each["id"] for each in made) + ("," + "n" * 36) * 90
+
+    url, seen = URL(f"/v1/{kind}").with_query({"sort": sort, "limit": 2, "id[in]": wanted}), []
+    for _ in range(3):
+        answer = await client.get(url)
+        assert answer.status == 200, await answer.text()
+        seen += await answer.json()
+        url = URL(answer.links["next"]["url"]).relative() if "Link" in answer.headers else url
+
+    member = sort.split(",", maxsplit=1)[0].removeprefix("-")
+    expected = sorted(made, key=lambda each: (each[member], each["id"]), reverse=sort.startswith("-"))
+    assert [each["id"] for each in seen] == [each["id"] for each in expected]
 
 
 async def test_pages_are_stable_under_concurrent_writes(client: Client, kind: str) -> None:
@@ -281,9 +301,12 @@ async def test_a_cursor_belongs_to_its_list(client: Client, kind: str, other: st
     "place", [[[], "x"], [[1], "x"], [[None], "x"], [["a", "b"], "x"], [["a"], 1], ["a"], {}, [[{"$gt": ""}], "x"]]
 )
 async def test_forged_cursors_are_refused(client: Client, kind: str, place: Any) -> None:
-    cursor = write_cursor(json.dumps(["list", kind, []], separators=(",", ":")), place)
+    first = await client.get(f"/v1/{kind}?limit=1")
+    given = URL(first.links["next"]["url"]).query["cursor"]
+    listed, real = json.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
 
-    await problem(await client.get(f"/v1/{kind}?cursor={cursor}"), 400, "invalid-request")
+    assert (await client.get(f"/v1/{kind}?cursor={write_cursor(listed, real)}")).status == 200
+    await problem(await client.get(f"/v1/{kind}?cursor={write_cursor(listed, place)}"), 400, "invalid-request")
 
 
 async def test_a_stale_cursor_goes_on_where_it_stood(client: Client, kind: str) -> None:
