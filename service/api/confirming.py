@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from service import errors
 from service.api import wire
 from service.api.flags import flag
+from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.replies import json_reply
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
@@ -29,6 +30,7 @@ class ConfirmRequest(msgspec.Struct, frozen=True, kw_only=True):
     modified_content: dict[str, Any] | UnsetType = UNSET
 
 
+@idempotent
 async def confirm_application(request: web.Request) -> web.Response:
     """Take the provider's word for what became of the patch."""
     asked = await wire.read(request, ConfirmRequest)
@@ -78,7 +80,7 @@ ROUTES = (
             "success with `modified_content` makes it the target's next version, merged with what others changed. "
             "The same confirmation again answers the same and does nothing more."
         ),
-        params=(_ID, Param(name=TOKEN_HEADER, where="header", required=True, description="the event's token"), DRY_RUN),
+        params=(_ID, Param(name=TOKEN_HEADER, where="header", required=True, description="the event's token"), DRY_RUN, KEY_PARAM),
         body=(
             Content(
                 schema=ConfirmRequest,
@@ -101,6 +103,7 @@ ROUTES = (
             errors.SchemaViolationError,
             errors.ImmutablePropertyError,
             errors.NotStorableError,
+            *KEY_ERRORS,
             errors.StoreUnavailableError,
         ),
     ),

@@ -8,6 +8,7 @@ from aiohttp import web
 from service import errors
 from service.api import paging, replies, wire
 from service.api.flags import flag
+from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.delivery import Delivery, DeliveryState, ProviderName
@@ -73,6 +74,7 @@ async def get_delivery(request: web.Request) -> web.Response:
     return replies.json_reply(_view(found))
 
 
+@idempotent
 async def replay_delivery(request: web.Request) -> web.Response:
     """Try a dead delivery anew."""
     found = await delivering.replay(
@@ -84,6 +86,7 @@ async def replay_delivery(request: web.Request) -> web.Response:
     return replies.json_reply(_view(found), status=202)
 
 
+@idempotent
 async def replay_deliveries(request: web.Request) -> web.Response:
     """Try all dead deliveries of a provider anew."""
     asked = await wire.read(request, ReplayRequest)
@@ -159,9 +162,9 @@ ROUTES = (
         summary="Try a dead delivery anew",
         tag="providers",
         access="admin",
-        params=(_DELIVERY_ID, DRY_RUN),
+        params=(_DELIVERY_ID, DRY_RUN, KEY_PARAM),
         answers=(Answer(status=202, description="It waits to be sent", content=(Content(schema=DeliveryView),)),),
-        errors=(errors.NotFoundError, errors.InvalidTransitionError, _STORE),
+        errors=(errors.NotFoundError, errors.InvalidTransitionError, *KEY_ERRORS, _STORE),
     ),
     Route(
         method="POST",
@@ -170,9 +173,9 @@ ROUTES = (
         summary="Try all dead deliveries of a provider anew",
         tag="providers",
         access="admin",
-        params=(DRY_RUN,),
+        params=(DRY_RUN, KEY_PARAM),
         body=(Content(schema=ReplayRequest, examples={"erp": {"provider": "erp"}}),),
         answers=(Answer(status=202, description="How many wait to be sent", content=(Content(schema=Replayed),)),),
-        errors=(*wire.BODY_ERRORS, errors.NotFoundError, _STORE),
+        errors=(*wire.BODY_ERRORS, errors.NotFoundError, *KEY_ERRORS, _STORE),
     ),
 )

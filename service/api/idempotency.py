@@ -12,7 +12,6 @@ from service.errors import (
     BusyIdempotencyKeyError,
     IdempotencyKeyReusedError,
     InvalidRequestError,
-    RateLimitedError,
     ServiceError,
 )
 from service.keys import CALLER, IDEMPOTENCY, REQUEST_ID, WRITE_ID
@@ -21,8 +20,16 @@ from service.model import Answer
 _MAX_LENGTH = 255
 _MAX_KEPT_BYTES = 1024 * 1024
 """A larger answer is not kept: the request is carried out again, and its write id says that it was done."""
-_KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Preference-Applied", "Patchbay-Dry-Run")
-_TELLING_HEADERS = ("Content-Type", "If-Match", "If-None-Match", "Prefer", "Patchbay-Message")
+_KEPT_HEADERS = (
+    "Content-Type",
+    "ETag",
+    "Location",
+    "Preference-Applied",
+    "Patchbay-Dry-Run",
+    "Accept-Post",
+    "Accept-Patch",
+)
+_TELLING_HEADERS = ("Content-Type", "If-Match", "If-None-Match", "Prefer", "Patchbay-Message", "Patchbay-Token")
 
 KEY_PARAM = Param(
     name="Idempotency-Key",
@@ -66,8 +73,8 @@ async def _handle_once(request: web.Request, key: str, handler: Handler) -> web.
     try:
         response = await handler(request)
     except ServiceError as error:
-        if problems.status_of(type(error)) >= 500 or isinstance(error, RateLimitedError | BusyIdempotencyKeyError):
-            await store.abandon(scope)
+        if problems.status_of(type(error)) >= 500 or error.retry_after_s is not None:
+            await store.abandon(scope)  # the same request may be answered otherwise later
             raise
         response = problems.answer(error, request, request[REQUEST_ID])
     body = response.body if isinstance(response, web.Response) else None

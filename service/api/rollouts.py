@@ -88,16 +88,19 @@ async def get_rollout(request: web.Request) -> web.StreamResponse:
     return response
 
 
+@idempotent
 async def pause_rollout(request: web.Request) -> web.Response:
     """Stop after the batch at hand."""
     return await _steer(request, "pause")
 
 
+@idempotent
 async def resume_rollout(request: web.Request) -> web.Response:
     """Go on with a rollout that was paused or has halted."""
     return await _steer(request, "resume")
 
 
+@idempotent
 async def cancel_rollout(request: web.Request) -> web.Response:
     """Stop for good after the batch at hand; what was applied stays."""
     return await _steer(request, "cancel")
@@ -176,9 +179,9 @@ def _steering(wish: Wish, handler: object, summary: str) -> Route:
         summary=summary,
         tag="patches",
         access="writer",
-        params=(*_PARAMS, _ROLLOUT_ID, DRY_RUN),
+        params=(*_PARAMS, _ROLLOUT_ID, DRY_RUN, KEY_PARAM),
         answers=(Answer(status=200, description="The rollout as it stands", content=(_VIEW,)),),
-        errors=(*examples.READ_ERRORS, errors.InvalidTransitionError),
+        errors=(*examples.READ_ERRORS, errors.InvalidTransitionError, *KEY_ERRORS),
     )
 
 

@@ -392,3 +392,28 @@ async def test_content_for_a_target_that_was_deleted_is_refused(scene: Scene) ->
     status, problem = await scene.confirm(event, modified_content={"name": "A", "size": 2})
 
     assert (status, problem["code"]) == (410, "gone")
+
+
+async def test_a_key_holds_for_replays_and_confirmations(scene: Scene) -> None:
+    await scene.prepare()
+    scene.provider.status = 410
+    event = await scene.apply()
+    await scene.deliveries("dead")
+    scene.provider.status = 202
+    await scene.ok(scene.client.put(f"/providers/{scene.name}", json={"url": scene.provider.url}))
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+
+    for _ in range(2):
+        again = scene.client.post("/deliveries/replay", json={"provider": scene.name}, headers=key)
+        assert await scene.ok(again) == {"replayed": 1}
+    await scene.provider.event()
+
+    confirm = event["data"]["confirm"]
+    named = {"Idempotency-Key": str(uuid.uuid4()), "Patchbay-Token": confirm["token"]}
+    first, again, foreign = [
+        await scene.client.post(confirm["url"], json={"success": True}, headers={**named, **more})
+        for more in ({}, {}, {"Patchbay-Token": "1.other"})
+    ]
+    assert await first.json() == await again.json()
+    assert (again.status, again.headers["Idempotency-Replayed"]) == (200, "true")
+    assert (foreign.status, (await foreign.json())["code"]) == (422, "idempotency-key-reused")

@@ -13,7 +13,11 @@ from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient
 from pymongo.collection import Collection
 
+from service.api.idempotency import idempotent
+from service.app import create_app
+from service.errors import OverloadedError, SourceTimeoutError
 from service.keys import SETTINGS
+from service.settings import Settings
 
 Client = TestClient[web.Request, web.Application]
 
@@ -52,6 +56,46 @@ async def test_a_repeated_refusal_is_the_same(client: Client, key: dict[str, str
     assert first.status == again.status == 422
     assert await first.read() == await again.read()
     assert again.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(("method", "header"), [("POST", "Accept-Post"), ("PATCH", "Accept-Patch")])
+async def test_a_repeated_refusal_says_what_is_accepted(
+    client: Client, key: dict[str, str], method: str, header: str
+) -> None:
+    path = "/v1/clinic" if method == "POST" else "/v1/clinic/none"
+    headers = {**key, "Content-Type": "text/plain"}
+
+    first, again = [await client.request(method, path, data=b"x", headers=headers) for _ in range(2)]
+
+    assert first.status == again.status == 415
+    assert "application/json" in first.headers[header]
+    assert again.headers[header] == first.headers[header]
+
+
+async def test_what_waiting_helps_against_is_not_answered_again(
+    aiohttp_client: Any, settings: Settings, key: dict[str, str]
+) -> None:
+    answers: list[Exception | web.Response] = [
+        OverloadedError("Try again.", retry_after_s=3),
+        SourceTimeoutError("Too slow."),
+        web.json_response({"done": True}),
+    ]
+
+    @idempotent
+    async def work(_: web.Request) -> web.Response:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    app = create_app(settings)
+    app.router.add_post("/work", work)
+    client = await aiohttp_client(app)
+
+    statuses = [(await client.post("/work", headers=key)).status for _ in range(4)]
+
+    assert statuses == [429, 504, 200, 200]
+    assert answers == []
 
 
 async def test_another_request_with_the_key_is_refused(client: Client, key: dict[str, str]) -> None:

@@ -217,3 +217,19 @@ async def test_dry_runs_start_and_steer_nothing(scene: Scene) -> None:
 
     assert would.status in (200, 409)
     assert (await scene.until(path, "finished"))["done"] == 2
+
+
+async def test_a_repeated_wish_with_its_key_gets_the_first_answer(scene: Scene) -> None:
+    await scene.prepare(3)
+    rollout = await scene.start(filter=[{"field": "number", "operator": "==", "value": 9}])
+    await scene.until(rollout, "finished")
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    other = f"{scene.patches}/p/rollouts"
+    live = await scene.ok("post", other, {"type": scene.type, "batch_size": 1})
+    async with scene.client.post(f"{other}/{live['id']}/cancel", headers=key) as first:
+        answers = [await scene.client.post(f"{other}/{live['id']}/cancel", headers=key) for _ in range(2)]
+
+    assert {each.status for each in answers} == {first.status}
+    assert {each.headers.get("Idempotency-Replayed") for each in answers} == {"true"}
+    reused = await scene.client.post(f"{rollout}/pause", headers=key)
+    assert (reused.status, (await reused.json())["code"]) == (422, "idempotency-key-reused")
