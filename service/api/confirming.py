@@ -80,7 +80,12 @@ ROUTES = (
             "success with `modified_content` makes it the target's next version, merged with what others changed. "
             "The same confirmation again answers the same and does nothing more."
         ),
-        params=(_ID, Param(name=TOKEN_HEADER, where="header", required=True, description="the event's token"), DRY_RUN, KEY_PARAM),
+        params=(
+            _ID,
+            Param(name=TOKEN_HEADER, where="header", required=True, description="the event's token"),
+            DRY_RUN,
+            KEY_PARAM,
+        ),
         body=(
             Content(
                 schema=ConfirmRequest,

@@ -13,6 +13,7 @@ from service.api.comparing import COMPARE_ERRORS
 from service.api.flags import Flag, is_set
 from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
 from service.api.orders import FORM, Order, order
+from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Route
 from service.core.assignment import AnyAssignment
 from service.core.options import FamilyAlignment, FamilyOptions
@@ -122,7 +123,7 @@ def every_version(
             path=f"/api/json/{version}/{template.path}",
             name=f"{template.name}_{version}",
             body=body,
-            params=(*template.params, KEY),
+            params=(*template.params, DRY_RUN, KEY),
             errors=(*COMPARE_ERRORS, *template.errors),
         )
         for version in VERSIONS

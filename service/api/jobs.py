@@ -78,18 +78,19 @@ def wish_of(asked: Deferrable) -> Wish | None:
 
 
 async def accept(request: web.Request, work: Work, texts: dict[str, bytes], wish: Wish) -> web.Response:
-    """Keep the call as a job and answer 202 with where to ask after it."""
-    app = request.app
+    """Keep the call as a job and answer 202 with where to ask after it; for a dry run, answer what it would be."""
+    app, is_dry = request.app, flag(request, "dryRun")
     job = await jobs.create(
         work,
         texts,
-        msgspec.structs.replace(wish, key=key_of(request)),
+        msgspec.structs.replace(wish, key=key_of(request), dry_run=is_dry),
         caller=request[CALLER],
         clock=app[CLOCK],
         callbacks=app[CALLBACKS],
         store=app[JOBS],
     )
-    return replies.json_reply(_to_state(request, job), status=202, headers={"Location": _path(request, job)})
+    headers = {"Patchbay-Dry-Run": "true"} if is_dry else {"Location": _path(request, job)}
+    return replies.json_reply(_to_state(request, job), status=202, headers=headers)
 
 
 async def get_job(request: web.Request) -> web.Response:

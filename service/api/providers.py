@@ -64,16 +64,18 @@ async def put_provider(request: web.Request) -> web.Response:
         deadline_s=asked.deadline_s,
         mode=asked.mode,
     )
+    is_dry = flag(request, "dryRun")
     endpoint, is_new = await providing.put(
         _name(request),
         wish,
         store=request.app[ENDPOINTS],
         policy=request.app[URL_POLICY],
         clock=request.app[CLOCK],
-        dry_run=flag(request, "dryRun"),
+        dry_run=is_dry,
     )
-    shown = _view(endpoint, made=is_new and asked.secrets is UNSET)
-    return replies.json_reply(shown, status=201 if is_new else 200, headers={"Location": f"/providers/{endpoint.name}"})
+    shown = _view(endpoint, made=is_new and asked.secrets is UNSET and not is_dry)
+    headers = {"Patchbay-Dry-Run": "true"} if is_dry else {"Location": f"/providers/{endpoint.name}"}
+    return replies.json_reply(shown, status=201 if is_new else 200, headers=headers)
 
 
 async def get_provider(request: web.Request) -> web.Response:

@@ -18,12 +18,13 @@ MAX_OPEN = 1000
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """How the caller wants to hear of the job, and whether the result stays when it has been read.
 
-    With a `key` the same call again is the same job, for as long as that is kept.
+    With a `key` the same call again is the same job, for as long as that is kept. A dry run keeps nothing.
     """
 
     key: str | None = None
     callback: str | None = None
     keep_result: bool = True
+    dry_run: bool = False
 
 
 async def create(
@@ -58,7 +59,7 @@ async def create(
         keep_result=wish.keep_result,
         callback=wish.callback,
     )
-    if await store.insert(job, texts):
+    if wish.dry_run or await store.insert(job, texts):
         return job
     known = await find(job.id, caller=caller, store=store)
     if known.fingerprint != job.fingerprint:

@@ -67,6 +67,16 @@ async def test_a_job_answers_what_the_synchronous_call_does(
     assert result.headers["Patchbay-Diff"] == "exact"
 
 
+@pytest.mark.parametrize(("route", "request_"), CALLS)
+async def test_a_dry_call_makes_no_job(client: Client, route: str, request_: Any) -> None:
+    accepted = await client.post(f"/api/json/v1/{route}?dryRun=true", json={**request_, "async": {}})
+
+    body = await accepted.json()
+    assert (accepted.status, body["jobStatus"], accepted.headers["Patchbay-Dry-Run"]) == (202, "QUEUED", "true")
+    assert "Location" not in accepted.headers
+    assert (await client.get(f"/api/json/v1/jobs/{body['jobId']}")).status == 404
+
+
 async def test_a_form_makes_a_job_too_and_its_result_can_be_read_once(client: Client) -> None:
     form = FormData()
     form.add_field("a", json.dumps(A), filename="a.json", content_type="application/json")

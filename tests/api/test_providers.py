@@ -160,7 +160,8 @@ async def test_deliveries_that_are_not_there(client: Client) -> None:
 async def test_dry_runs_of_writes_write_nothing(client: Client, hook: Hook) -> None:
     made = await client.put("/providers/dry?dryRun=true", json={"url": hook.url})
 
-    assert made.status == 201
+    assert (made.status, made.headers["Patchbay-Dry-Run"]) == (201, "true")
+    assert "secret" not in await made.json(), "it is none that will ever sign"
     assert (await client.get("/providers/dry")).status == 404
     await put(client, "wet", url=hook.url)
     assert (await client.delete("/providers/wet?dryRun=true")).status == 204
