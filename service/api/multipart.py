@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -23,35 +23,34 @@ SPOOL_ABOVE = 1024 * 1024
 """Parts larger than this many bytes wait on disk."""
 
 Parts = dict[str, Upload]
+_BROKEN = (ValueError, AssertionError, RuntimeError, http_exceptions.HttpProcessingError)
+"""What aiohttp's reader, and what undoes encodings, raise for a form that is malformed."""
+_LONGEST_NAME = 100
+"""So much of the name of an unknown part is told."""
 
 
 @asynccontextmanager
-async def form(request: web.Request, allowed: Iterable[str]) -> AsyncIterator[Parts]:
+async def form(request: web.Request, allowed: Mapping[str, str]) -> AsyncIterator[Parts]:
     """Read a form and give its parts by name; whatever was spooled goes when the context ends.
+
+    `allowed` has the name that is meant for each that may be sent.
 
     Raises `InvalidMultipartError` for a form that is malformed or has an unknown, repeated, empty or unterminated
     part, `TooLargeError` as soon as a limit is passed, `RequestTimeoutError`.
     """
     settings = request.app[SETTINGS]
     with tempfile.TemporaryDirectory(prefix="patchbay-", ignore_cleanup_errors=True) as spool:
-        try:
-            parts = await _read_parts(request, frozenset(allowed), settings, Path(spool))
-        except (ValueError, AssertionError, RuntimeError, http_exceptions.HttpProcessingError) as error:
-            raise InvalidMultipartError(
-                "The form data is malformed: a boundary, a part's headers or its encoding is broken, "
-                "or the closing boundary is missing."
-            ) from error
-        yield parts
+        yield await _read_parts(request, allowed, settings, Path(spool))
 
 
-async def _read_parts(request: web.Request, allowed: frozenset[str], settings: Settings, spool: Path) -> Parts:
+async def _read_parts(request: web.Request, allowed: Mapping[str, str], settings: Settings, spool: Path) -> Parts:
     if "boundary" not in request.headers[hdrs.CONTENT_TYPE].lower():
         raise InvalidMultipartError("The Content-Type of the form names no boundary.")
     parts: Parts = {}
-    reader = MultipartReader(request.headers, cast("StreamReader", Body(request)))
+    reader = _open(request)
     room = settings.max_body_bytes
     count = 0
-    while (part := await reader.next()) is not None:
+    while (part := await _next(reader, [*parts][-1:])) is not None:
         count += 1
         if count > settings.max_parts:
             raise TooLargeError(
@@ -61,12 +60,43 @@ async def _read_parts(request: web.Request, allowed: frozenset[str], settings: S
             )
         if isinstance(part, MultipartReader):
             raise InvalidMultipartError(f"Part {count} is itself multipart; send plain parts.")
-        name, file_name = _identify(part, count)
-        _check_name(name, allowed, parts)
-        upload = await _receive(part, name, file_name, min(room, settings.max_input_bytes), settings, spool)
+        sent, file_name = _identify(part, count)
+        name = _check_name(sent, allowed, parts)
+        try:
+            upload = await _receive(part, name, file_name, min(room, settings.max_input_bytes), settings, spool)
+        except InvalidMultipartError as error:
+            raise _refusal(sent, f"Part '{sent}': {error.detail}") from error
+        except _BROKEN as error:
+            broken = f"Part '{sent}' is broken: its encoding is not what it says, or no boundary ends it."
+            raise _refusal(sent, broken) from error
         room -= upload.size
         parts[name] = upload
     return parts
+
+
+def _open(request: web.Request) -> MultipartReader:
+    body = cast("StreamReader", Body(request))
+    try:
+        return MultipartReader(request.headers, body)
+    except _BROKEN as error:
+        raise InvalidMultipartError("The Content-Type of the form names a boundary that cannot be one.") from error
+
+
+async def _next(reader: MultipartReader, last: list[str]) -> BodyPartReader | MultipartReader | None:
+    """Return the next part; `last` names the one that was read before it, where there is one."""
+    try:
+        return await reader.next()
+    except _BROKEN as error:
+        if not last:
+            raise InvalidMultipartError(
+                "The form data is malformed: it does not begin with the boundary that the Content-Type names, or the "
+                "headers of the first part are broken."
+            ) from error
+        broken = (
+            f"The form data is malformed behind part '{last[0]}': no boundary ends the part, or the headers of the "
+            "part that follows are broken."
+        )
+        raise _refusal(last[0], broken) from error
 
 
 def _identify(part: BodyPartReader, count: int) -> tuple[str, str | None]:
@@ -85,11 +115,16 @@ def _identify(part: BodyPartReader, count: int) -> tuple[str, str | None]:
     return params["name"], params.get("filename", params.get("filename*"))
 
 
-def _check_name(name: str, allowed: frozenset[str], parts: Parts) -> None:
+def _check_name(sent: str, allowed: Mapping[str, str], parts: Parts) -> str:
+    """Return the name that is meant."""
+    name = allowed.get(sent)
+    if name is None:
+        shown, known = sent[:_LONGEST_NAME], ", ".join(sorted({*allowed.values()}))
+        raise _refusal(shown, f"Part '{shown}' is not known; these are: {known}.")
     if name in parts:
-        raise _refusal(name, f"Part '{name}' comes twice.")
-    if name not in allowed:
-        raise _refusal(name, f"Part '{name}' is not known; these are: {', '.join(sorted(allowed))}.")
+        spelled = "" if sent == name else f", as '{sent}' too"
+        raise _refusal(sent, f"Part '{name}' comes twice{spelled}.")
+    return name
 
 
 async def _receive(

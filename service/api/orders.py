@@ -1,6 +1,8 @@
 """Requests of the compare family, in JSON or as form data, made into one thing: sources and options."""
 
 import asyncio
+import io
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,7 +36,7 @@ Wire = TypeVar("Wire", bound=msgspec.Struct)
 _START_BYTES = 4096
 _LARGE_BYTES = 256 * 1024
 _LITERAL_STARTS = (b"{", b"[", b'"')
-_NUMBER_STARTS = b"-0123456789"
+_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LITERALS = (b"true", b"false", b"null")
 
 
@@ -60,15 +62,21 @@ async def order(request: web.Request, struct: type[Wire], inputs: tuple[str, ...
         else:
             yield _from_json(request, struct, inputs, body)
         return
-    async with form(request, list(wire.shape_of(struct))) as parts:
+    known = wire.shape_of(struct)
+    names = {spelled: name for spelled, name in _aliases(inputs).items() if name in known}
+    async with form(request, {name: name for name in known} | names) as parts:
         yield _from_form(request, struct, inputs, parts)
+
+
+def _aliases(inputs: tuple[str, ...]) -> dict[str, str]:
+    return {name.upper(): name for name in inputs if len(name) == 1} | DOCUMENTED_SLIPS
 
 
 def _from_json(request: web.Request, struct: type[Wire], inputs: tuple[str, ...], body: bytes) -> Order[Wire]:
     max_depth = request.app[SETTINGS].max_depth
-    aliases = {name.upper(): name for name in inputs if len(name) == 1} | DOCUMENTED_SLIPS
+    check = request.app[ENGINE].check
     try:
-        options = wire.parse(body, struct, max_depth=max_depth, aliases=aliases, check=request.app[ENGINE].check)
+        options = wire.parse(body, struct, max_depth=max_depth, aliases=_aliases(inputs), check=check)
     except TooDeepError as error:
         raise _too_deep(error, inputs, max_depth) from error
     sources = {name: request.app[READERS].parse(_member(options, name), name) for name in inputs}
@@ -118,7 +126,7 @@ def _source(name: str, upload: Upload, readers: SourceReader) -> Source:
     if not start:
         detail = f"Part '{name}' is empty; send a document, a URL or a path."
         raise InvalidMultipartError(detail, part=name)
-    if start.startswith(_LITERAL_STARTS) or start[:1] in _NUMBER_STARTS or start in _LITERALS:
+    if start.startswith(_LITERAL_STARTS) or start.rstrip() in _LITERALS or _NUMBER.fullmatch(start.rstrip()):
         return readers.parse(msgspec.json.encode({"type": "upload", "part": name}), name)
     where = _text(name, upload).decode("utf-8", "replace").strip()
     if where.lower().startswith(("http://", "https://")):
@@ -127,13 +135,13 @@ def _source(name: str, upload: Upload, readers: SourceReader) -> Source:
 
 
 def _start(upload: Upload) -> bytes:
-    """Return how a part begins, white space aside."""
-    if isinstance(upload.content, Path):
-        with upload.content.open("rb") as file:
-            start = file.read(_START_BYTES)
-    else:
-        start = upload.content[:_START_BYTES]
-    return start.removeprefix(b"\xef\xbb\xbf").strip()[:64]
+    """Return how a part begins, white space before it aside."""
+    content = upload.content
+    with content.open("rb") if isinstance(content, Path) else io.BytesIO(content) as file:
+        start = file.read(_START_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+        while not start and (more := file.read(_START_BYTES)):
+            start = more.lstrip()
+    return start
 
 
 def _text(name: str, upload: Upload) -> bytes:

@@ -404,8 +404,8 @@ async def test_a_key_holds_for_replays_and_confirmations(scene: Scene) -> None:
     key = {"Idempotency-Key": str(uuid.uuid4())}
 
     for _ in range(2):
-        again = scene.client.post("/deliveries/replay", json={"provider": scene.name}, headers=key)
-        assert await scene.ok(again) == {"replayed": 1}
+        replayed = scene.client.post("/deliveries/replay", json={"provider": scene.name}, headers=key)
+        assert await scene.ok(replayed) == {"replayed": 1}
     await scene.provider.event()
 
     confirm = event["data"]["confirm"]

@@ -120,7 +120,27 @@ async def test_kinds_mix_in_one_form(open_client: Client, server: Server, first:
     assert await send(open_client, first, part("b", server.url.encode())) == (200, PATCH)
 
 
-@pytest.mark.parametrize("lead", [b"\xef\xbb\xbf", b" " * 200, b"\n" * 2_000])
+@pytest.mark.parametrize("path", ["2024.json", "-old.json", "1", "null.json", "01"])
+async def test_a_text_part_that_is_no_json_literal_is_a_path(open_client: Client, root: Path, path: str) -> None:
+    is_literal = path == "1"
+    (root / path).write_text('{"n": 1}')
+    expected = [{"op": "replace", "path": "", "value": {"n": 2}}] if is_literal else PATCH
+
+    assert await send(open_client, part("a", path.encode()), part("b", b'{"n": 2}')) == (200, expected)
+
+
+@pytest.mark.parametrize("text", [b" 1e5\n", b"-0.5", b"9" * 4200, b" true ", b"null" + b" " * 5_000])
+async def test_a_text_part_that_is_a_json_literal_is_the_document(client: Client, text: bytes) -> None:
+    assert await send(client, part("a", text), part("b", text.strip(), file="b.json")) == (200, [])
+
+
+async def test_parts_may_be_spelled_as_members_may(client: Client) -> None:
+    parts = [part("A", b'{"n": 1}'), part("B", b'{"n": 2}')]
+
+    assert await send(client, *parts) == (200, PATCH)
+
+
+@pytest.mark.parametrize("lead", [b"\xef\xbb\xbf", b" " * 200, b"\n" * 2_000, b" " * 9_000])
 async def test_large_text_part_is_a_document_by_how_it_begins(client: Client, lead: bytes) -> None:
     assert await send(client, part("a", lead + LARGE), part("b", LARGE)) == (200, [])
 
