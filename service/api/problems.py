@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET
 
 from service import errors
 from service.core.inflate import ENCODINGS
@@ -46,6 +47,12 @@ HTTP_ERROR = "http-error"
 FRAMEWORK_CODES = {404: errors.NotFoundError.code, 413: errors.TooLargeError.code, 405: METHOD_NOT_ALLOWED}
 
 
+MOST_VIOLATIONS = 1000
+_LONGEST_TEXT = 2000
+_POINTERS = ("pointer", "path")
+_TEXTS = ("detail", "field", "part", "input", *_POINTERS)
+
+
 class Problem(msgspec.Struct, kw_only=True, rename="camel"):
     """A refusal or failure (RFC 9457). `code` is stable; `errors` lists all violations at once."""
 
@@ -71,13 +78,28 @@ def answer(error: ServiceError, request: web.Request, request_id: str) -> web.Re
         type=f"/problems/{error.code}",
         title=error.title,
         status=status,
-        detail=error.detail,
+        detail=_shorten(error.detail),
         instance=request.path,
         code=error.code,
         request_id=request_id,
-        errors=list(error.violations),
+        errors=[_bounded(each) for each in error.violations[:MOST_VIOLATIONS]],
     )
     return _respond(problem, error.extensions, _headers(error, request, status))
+
+
+def _bounded(violation: Violation) -> Violation:
+    """Keep what a request sends from coming back at any length; half a pointer would be another one."""
+    texts = {name: getattr(violation, name) for name in _TEXTS}
+    long = {name: text for name, text in texts.items() if isinstance(text, str) and len(text) > _LONGEST_TEXT}
+    if not long:
+        return violation
+    return msgspec.structs.replace(
+        violation, **{name: UNSET if name in _POINTERS else _shorten(text) for name, text in long.items()}
+    )
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
 
 
 def answer_framework(error: web.HTTPException, request: web.Request, request_id: str) -> web.Response:

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import msgspec
 from aiohttp import web
+from msgspec.inspect import Metadata, RawType, Type
 
 from service.api.bodies import read_body
+from service.api.explanations import explain
 from service.api.replies import JSON
 from service.core import values
 from service.errors import (
@@ -26,6 +28,8 @@ Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 ENVELOPE_DEPTH = 8
 """How many containers a request may put around a document."""
+_MOST_VIOLATIONS = 100
+"""A body may be wrong in more ways than anybody reads."""
 BODY_ERRORS: tuple[type[ServiceError], ...] = (
     InvalidRequestError,
     MalformedJsonError,
@@ -69,12 +73,12 @@ def shape_of(struct: type[msgspec.Struct]) -> Mapping[str, Member]:
 
 
 def _decoder(hint: Any) -> msgspec.json.Decoder[Any] | None:
-    return None if isinstance(_info(hint), msgspec.inspect.RawType) else msgspec.json.Decoder(hint)
+    return None if isinstance(_info(hint), RawType) else msgspec.json.Decoder(hint)
 
 
-def _info(hint: Any) -> msgspec.inspect.Type:
+def _info(hint: Any) -> Type:
     info = msgspec.inspect.type_info(hint)
-    return info.type if isinstance(info, msgspec.inspect.Metadata) else info
+    return info.type if isinstance(info, Metadata) else info
 
 
 def check_media_type(request: web.Request, accepted: tuple[str, ...]) -> str:
@@ -125,6 +129,8 @@ def build(given: Mapping[str, msgspec.Raw], struct: type[Wire], *, aliases: Mapp
     found: dict[str, Any] = {}
     violations: list[Violation] = []
     for spelled, raw in given.items():
+        if len(violations) == _MOST_VIOLATIONS:
+            raise refuse(violations)
         name = aliases.get(spelled, spelled)
         member = shape.get(name)
         if member is None:
@@ -136,7 +142,7 @@ def build(given: Mapping[str, msgspec.Raw], struct: type[Wire], *, aliases: Mapp
                 found[member.attribute] = raw if member.decoder is None else member.decoder.decode(raw)
             except msgspec.ValidationError as error:
                 found[member.attribute] = None
-                violations.append(fault(name, _explain(name, error) + _choices(member.hint)))
+                violations.append(fault(name, explain(name, member.hint, error)))
     violations += [
         fault(name, f"member '{name}' is missing")
         for name, member in shape.items()
@@ -157,18 +163,3 @@ def refuse(violations: list[Violation]) -> InvalidRequestError:
     listed = "; ".join(each.detail for each in violations[:5])
     more = f"; and {len(violations) - 5} more" if len(violations) > 5 else ""
     return InvalidRequestError(f"{listed[:1].upper()}{listed[1:]}{more}.", violations=tuple(violations))
-
-
-def _explain(name: str, error: msgspec.ValidationError) -> str:
-    text = str(error)
-    reason, _, where = text.partition(" - at `$")
-    reason = reason[:1].lower() + reason[1:]
-    return f"'{name}{where.rstrip('`')}': {reason}"
-
-
-def _choices(hint: Any) -> str:
-    """Say which values a member takes that takes only a few."""
-    info = _info(hint)
-    kinds = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
-    known = [str(value) for kind in kinds if isinstance(kind, msgspec.inspect.LiteralType) for value in kind.values]
-    return f"; it takes: {', '.join(known)}" if known else ""

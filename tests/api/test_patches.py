@@ -456,3 +456,33 @@ async def test_status_is_found_among_many_patches(client: Client) -> None:
     found = await fetch(client, resource_id, status="applied", limit=1)
 
     assert [each["patch_id"] for each in found] == ["first"]
+
+
+async def test_a_record_that_was_read_is_the_same_content(client: Client) -> None:
+    resource_id = await make(client)
+    inputs = {"a": {"type": "inline", "value": {"n": 1}}, "b": {"type": "inline", "value": {"n": 2}}}
+    asked = {"definition": {"patch_id": "found", "payload": {"from_diff": inputs}}}
+    made = await (await post(client, resource_id, asked)).json()
+    shown = {"definition": made["definition"], "constraints": made["constraints"]}
+
+    again = [await post(client, resource_id, body) for body in (asked, shown)]
+    inputs["b"]["value"] = {"n": 3}
+    other = await post(client, resource_id, asked)
+
+    assert [(each.status, await each.json()) for each in again] == [(200, made)] * 2
+    assert (other.status, (await other.json())["code"]) == (409, "patch-exists")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"constraints": [{"field": "a", "operator": "=", "value": 1}]}, "it takes: !=, <, <=, ==, >, >=, in"),
+        ({"colour": 1}, "known: patch_id, description, constraints, payload, metadata"),
+    ],
+)
+async def test_a_refusal_says_what_may_stand_there(client: Client, body: Any, told: str) -> None:
+    resource_id = await make(client)
+
+    answer = await post(client, resource_id, {"definition": {"patch_id": "p", **body}})
+
+    assert told in (await answer.json())["detail"]

@@ -201,6 +201,23 @@ async def test_all_violations_come_at_once(client: Client) -> None:
     assert [each["field"] for each in problem["errors"]] == ["x", "moves", "keys", "b"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(plus(b'"%s": 1' % (b"x" * 900_000)), id="unknown member"),
+        pytest.param(plus(b",".join(b'"m%d": 1' % number for number in range(60_000))), id="many unknown members"),
+        pytest.param(plus(b'"patchDirection": "%s"' % (b"x" * 900_000)), id="direction"),
+        pytest.param(with_a(b'{"%s": 1, "%s": 1}' % (b"x" * 400_000, b"x" * 400_000)), id="repeated name"),
+        pytest.param(plus(b'"dxConfig": [{"%s": 1}]' % (b"x" * 900_000)), id="instruction"),
+    ],
+)
+async def test_a_refusal_does_not_give_back_all_that_was_sent(client: Client, body: bytes) -> None:
+    response = await client.post(ROUTE, data=body, headers=JSON)
+
+    assert response.status == 400
+    assert len(await response.read()) < 64 * 1024
+
+
 async def test_an_unknown_direction_lists_both(client: Client) -> None:
     problem = await problem_of(client, plus(b'"patchDirection": "up"'), JSON)
 
