@@ -4,6 +4,7 @@ import time
 
 from aiohttp import web
 
+from service.api.replies import choose
 from service.errors import ForbiddenError, RateLimitedError, UnauthenticatedError
 from service.keys import AUTHENTICATOR, CALLER, RATES, ROUTE_TABLE
 from service.model import ANONYMOUS, Caller, Role
@@ -25,8 +26,8 @@ _IMPLIED: dict[Role, frozenset[Role]] = {
 async def admit(request: web.Request, app: web.Application) -> None:
     """Let the request through to its handler, or refuse it; `request[CALLER]` says who sent it.
 
-    Routes that anybody may call let everybody through. Raises `UnauthenticatedError`, `ForbiddenError` and
-    `RateLimitedError`.
+    Routes that anybody may call let everybody through. Raises `UnauthenticatedError`, `ForbiddenError`,
+    `RateLimitedError` and, before anything is done for an answer that the client cannot take, `NotAcceptableError`.
     """
     match = request.match_info
     route = app[ROUTE_TABLE].get(match.route.name or "")
@@ -41,6 +42,8 @@ async def admit(request: web.Request, app: web.Application) -> None:
         _count(rates, request.remote or "" if authenticator is None else caller.name)
     _check_role(caller, route.access)
     check_type(caller, match.get("type"))
+    if len(route.offers) == 1:  # where there are more, the handler chooses
+        choose(request, route.offers)
 
 
 def _count(rates: Rates, who: str) -> None:

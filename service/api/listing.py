@@ -5,7 +5,7 @@ from aiohttp import web
 from service.api import resource_examples as examples
 from service.api.filters import OPERATORS, name_list, read_fields, read_filters, read_order, read_place
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, limit_of, next_link, write_cursor
-from service.api.replies import JSON, choose, json_reply
+from service.api.replies import json_reply
 from service.api.route import Answer, Content, Param, Route
 from service.core.listing import Listing
 from service.errors import InvalidRequestError, NotAcceptableError, StoreUnavailableError, TooComplexError
@@ -16,7 +16,6 @@ from service.usecases.writing import Target
 
 async def list_resources(request: web.Request) -> web.Response:
     """Answer a page of the resources of a type."""
-    choose(request, (JSON,))
     resource_type = request.match_info["type"]
     order = read_order(request)
     listed = name_list(request, resource_type)

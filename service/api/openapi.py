@@ -13,7 +13,7 @@ from service.api import problems
 from service.api.links import links_of
 from service.api.naming import Names
 from service.api.route import Answer, Content, Param, Route
-from service.errors import ServiceError
+from service.errors import NotAcceptableError, ServiceError
 
 REF_TEMPLATE = "#/components/schemas/{name}"
 TAGS = {
@@ -148,7 +148,8 @@ def _header(param: Param) -> Document:
 def _refusals(route: Route) -> Document:
     """Describe the problems of a route, by status, with the codes each may have; `default` stands for the rest."""
     codes: dict[int, list[type[ServiceError]]] = defaultdict(list)
-    for error in dict.fromkeys(route.errors):
+    common = (NotAcceptableError,) if route.access and route.offers else ()
+    for error in dict.fromkeys((*route.errors, *common)):
         codes[problems.status_of(error)].append(error)
     described = {
         str(status): _problem(

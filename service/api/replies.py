@@ -22,7 +22,7 @@ SECURITY_HEADERS = {
 }
 _SMALL_BYTES = 64 * 1024
 _HARDENED = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
-_QUALITY = re.compile(r"q=([01](?:\.\d{0,3})?)", re.IGNORECASE)
+_QUALITY = re.compile(r"(?:^|;)\s*q=([01](?:\.\d{0,3})?)", re.IGNORECASE)
 
 
 class Reply(web.Response):

@@ -40,7 +40,6 @@ DIALECTS: dict[str, Dialect] = {
 @idempotent
 async def create_resource(request: web.Request) -> web.Response:
     """Make a resource; the service chooses its id."""
-    writes.check_accept(request)
     wire.check_media_type(request, (JSON,))
     target = Target(request.match_info["type"], writes.new_id(request), request[CALLER].types)
     content = await writes.read_content(request)
@@ -67,7 +66,6 @@ async def get_any_resource(request: web.Request) -> web.Response:
 
 async def replace_resource(request: web.Request) -> web.Response:
     """Replace a resource; with `If-None-Match: *`, create it under the id of the URL."""
-    writes.check_accept(request)
     wire.check_media_type(request, (JSON,))
     mode = writes.mode_of(request)
     content = await writes.read_content(request)
@@ -80,7 +78,6 @@ async def replace_resource(request: web.Request) -> web.Response:
 @idempotent
 async def patch_resource(request: web.Request) -> web.Response:
     """Apply a patch in the dialect that the content type names."""
-    writes.check_accept(request)
     settings = request.app[SETTINGS]
     dialect = DIALECTS[wire.check_media_type(request, tuple(DIALECTS))]
     body = values.decode(await read_body(request), max_depth=settings.max_depth + wire.ENVELOPE_DEPTH)
@@ -110,7 +107,6 @@ async def describe_resource(request: web.Request) -> web.Response:  # noqa: ARG0
 
 def _answer(request: web.Request, shown: Shown) -> web.Response:
     """Answer a resource that was read, or 304 when the client has this version."""
-    writes.check_accept(request)
     headers = {"ETag": format_tag(shown.resource.version)}
     known = read_conditions(request).if_none_match
     if known is not None and known.match(shown.resource.version) and not shown.varies:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from aiohttp import web
@@ -67,6 +68,11 @@ class Route:
     body: tuple[Content, ...] = ()
     body_required: bool = True
     errors: tuple[type[ServiceError], ...] = ()
+
+    @cached_property
+    def offers(self) -> tuple[str, ...]:
+        """The media types that answers may have which are not problems."""
+        return tuple(dict.fromkeys(content.media_type for answer in self.answers for content in answer.content))
 
     @property
     def operation_id(self) -> str:

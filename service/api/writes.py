@@ -8,7 +8,7 @@ from service.api.bodies import read_body
 from service.api.conditions import format_tag, read_conditions
 from service.api.flags import flag
 from service.api.preferences import prefers_merge, prefers_minimal
-from service.api.replies import JSON, choose, json_reply
+from service.api.replies import json_reply
 from service.core import values
 from service.core.values import Json
 from service.errors import InvalidRequestError
@@ -39,11 +39,6 @@ def new_id(request: web.Request) -> str:
     """Make the id of a new resource; the same one for the same idempotency key."""
     key = request.get(WRITE_ID)
     return str(uuid.uuid4() if key is None else uuid.UUID(hex=key[:32], version=4))
-
-
-def check_accept(request: web.Request) -> None:
-    """Raise `NotAcceptableError` before anything is done for an answer that the client cannot take."""
-    choose(request, (JSON,))
 
 
 async def read_content(request: web.Request) -> dict[str, Json]:

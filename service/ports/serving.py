@@ -87,6 +87,11 @@ class Guarded(Protocol):
         """The role a caller needs; None where anybody may call."""
         ...
 
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The media types that answers may have which are not problems."""
+        ...
+
 
 class Spans(Protocol):
     """Telemetry, where it is on: makes spans of requests and jobs, and of the commands that they send."""
