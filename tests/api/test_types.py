@@ -67,6 +67,35 @@ async def test_types_come_in_pages(client: Client, kind: str) -> None:
         await client.delete(f"/types/{name}")
 
 
+async def test_a_schema_that_leads_to_itself_in_two_ways_holds_nobody_up(client: Client, kind: str) -> None:
+    again = {"$ref": "#/$defs/node"}
+    node = {"type": "object", "allOf": [{"properties": {"c": again}}, {"patternProperties": {"c": again}}]}
+    assert (await client.put(f"/types/{kind}", json={"schema": {**again, "$defs": {"node": node}}})).status == 201
+    document: Any = 1
+    for _ in range(190):
+        document = {"c": document}
+
+    refused = await problem(await client.post(f"/v1/{kind}", json=document), 422, "schema-violation")
+
+    assert [each["pointer"] for each in refused["errors"]] == ["/c" * 190]
+
+
+async def test_a_schema_with_endless_references_is_refused(client: Client, kind: str) -> None:
+    chain = {f"c{number}": {"$ref": f"#/$defs/c{number + 1}"} for number in range(3_000)}
+    schema = {"$ref": "#/$defs/c0", "$defs": {**chain, "c3000": {}}}
+
+    refused = await problem(await client.put(f"/types/{kind}", json={"schema": schema}), 400, "invalid-request")
+
+    assert "more than 32 schemas for one value" in refused["detail"]
+
+
+async def test_values_in_a_schema_are_not_taken_for_schemas(client: Client, kind: str) -> None:
+    schema = {"properties": {"rule": {"const": {"allOf": 5}}}}
+
+    assert (await client.put(f"/types/{kind}", json={"schema": schema})).status == 201
+    assert (await client.post(f"/v1/{kind}", json={"rule": {"allOf": 5}})).status == 201
+
+
 async def test_a_schema_refuses_with_every_pointer(client: Client, kind: str) -> None:
     await client.put(f"/types/{kind}", json={"schema": NAMED})
     wrong = {"mail": "nobody", "phone": [{"value": "1"}, {"value": "x"}]}
