@@ -1,12 +1,14 @@
 """Several processes on one port: they share the load, come back when killed, and are renewed without a lost request."""
 
 import asyncio
+import errno
 import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -45,7 +47,7 @@ class Service:
 
     def workers(self) -> set[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return {int(child) for child in children if b"--inherited" in Path(f"/proc/{child}/cmdline").read_bytes()}
+        return {child for child in map(int, children) if b"--inherited" in command_of(child)}
 
     def stop(self) -> int:
         self.process.terminate()
@@ -57,6 +59,14 @@ class Service:
         finally:
             assert self.process.stdout is not None
             self.process.stdout.close()
+
+
+def command_of(pid: int) -> bytes:
+    """The command line of a process; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 @pytest.fixture(name="service")
@@ -111,37 +121,95 @@ async def test_hangup_renews_all_workers_without_a_failed_request(
     assert set(statuses) == {200}
 
 
-async def test_hangup_leaves_the_old_worker_where_the_new_one_cannot_start(
-    settings: Settings, tmp_path: Path, session: aiohttp.ClientSession
+class Key:
+    """The file with the public key of tokens, which every worker reads before it serves."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.put()
+
+    def put(self) -> None:
+        """Let workers read the key."""
+        key = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        self.path.unlink(missing_ok=True)
+        self.path.write_bytes(key)
+
+    def withhold(self) -> None:
+        """Let workers wait for the key, at a pipe."""
+        self.path.unlink()
+        os.mkfifo(self.path)
+
+    @asynccontextmanager
+    async def asked_for(self) -> AsyncIterator[None]:
+        """Stand where a worker waits for the key; when that is over it finds that there is none."""
+        async with asyncio.timeout(60):
+            while (end := self._open()) is None:
+                await asyncio.sleep(0.02)
+        try:
+            yield
+        finally:
+            os.close(end)
+
+    def _open(self) -> int | None:
+        try:
+            return os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # nobody has opened the other end
+                raise
+            return None
+
+
+@pytest.fixture(name="key")
+def make_key(tmp_path: Path) -> Key:
+    return Key(tmp_path / "key.pem")
+
+
+@pytest.fixture(name="guarded")
+def run_guarded_service(settings: Settings, key: Key) -> Iterator[Service]:
+    service = Service(settings, AUTH="jwt", JWT_JWKS=str(key.path), JWT_ISSUER="i", JWT_AUDIENCE="a")
+    yield service
+    service.stop()
+
+
+async def test_hangup_leaves_the_old_workers_where_a_new_one_cannot_start(
+    guarded: Service, key: Key, session: aiohttp.ClientSession
 ) -> None:
-    """The key of tokens is gone: no new worker gets ready until it is back, and the slots stay with the old ones."""
-    key = tmp_path / "key.pem"
-    key.write_bytes(make_public_key())
-    service = Service(settings, AUTH="jwt", JWT_JWKS=str(key), JWT_ISSUER="i", JWT_AUDIENCE="a")
-    before = await until_workers_are(service, other_than=set())
-    key.rename(tmp_path / "away.pem")
-    service.process.send_signal(signal.SIGHUP)
-    await until_a_worker_comes_and_goes(service, before)
+    """The slots stay with the old ones, so that the next hangup renews them and leaves none of them over."""
+    before = guarded.workers()
+    key.withhold()
+    guarded.process.send_signal(signal.SIGHUP)
+    async with key.asked_for():
+        (new,) = guarded.workers() - before
+    await until_gone({new})
 
-    status = (await session.get(f"{service.url}/healthz")).status
-    (tmp_path / "away.pem").rename(key)
-    service.process.send_signal(signal.SIGHUP)
-    after = await until_workers_are(service, other_than=before)
+    assert guarded.workers() == before
+    assert (await session.get(f"{guarded.url}/healthz")).status == 200
 
-    assert service.stop() == 0
-    assert status == 200
-    assert after.isdisjoint(before)
+    key.put()
+    guarded.process.send_signal(signal.SIGHUP)
+    after = await until_workers_are(guarded, other_than=before)  # and no third one
 
-
-def make_public_key() -> bytes:
-    return Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    assert guarded.stop() == 0
+    await until_gone(after)
 
 
-async def until_a_worker_comes_and_goes(service: Service, before: set[int]) -> None:
+async def test_stop_amid_a_renewal_ends_the_worker_that_does_not_serve_yet(guarded: Service, key: Key) -> None:
+    """It would never get ready: a parent that did not end it would wait for it and not come to its own end."""
+    before = guarded.workers()
+    key.withhold()
+    guarded.process.send_signal(signal.SIGHUP)
+    async with key.asked_for():
+        workers = guarded.workers()
+
+        assert await asyncio.to_thread(guarded.stop) == 0
+
+        await until_gone(workers)
+    assert len(workers - before) == 1
+
+
+async def until_gone(pids: set[int]) -> None:
     async with asyncio.timeout(60):
-        while not service.workers() - before:
-            await asyncio.sleep(0.02)
-        while service.workers() != before:
+        while any(command_of(pid) for pid in pids):
             await asyncio.sleep(0.02)
 
 
