@@ -4,6 +4,9 @@ import asyncio
 import itertools
 import uuid
 
+_ARRIVAL_S = 0.25
+"""How long a request may take to arrive on a connection that was accepted before the stop."""
+
 
 class Traffic:
     """Requests in flight. `is_stopping` says that connections are to end with the answer they get from now on.
@@ -39,6 +42,7 @@ class Traffic:
         New ones must not come any more.
         """
         self.is_stopping = True
+        await asyncio.sleep(_ARRIVAL_S)
         try:
             async with asyncio.timeout(grace_s):
                 while self._tasks:
