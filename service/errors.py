@@ -329,7 +329,7 @@ class ApplicationFailedError(ConflictError):
 
 
 class ReferencedError(ConflictError):
-    """Others still depend on it (contained resources of a parent, resources of a type, types of a provider)."""
+    """Others still depend on it (contained resources of a parent, types of a provider)."""
 
     code = "still-referenced"
     title = "Still referenced"

@@ -88,19 +88,19 @@ async def revert_resource(request: web.Request) -> web.Response:
     )
 
 
-def read_place(request: web.Request) -> tuple[int | None, datetime | None]:
-    """Read `version` or `at`; raise `InvalidRequestError` for both at once, or for what is none."""
+def read_place(request: web.Request) -> int | datetime | None:
+    """Read `version` or `at`; raise `InvalidRequestError` for both at once, or for what is none of them."""
     query = request.query
     if not query:
-        return None, None
+        return None
     version = _number(request, "version") if "version" in query else None
     text = query.get("at")
     if text is None:
-        return version, None
+        return version
     if version is not None:
         raise InvalidRequestError("Ask for a version or a time, not both.", field="at")
     try:
-        return None, parse_timestamp(text.replace(" ", "+"))  # a plus sign that was not percent-encoded
+        return parse_timestamp(text.replace(" ", "+"))  # a plus sign that was not percent-encoded
     except ValueError as error:
         raise InvalidRequestError(
             "Query parameter 'at' takes an RFC 3339 time such as 2026-01-02T03:04:05Z.", field="at"

@@ -1,5 +1,7 @@
 """`/v1/{type}/{id}`: resources created, read, replaced, patched in three dialects, deleted."""
 
+from datetime import datetime
+
 from aiohttp import web
 
 from service.api import history, wire, writes
@@ -28,6 +30,7 @@ from service.usecases import histories, resources
 from service.usecases.asked import Limits
 from service.usecases.presenting import Shown
 from service.usecases.resources import Dialect
+from service.usecases.shelf import Shelf
 from service.usecases.writing import Target
 
 DIALECTS: dict[str, Dialect] = {
@@ -49,19 +52,25 @@ async def create_resource(request: web.Request) -> web.Response:
 
 async def get_resource(request: web.Request) -> web.Response:
     """Answer a resource by its id or one of its identifiers, as it stands or as it stood."""
-    target, shelf = writes.target_of(request), request.app[SHELF]
-    version, moment = history.read_place(request)
-    if version is not None:
-        return _answer(request, await histories.find_version(target, version, shelf))
-    if moment is not None:
-        return _answer(request, await histories.find_at(target, moment, shelf))
-    return _answer(request, await resources.find(target, shelf))
+    target, place = writes.target_of(request), history.read_place(request)
+    if place is not None:
+        return _answer(request, await _find_earlier(target, place, request.app[SHELF]))
+    return _answer(request, await resources.find(target, request.app[SHELF]))
 
 
 async def get_any_resource(request: web.Request) -> web.Response:
-    """Answer a resource of any type by its id."""
-    shown = await resources.find_by_id(request.match_info["resource_id"], request[CALLER], request.app[SHELF])
-    return _answer(request, shown)
+    """Answer a resource of any type by its id, as it stands or as it stood."""
+    named, shelf, place = request.match_info["resource_id"], request.app[SHELF], history.read_place(request)
+    if place is not None:
+        target = await resources.locate(named, request[CALLER], shelf)
+        return _answer(request, await _find_earlier(target, place, shelf))
+    return _answer(request, await resources.find_by_id(named, request[CALLER], shelf))
+
+
+async def _find_earlier(target: Target, place: int | datetime, shelf: Shelf) -> Shown:
+    if isinstance(place, int):
+        return await histories.find_version(target, place, shelf)
+    return await histories.find_at(target, place, shelf)
 
 
 async def replace_resource(request: web.Request) -> web.Response:
@@ -244,7 +253,11 @@ ROUTES = (
         handler=get_any_resource,
         summary="Read a resource of any type",
         tag="resources",
-        params=(Param(name="resource_id", where="path", description="the id"), examples.IF_NONE_MATCH),
+        params=(
+            Param(name="resource_id", where="path", description="the id"),
+            *history.PLACE_PARAMS,
+            examples.IF_NONE_MATCH,
+        ),
         answers=(_FOUND, _UNCHANGED),
         errors=READ_ERRORS,
     ),

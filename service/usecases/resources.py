@@ -47,14 +47,24 @@ async def find(target: Target, shelf: Shelf) -> Shown:
 
 async def find_by_id(resource_id: str, caller: Caller, shelf: Shelf) -> Shown:
     """Return a resource of any type that the caller has a grant for."""
-    resource = await shelf.resources.find(resource_id)
-    if resource is None:
-        raise NotFoundError("There is no resource with this id.")
-    check_type(caller, resource.type)
+    resource = await _find_any(resource_id, caller, shelf)
     if resource.deleted:
         raise gone(resource.type)
     known = await find_type(resource.type, shelf)
     return await present(known.seen_by(caller.types), resource, shelf)
+
+
+async def locate(resource_id: str, caller: Caller, shelf: Shelf) -> Target:
+    """Say what type a resource is of, deleted or not, if the caller has a grant for it."""
+    return Target((await _find_any(resource_id, caller, shelf)).type, resource_id, caller.types)
+
+
+async def _find_any(resource_id: str, caller: Caller, shelf: Shelf) -> Resource:
+    resource = await shelf.resources.find(resource_id)
+    if resource is None:
+        raise NotFoundError("There is no resource with this id.")
+    check_type(caller, resource.type)
+    return resource
 
 
 async def create(target: Target, content: Content, mode: Mode, shelf: Shelf) -> Shown:
@@ -111,7 +121,8 @@ async def _change(
         base = await _find_base(target, mode, shelf)
         if base is None:
             raise
-    later = Mode(attribution=mode.attribution, conditions=_ANY, dry_run=mode.dry_run)
+    conditions = Conditions(if_match=_ANY.if_match, if_none_match=mode.conditions.if_none_match)
+    later = Mode(attribution=mode.attribution, conditions=conditions, dry_run=mode.dry_run)
     found = msgspec.structs.replace(target, reference=base.id)
     shown = await write(found, known, lambda asked: rebasing(asked, base, making), later, shelf)
     return msgspec.structs.replace(shown, merged=True)

@@ -49,6 +49,21 @@ async def test_every_version_can_be_read(client: Client, versions: list[Any], pa
     assert [each.headers["ETag"] for each in answers] == ['"1"', '"2"', '"3"', '"4"']
 
 
+async def test_a_resource_of_any_type_is_read_as_it_stood(client: Client, versions: list[Any], path: str) -> None:
+    anywhere = f"/resources/{versions[0]['id']}"
+    await client.delete(path)
+
+    by_version = await client.get(f"{anywhere}?version=2")
+    by_time = await client.get(f"{anywhere}?at={versions[2]['updatedAt']}")
+
+    assert [await by_version.json(), await by_time.json()] == [versions[1], versions[2]]
+    assert by_version.headers["ETag"] == '"2"'
+    await problem(await client.get(f"{anywhere}?version=9"), 404, "not-found")
+    await problem(await client.get(f"{anywhere}?version=5"), 410, "gone")
+    await problem(await client.get(f"{anywhere}?version=x"), 400, "invalid-request")
+    await problem(await client.get("/resources/none?version=1"), 404, "not-found")
+
+
 async def test_every_time_has_its_version(client: Client, versions: list[Any], path: str) -> None:
     for version in versions:
         answer = await client.get(f"{path}?at={version['updatedAt']}")

@@ -151,3 +151,15 @@ async def test_a_schema_holds_for_what_comes_of_it(client: Client) -> None:
 
     assert refused.status == 422
     assert (await refused.json())["code"] == "schema-violation"
+
+
+async def test_the_other_condition_still_holds(client: Client, url: str) -> None:
+    await patch(client, url, {"fresh": 1})
+
+    refused = [
+        await patch(client, url, {"name": "x"}, **based_on(1), **{"If-None-Match": tag}) for tag in ("*", '"7", "2"')
+    ]
+    merged = await patch(client, url, {"name": "x"}, **based_on(1), **{"If-None-Match": '"7"'})
+
+    assert [(each.status, (await each.json())["code"]) for each in refused] == [(412, "version-conflict")] * 2
+    assert (merged.status, merged.headers["ETag"]) == (200, '"3"')
