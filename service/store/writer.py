@@ -25,6 +25,8 @@ from service.store.transactions import Transactions
 _MOST_JOBS_IN_ONE_UPDATE = 100
 _PATIENCE_S = 15.0
 """How long a write is planned anew while writers of other processes come first."""
+_LONGEST_LOSS_S = 1.0
+"""How much of this a lost commit counts for at most: it may have waited for the database to come back."""
 _MOST_GUESSES = 16
 _MOST_LOG_BYTES = 2 * 1024 * 1024
 _MOST_DOCUMENT_BYTES = 16 * 1024 * 1024 - 4 * 1024
@@ -80,8 +82,9 @@ class Writer:
     async def _do(self, resource_id: str, jobs: list[Job]) -> list[Job]:
         """Do the first jobs, at least one, in one update; return those that are left for the next."""
         held = await self._take(resource_id)
-        deadline = time.monotonic() + _PATIENCE_S
+        patience_s = _PATIENCE_S
         while True:
+            began = time.monotonic()
             held = held or await self._load(resource_id, jobs[0].resource_type)
             jobs = await self._new(resource_id, jobs)
             if not jobs:
@@ -97,7 +100,8 @@ class Writer:
                 for job, outcome in plan.outcomes:
                     job.resolve(outcome)
                 return jobs[len(plan.outcomes) :]
-            if time.monotonic() > deadline:
+            patience_s -= min(time.monotonic() - began, _LONGEST_LOSS_S)
+            if patience_s < 0:
                 raise OverloadedError("Other writers keep coming first. Try again shortly.")
             held = None  # used up, and not the newest
 

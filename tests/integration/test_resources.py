@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +11,9 @@ import pytest
 from service.core import values
 from service.errors import NotFoundError, NotStorableError, PathNotFoundError
 from service.model import Attribution, Change, Draft
+from service.store import writer
 from service.store.mongo import Database
+from service.store.mongod import MongodProcess
 from service.store.resources import MongoResources
 from tests.integration.changes import ANN, create, delete, increment, nothing, patch
 
@@ -218,6 +222,25 @@ async def test_lone_writer_has_its_turn_beside_a_busy_instance(database: Databas
     assert found is not None
     assert msgspec.json.decode(found.text) == {"n": 10 + done}
     assert found.version == 11 + done
+
+
+async def test_write_that_waited_for_the_database_blames_no_other_writers(
+    database: Database, mongod: MongodProcess, identity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lost one commit, however long that took."""
+    monkeypatch.setattr(writer, "_PATIENCE_S", 1.5)
+    ours, other = (MongoResources(database, WallClock()) for _ in range(2))
+    await ours.write(identity, "counter", create({"n": 0}), ANN)
+    await other.write(identity, "counter", increment("n"), ANN)
+
+    os.kill(mongod.pid, signal.SIGSTOP)
+    try:
+        writing = asyncio.create_task(ours.write(identity, "counter", increment("n"), ANN))
+        await asyncio.sleep(2)
+    finally:
+        os.kill(mongod.pid, signal.SIGCONT)
+
+    assert (await writing).resource.version == 3
 
 
 @pytest.mark.parametrize("content", AWKWARD.values(), ids=AWKWARD.keys())
