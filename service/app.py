@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from service import __version__, keys
+from service import __version__, keys, logs
 from service.access.rates import RateLimiter
 from service.api.contract import RouteTableContract
 from service.api.middleware import MIDDLEWARES, harden_others
@@ -61,7 +61,7 @@ def create_app(
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = clock or SystemClock()
     guard = app[keys.URL_POLICY] = Guard(settings.url_allow, settings.url_ports)
-    client = GuardedClient(guard)
+    client = GuardedClient(guard, trace=logs.TRACEPARENT.get)
     app[keys.SENDER] = WebhookSender(client)
     app[keys.CALLBACKS] = GuardedCallbacks(client, settings.url_timeout_s)
     app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]))

@@ -6,7 +6,7 @@ Nothing is shared between hops: no connection, no cookie, no proxy, no name cach
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urljoin
 
@@ -44,9 +44,13 @@ class Exchange(msgspec.Struct, frozen=True):
 class GuardedClient:
     """Sends requests to hosts that the guard passes. Errors never tell what a name resolved to."""
 
-    def __init__(self, guard: Guard, resolver: Resolver | None = None) -> None:
+    def __init__(
+        self, guard: Guard, resolver: Resolver | None = None, *, trace: Callable[[], str | None] = lambda: None
+    ) -> None:
+        """`trace` gives the W3C trace context of what a request is sent for, where there is one."""
         self._guard = guard
         self._resolver = resolver or SystemResolver()
+        self._trace = trace
 
     async def check(self, url: str) -> None:
         """Judge a URL as `request` would, and send nothing.
@@ -75,7 +79,9 @@ class GuardedClient:
         Raises `SourceForbiddenError`, `SourceUnreachableError`, `SourceTimeoutError`, `TooLargeError`.
         """
         target = self._guard.target(url)
-        sent = dict(headers or {}) | dict(credentials or {})
+        trace = self._trace()
+        open_to_all = dict(headers or {}) | ({"traceparent": trace} if trace else {})
+        sent = open_to_all | dict(credentials or {})
         try:
             async with asyncio.timeout(timeout_s):
                 for hop in range(max_redirects + 1):
@@ -84,7 +90,7 @@ class GuardedClient:
                         return msgspec.structs.replace(exchange, redirects=hop)
                     following = self._next(exchange)
                     if following.origin != target.origin:
-                        sent = dict(headers or {})
+                        sent = open_to_all
                     target, method, body = following, "GET", None
         except TimeoutError as error:
             raise too_slow(timeout_s) from error

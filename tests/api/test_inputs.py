@@ -79,6 +79,26 @@ async def test_every_type_compares_with_a_url(open_client: Client, server: Serve
     assert await compare(open_client, one, {"type": kind, "uri": server.url}) == (200, PATCH)
 
 
+@pytest.mark.parametrize(
+    ("sent", "passed_on"),
+    [
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", True),
+        ("garbage", False),
+        (None, False),
+    ],
+)
+async def test_the_trace_context_is_passed_on(
+    open_client: Client, server: Server, sent: str | None, passed_on: bool
+) -> None:
+    request = {"a": {"type": "http", "uri": server.url}, "b": {"type": "inline", "value": 1}}
+
+    answer = await open_client.post(ROUTE, json=request, headers={"traceparent": sent} if sent else {})
+
+    assert answer.status == 200
+    given = [line.partition(": ")[2] for line in server.heads[-1].splitlines() if line.startswith("traceparent")]
+    assert given == ([sent] if passed_on else [])
+
+
 async def test_file_in_yaml_compares_with_a_file_in_json(open_client: Client) -> None:
     sources = [{"type": "file", "path": path} for path in ("one.json", "two.yml")]
 

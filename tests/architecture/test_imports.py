@@ -30,7 +30,8 @@ ALLOWED = {
     "workers": INNER | {"usecases", "workers", "logs"},
     "keys": INNER | {"usecases", "settings"},
     "api": INNER | {"usecases", "keys", "api", "settings", "logs"},
-    "app": INNER | {"lifetime", "readers", "access", "providers", "workers", "api", "keys", "settings", "telemetry"},
+    "app": INNER
+    | {"lifetime", "readers", "access", "providers", "workers", "api", "keys", "settings", "telemetry", "logs"},
     "lifetime": INNER | {"usecases", "store", "access", "providers", "workers", "keys"},
     "commands": INNER | {"app", "store", "access", "api", "settings", "commands", "logs", "keys"},
     "__main__": {"settings", "commands", "errors", "__init__"},
