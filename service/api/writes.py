@@ -18,6 +18,8 @@ from service.usecases.presenting import Shown
 from service.usecases.writing import Mode, Target
 
 _MAX_MESSAGE = 1000
+_UNTOLD_BYTES = 1024 * 1024
+"""What a body that does not tell its length is taken to have."""
 
 
 def target_of(request: web.Request) -> Target:
@@ -32,6 +34,7 @@ def mode_of(request: web.Request) -> Mode:
         conditions=read_conditions(request),
         dry_run=flag(request, "dryRun"),
         merges=prefers_merge(request),
+        weight=_UNTOLD_BYTES if request.content_length is None and request.body_exists else request.content_length or 0,
     )
 
 

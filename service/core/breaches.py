@@ -8,7 +8,7 @@ the parts that are not valid are found first.
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain, count, islice
 from typing import Any
 
 import jsonschema_rs
@@ -40,11 +40,9 @@ class Breaches:
         self._schema = json_schema
         self._parts = parts
         self._settings = settings
-        self._asked = 0
 
     def find(self, document: Json) -> Iterator[Violation]:
         """Give violations, none twice: all of a small document; of another those in its members and items."""
-        self._asked = 0
         told: set[Violation] = set()
         for violation in self._search(document):
             if violation not in told:
@@ -56,6 +54,7 @@ class Breaches:
         vague: list[tuple[str, Path]] = []
         explained: set[Path] = set()
         pending: list[Broken] = [("#", document, ())]
+        asked = count(1)
         while pending:
             at, value, path = pending.pop()
             if (at, path) in seen:
@@ -65,7 +64,9 @@ class Breaches:
                 explained.update(path[:length] for length in range(len(path) + 1))
                 for error in self._validators[at].iter_errors(value):
                     yield _violation(error.message, (*path, *error.instance_path))
-            elif len(seen) < _MAX_STEPS and (inner := list(islice(self._parts_of(at, value, path), _MAX_FOLLOWED))):
+            elif len(seen) < _MAX_STEPS and (
+                inner := list(islice(self._parts_of(at, value, path, asked), _MAX_FOLLOWED))
+            ):
                 pending.extend(reversed(inner))
             else:
                 vague.append((at, path))
@@ -82,38 +83,37 @@ class Breaches:
         return jsonschema_rs.validator_map_for(schema, **self._settings)
 
     def _is_light(self, at: str, value: Json) -> bool:
-        count, levels = _extent(value, _MAX_LISTED)
-        if count > _MAX_LISTED or levels > _MAX_LEVELS:
+        size, levels = _extent(value, _MAX_LISTED)
+        if size > _MAX_LISTED or levels > _MAX_LEVELS:
             return False
-        return count * self._parts.evaluations(self._parts.at(at), levels) <= _MAX_LISTED
+        return size * self._parts.evaluations(self._parts.at(at), levels) <= _MAX_LISTED
 
-    def _parts_of(self, at: str, value: Json, path: Path) -> Iterator[Broken]:
+    def _parts_of(self, at: str, value: Json, path: Path, asked: Iterator[int]) -> Iterator[Broken]:
         """Give what breaks those of the schema's parts that are plain to see: references, members, items."""
         part = self._parts.at(at)
         if not isinstance(part, dict):
             return
         for referred in self._parts.referred(part):
-            yield from self._refused(self._parts.pointer(referred), [(value, path)])
+            yield from self._refused(self._parts.pointer(referred), [(value, path)], asked)
         for index in range(len(part.get("allOf", ()))):
-            yield from self._refused(f"{at}/allOf/{index}", [(value, path)])
+            yield from self._refused(f"{at}/allOf/{index}", [(value, path)], asked)
         if isinstance(value, dict):
             for name in [name for name in value if name in part.get("properties", {})]:
-                yield from self._refused(f"{at}/properties/{escape(name)}", [(value[name], (*path, name))])
+                yield from self._refused(f"{at}/properties/{escape(name)}", [(value[name], (*path, name))], asked)
         elif isinstance(value, list):
             first = len(part.get("prefixItems", ()))
             for index, item in enumerate(value[:first]):
-                yield from self._refused(f"{at}/prefixItems/{index}", [(item, (*path, index))])
+                yield from self._refused(f"{at}/prefixItems/{index}", [(item, (*path, index))], asked)
             rest = range(first, len(value))
-            yield from self._refused(f"{at}/items", ((value[index], (*path, index)) for index in rest))
+            yield from self._refused(f"{at}/items", ((value[index], (*path, index)) for index in rest), asked)
 
-    def _refused(self, at: str | None, values: Iterable[tuple[Json, Path]]) -> Iterator[Broken]:
+    def _refused(self, at: str | None, values: Iterable[tuple[Json, Path]], asked: Iterator[int]) -> Iterator[Broken]:
         """Give those of the values that the part of the schema at the pointer refuses."""
         validator = self._validators.get(at) if at else None
         if at is None or validator is None:
             return
         for value, path in values:
-            self._asked += 1
-            if self._asked > _MAX_ASKED:
+            if next(asked) > _MAX_ASKED:
                 return
             if not validator.is_valid(value):
                 yield at, value, path
@@ -125,11 +125,11 @@ def _violation(detail: str, path: Path) -> Violation:
 
 def _extent(value: Json, most: int) -> tuple[int, int]:
     """Count the values in a value, no further than just above `most`, and the levels below it."""
-    count, levels, level = 1, 0, [value]
+    size, levels, level = 1, 0, [value]
     while True:
         containers = [each for each in level if isinstance(each, dict | list)]
-        count += sum(map(len, containers))
-        if not any(containers) or count > most:
-            return count, levels
+        size += sum(map(len, containers))
+        if not any(containers) or size > most:
+            return size, levels
         level = list(chain.from_iterable([each.values() if isinstance(each, dict) else each for each in containers]))
         levels += 1

@@ -82,22 +82,26 @@ class SchemaParts:
     def evaluations(self, part: Json, levels: int) -> int:
         """Count how often parts apply to a value and to those on one way through so many levels below it, at most.
 
-        It goes as deep as `chain` says for every level.
+        It goes as deep as `chain` says for every level. It may be asked on several threads.
         """
-        if not isinstance(part, dict):
-            return 1
+        return self._count(part, levels, set())
+
+    def _count(self, part: Json, levels: int, counting: set[tuple[int, int]]) -> int:
         key = id(part), levels
+        if not isinstance(part, dict) or key in counting:  # what leads back to itself counts once
+            return 1
         known = self._evaluations.get(key)
         if known is None:
-            self._evaluations[key] = 1  # what leads back to itself counts once
+            counting.add(key)
             known = 1
             for each in self._here(part):
-                known += self.evaluations(each, levels)
+                known += self._count(each, levels, counting)
             for alternatives in _below(part) if levels else ():
                 worst = 0
                 for each in alternatives:
-                    worst = max(worst, self.evaluations(each, levels - 1))
+                    worst = max(worst, self._count(each, levels - 1, counting))
                 known += worst
+            counting.remove(key)
             known = self._evaluations[key] = min(known, MOST)
         return known
 

@@ -33,8 +33,11 @@ class ResourceStore(Protocol):
         attribution: Attribution,
         *,
         dry_run: bool = False,
+        weight: int = 0,
     ) -> Written:
         """Apply the change to the newest version; `resource_type` is what a resource is that the change creates.
+
+        A change that is made of many bytes, its `weight`, or of a large resource, is worked out on another thread.
 
         Writes to one resource take effect one after another, none is lost. A dry run answers what would be.
         Raises what the change raises, the `conflict` of a companion, `NotStorableError` with the pointer of the

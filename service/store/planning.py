@@ -14,13 +14,14 @@ from service.store.records import Held
 
 
 class Job(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """A write that waits to be done; `future` gets what comes of it."""
+    """A write that waits to be done; `future` gets what comes of it. `weight` is in bytes, roughly."""
 
     resource_type: str
     change: Changing
     attribution: Attribution
     write_id: str
     is_dry: bool
+    weight: int
     future: asyncio.Future[Written]
 
     def resolve(self, outcome: Written | BaseException) -> None:

@@ -42,9 +42,10 @@ class MongoResources:
         attribution: Attribution,
         *,
         dry_run: bool = False,
+        weight: int = 0,
     ) -> Written:
         """Apply the change to the newest version; see `ports.ResourceStore`."""
-        return await self._writer.write(resource_id, resource_type, change, attribution, is_dry=dry_run)
+        return await self._writer.write(resource_id, resource_type, change, attribution, is_dry=dry_run, weight=weight)
 
     async def find_write(self, resource_id: str, write_id: str) -> Revision | None:
         """Return the version that the write made, or None when it was never done."""

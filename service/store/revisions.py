@@ -14,6 +14,7 @@ from service.store.blobs import Blobs
 from service.store.documents import decode_content
 from service.store.mongo import Collection, Database, Record, translated
 from service.store.records import patches_id, revision_id, to_resource, to_revision
+from service.store.threads import Beside
 
 _NO_VERSION = 9_999_999_999
 """Above every version: ids have ten digits for it."""
@@ -32,6 +33,7 @@ class Revisions:
         self._buckets: Collection = database["revisions"]
         self._patches = Blobs(database, "large_patches")
         self._snapshots = Blobs(database, "snapshots")
+        self._beside = Beside()
 
     async def find_write(self, resource_id: str, write_id: str) -> Revision | None:
         """Return the revision with the write id that was given."""
@@ -61,11 +63,14 @@ class Revisions:
         entries = await self.list_entries(record, start + 1, start - version + 1)
         if len(entries) <= start - version:
             return None  # no longer kept
+        present = to_resource(record)
         for entry in entries[:-1]:
             revision = await self.complete(resource_id, entry)
-            content = apply(content, msgspec.json.decode(revision.inverse or b"[]"))
+            content = await self._beside.call(
+                len(present.text) + len(revision.inverse), _apply, content, revision.inverse
+            )
         return msgspec.structs.replace(
-            to_resource(record),
+            present,
             version=version,
             text=msgspec.json.encode(content),
             updated_at=entries[-1]["at"],
@@ -109,3 +114,7 @@ class Revisions:
             if text is not None:
                 return nearest, msgspec.json.decode(text)
         return record["v"], decode_content(record["content"], record["plain"])
+
+
+def _apply(content: Json, patch: bytes) -> Json:
+    return apply(content, msgspec.json.decode(patch or b"[]"))

@@ -20,6 +20,7 @@ from service.store.recent import Recent
 from service.store.records import Held, Statement, absent, is_large, to_held, to_statement
 from service.store.relay import Relay
 from service.store.revisions import Revisions
+from service.store.threads import Beside
 from service.store.transactions import Transactions
 
 _MOST_JOBS_IN_ONE_UPDATE = 100
@@ -51,12 +52,20 @@ class Writer:
         self._commits = commits
         self._transactions = Transactions(database, self._commits)
         self._clock = clock
+        self._beside = Beside()
         self._queues = Queues[Job](self._work)
         self._process = uuid4().hex  # write ids are unique: random for the process, counted within it
         self._numbers = itertools.count()
 
     async def write(
-        self, resource_id: str, resource_type: str, change: Changing, attribution: Attribution, *, is_dry: bool
+        self,
+        resource_id: str,
+        resource_type: str,
+        change: Changing,
+        attribution: Attribution,
+        *,
+        is_dry: bool,
+        weight: int,
     ) -> Written:
         """Queue the change and wait until it is done; see `ResourceStore.write`."""
         job = Job(
@@ -65,6 +74,7 @@ class Writer:
             attribution=attribution,
             write_id=attribution.write_id or f"{self._process}{next(self._numbers):x}",
             is_dry=is_dry,
+            weight=weight,
             future=asyncio.get_running_loop().create_future(),
         )
         self._queues.put(resource_id, job)
@@ -89,7 +99,8 @@ class Writer:
             jobs = await self._new(resource_id, jobs)
             if not jobs:
                 return []
-            plan = make_plan(held, jobs, format_timestamp(self._clock.now()))
+            weight = len(held.resource.text) + sum([job.weight for job in jobs])
+            plan = await self._beside.call(weight, make_plan, held, jobs, format_timestamp(self._clock.now()))
             try:
                 is_done = await self._carry_out(plan, held)
             except NotStorableError:
@@ -125,7 +136,15 @@ class Writer:
         if not plan.revisions:
             return held.is_fresh  # what is seen on a guess is not told
         begins_log = self._relay.has_all(plan.resource.id, plan.base)
-        statement = to_statement(plan.base, plan.resource, plan.content, plan.revisions, begins_log=begins_log)
+        statement = await self._beside.call(
+            len(plan.resource.text),
+            to_statement,
+            plan.base,
+            plan.resource,
+            plan.content,
+            plan.revisions,
+            begins_log=begins_log,
+        )
         log_bytes = 0 if begins_log else held.log_bytes
         if log_bytes > _MOST_LOG_BYTES or statement.size + log_bytes > _MOST_DOCUMENT_BYTES:
             return await self._make_room(plan, held)

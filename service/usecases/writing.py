@@ -35,12 +35,16 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Mode(msgspec.Struct, frozen=True, kw_only=True):
-    """How a write is done, and by whom. `merges`: a change of an earlier version is merged with what came since."""
+    """How a write is done, and by whom. `merges`: a change of an earlier version is merged with what came since.
+
+    `weight` is roughly how many bytes the change is made of.
+    """
 
     attribution: Attribution
     conditions: Conditions = Conditions()
     dry_run: bool = False
     merges: bool = False
+    weight: int = 0
 
 
 def find_type(name: str, shelf: Shelf) -> Awaitable[KnownType]:
@@ -99,7 +103,12 @@ async def _write(
         for _ in range(_MOST_ATTEMPTS):
             try:
                 written = await shelf.resources.write(
-                    target.reference, target.type, making(asked), mode.attribution, dry_run=mode.dry_run
+                    target.reference,
+                    target.type,
+                    making(asked),
+                    mode.attribution,
+                    dry_run=mode.dry_run,
+                    weight=mode.weight,
                 )
             except UnknownParentError as unknown:
                 if len(turns) == 0:  # one lock at most, so that no two writers can wait for each other
