@@ -106,7 +106,16 @@ def parse_instructions(text: msgspec.Raw, kinds: Mapping[str, type[Instruction]]
         items = msgspec.json.decode(body, type=list[dict[str, msgspec.Raw]])
     except msgspec.ValidationError as error:
         raise _refuse("must be an array of instructions, each an object") from error
-    return [_parse_one(item, index, kinds) for index, item in enumerate(items)]
+    found: list[Instruction] = []
+    faults: list[InvalidRequestError] = []
+    for index, item in enumerate(items):
+        try:
+            found.append(_parse_one(item, index, kinds))
+        except InvalidRequestError as error:
+            faults.append(error)
+    if faults:
+        raise wire.together(faults)
+    return found
 
 
 def check_keys(alignment: str | UnsetType, keys: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
@@ -17,7 +17,7 @@ from service.api.bodies import read_body
 from service.api.multipart import form
 from service.api.replies import JSON
 from service.core import values
-from service.errors import InvalidMultipartError, ServiceError, TooDeepError, Violation
+from service.errors import InvalidMultipartError, InvalidRequestError, ServiceError, TooDeepError, Violation
 from service.keys import CALLER, ENGINE, READERS, SETTINGS
 from service.model import Reading, Source, Upload
 from service.ports import SourceReader
@@ -79,7 +79,8 @@ def _from_json(request: web.Request, struct: type[Wire], inputs: tuple[str, ...]
         options = wire.parse(body, struct, max_depth=max_depth, aliases=_aliases(inputs), check=check)
     except TooDeepError as error:
         raise _too_deep(error, inputs, max_depth) from error
-    sources = {name: request.app[READERS].parse(_member(options, name), name) for name in inputs}
+    readers = request.app[READERS]
+    sources = _each(inputs, lambda name: readers.parse(_member(options, name), name))
     return Order(sources, options, _reading(request, {}))
 
 
@@ -106,12 +107,27 @@ def _from_form(
                 for name in missing
             ),
         )
-    sources = {name: _source(name, parts[name], request.app[READERS]) for name in inputs}
+    readers = request.app[READERS]
+    sources = _each(inputs, lambda name: _source(name, parts[name], readers))
     texts = {name: _text(name, upload) for name, upload in parts.items() if name not in inputs}
     shape = wire.shape_of(struct)
     members = {name: _as_json(name, text, shape[name].hint) for name, text in texts.items()}
     options = wire.build({**members, **dict.fromkeys(inputs, msgspec.Raw(b"null"))}, struct)
     return Order(sources, options, _reading(request, parts))
+
+
+def _each(inputs: tuple[str, ...], parse: Callable[[str], Source]) -> dict[str, Source]:
+    """Parse all inputs; what is wrong with several of them is told together."""
+    sources: dict[str, Source] = {}
+    faults: list[InvalidRequestError] = []
+    for name in inputs:
+        try:
+            sources[name] = parse(name)
+        except InvalidRequestError as error:
+            faults.append(error)
+    if faults:
+        raise wire.together(faults)
+    return sources
 
 
 def _source(name: str, upload: Upload, readers: SourceReader) -> Source:

@@ -163,3 +163,14 @@ def refuse(violations: list[Violation]) -> InvalidRequestError:
     listed = "; ".join(each.detail for each in violations[:5])
     more = f"; and {len(violations) - 5} more" if len(violations) > 5 else ""
     return InvalidRequestError(f"{listed[:1].upper()}{listed[1:]}{more}.", violations=tuple(violations))
+
+
+def together(faults: list[InvalidRequestError]) -> InvalidRequestError:
+    """Make one refusal of several."""
+    if len(faults) == 1:
+        return faults[0]
+    listed = " ".join(each.detail for each in faults[:5])
+    more = f" And {len(faults) - 5} more." if len(faults) > 5 else ""
+    return InvalidRequestError(
+        f"{listed}{more}", violations=tuple(each for fault in faults for each in fault.violations)
+    )

@@ -30,10 +30,14 @@ def check_plain(patch: Json, *, max_operations: int | None = None) -> list[Opera
         )
     if not isinstance(patch, list):
         raise InvalidPatchError("A patch is an array of operations with `op`, `path` and `value`.")
-    violations = [fault for index, each in enumerate(patch) if (fault := _fault_of_op(each, index))]
-    if violations:
-        raise InvalidPatchError(violations[0].detail, violations=tuple(violations))
-    operations = check_patch([_with_pointer(each) for each in patch], max_operations=max_operations)
+    faults = {index: fault for index, each in enumerate(patch) if (fault := _fault_of_op(each, index))}
+    try:
+        operations = check_patch([_with_pointer(each) for each in patch], max_operations=max_operations)
+    except InvalidPatchError as error:
+        faults = {each.index: each for each in error.violations if isinstance(each.index, int)} | faults
+    if faults:
+        violations = tuple(faults[index] for index in sorted(faults))
+        raise InvalidPatchError(violations[0].detail, violations=violations)
     beyond = tuple(fault for index, each in enumerate(operations) if (fault := _fault_of_path(each, index)))
     if beyond:
         raise PathNotAllowedError(beyond[0].detail, violations=beyond)

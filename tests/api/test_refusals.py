@@ -201,6 +201,24 @@ async def test_all_violations_come_at_once(client: Client) -> None:
     assert [each["field"] for each in problem["errors"]] == ["x", "moves", "keys", "b"]
 
 
+async def test_all_violations_of_inputs_come_at_once(client: Client) -> None:
+    in_json = await problem_of(client, b'{"a": {}, "b": {"type": "raw", "value": 1}}', JSON)
+    typed = "Content-Type: application/vnd.patchbay.source+json"
+    in_form = await problem_of(client, form(part("a", b"{}", typed), part("b", b'{"type": "x"}', typed)), FORM)
+
+    assert [(each["input"], each["field"]) for each in in_json["errors"]] == [("a", "type"), ("b", "value")]
+    assert [(each["input"], each["field"]) for each in in_form["errors"]] == [("a", "type"), ("b", "type")]
+    assert all(each["detail"] in in_json["detail"] for each in in_json["errors"])
+
+
+async def test_all_violations_of_instructions_come_at_once(client: Client) -> None:
+    body = plus(b'"dxConfig": [{"x": 1}, {"only": "/a"}, {"moves": 1, "y": 1}, {"ignoreChanges": "delete"}]')
+
+    problem = await problem_of(client, body, JSON)
+
+    assert [each["field"] for each in problem["errors"]] == ["dxConfig[0]", "dxConfig[2]", "dxConfig[3]"]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -169,6 +169,16 @@ async def test_refused_patches_change_nothing(
     assert await read.json() == made
 
 
+async def test_all_faults_of_a_plain_patch_are_told_at_once(client: Client) -> None:
+    made = await make(client)
+    operations = [{"op": "add", "path": "a"}, {"op": "remove", "path": "name"}, {"op": "test", "path": "a"}, 7]
+
+    told = await problem(await patch(client, made["id"], operations, PLAIN), 400, "invalid-patch")
+
+    assert [each["index"] for each in told["errors"]] == [0, 2, 3]
+    assert "application/json-patch+json" in told["errors"][1]["detail"]
+
+
 async def test_refused_media_types_are_told_what_is_accepted(client: Client) -> None:
     made = await make(client)
 
