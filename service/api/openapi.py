@@ -156,22 +156,34 @@ def _refusals(route: Route) -> Document:
             ", ".join(f"{each.title} (`{each.code}`)" for each in classes),
             status,
             may_help_to_wait=any(each.retry_after_s is not None for each in classes),
+            headers=_HEADERS.get(status, {}).get(route.method, ()),
         )
         for status, classes in sorted(codes.items())
     }
     return {**described, "default": _problem("Any other refusal or failure", None)}
 
 
-def _problem(description: str, status: int | None, *, may_help_to_wait: bool = False) -> Document:
+def _problem(
+    description: str, status: int | None, *, may_help_to_wait: bool = False, headers: Iterable[Param] = ()
+) -> Document:
     content: Document = {"schema": {"$ref": REF_TEMPLATE.format(name="Problem")}}
-    headers = {"X-Request-Id": _header(REQUEST_ID_HEADER)}
+    described = {header.name: _header(header) for header in (REQUEST_ID_HEADER, *headers)}
     if may_help_to_wait:
-        headers["Retry-After"] = _header(Param(name="Retry-After", description="seconds", schema=int))
+        described["Retry-After"] = _header(Param(name="Retry-After", description="seconds", schema=int))
     return {
         "description": description or HTTPStatus(status or 500).phrase,
-        "headers": headers,
+        "headers": described,
         "content": {problems.MEDIA_TYPE: content},
     }
 
 
 REQUEST_ID_HEADER = Param(name="X-Request-Id", where="header", description="the caller's own if it sent a sane one")
+_ETAG = Param(name="ETag", where="header", description="the version that stands, where there is one")
+_POSTED = Param(name="Accept-Post", where="header", description="the content types that are understood")
+_PATCHED = Param(name="Accept-Patch", where="header", description="the content types that are understood")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_HEADERS: dict[int, dict[str, tuple[Param, ...]]] = {
+    412: dict.fromkeys(_METHODS, (_ETAG,)),
+    415: {**dict.fromkeys(_METHODS, (_POSTED,)), "PATCH": (_PATCHED,)},
+}
+"""Headers that problems of a status have, by method."""

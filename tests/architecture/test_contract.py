@@ -44,19 +44,32 @@ def test_every_error_has_a_status_and_a_code() -> None:
     assert [each for each in leaves if problems.status_of(each) == 500 or each.code == "internal-error"] == []
 
 
+def test_problems_name_the_headers_that_say_what_to_do_next() -> None:
+    operations = [
+        (method, each) for path in json.loads(CONTRACT.json)["paths"].values() for method, each in path.items()
+    ]
+    answers = [(method, status, answer) for method, each in operations for status, answer in each["responses"].items()]
+
+    for method, status, answer in answers:
+        wanted = {"412": {"ETag"}, "415": {"Accept-Patch" if method == "patch" else "Accept-Post"}}.get(status, set())
+        assert wanted <= answer["headers"].keys()
+
+
 PURE = {"check_patch", "ping_provider", "check_type"}
 """Operations that write nothing, though they are a POST."""
 
 
 def test_every_write_can_be_tried_dry() -> None:
-    family = (
-        "create_patch",
-        "compare_documents",
-        "merge",
-        "graft",
-    )  # what they do is their answer
     writes = [each for each in ROUTES if each.method in ("POST", "PUT", "PATCH", "DELETE")]
 
     wet = {each.operation_id for each in writes if "dryRun" not in {param.name for param in each.params}}
 
-    assert {name for name in wet if not name.startswith(family)} == PURE
+    assert wet == PURE
+
+
+def test_every_post_and_patch_that_writes_takes_an_idempotency_key() -> None:
+    sent = [each for each in ROUTES if each.method in ("POST", "PATCH")]
+
+    without = {each.operation_id for each in sent if "Idempotency-Key" not in {param.name for param in each.params}}
+
+    assert without <= PURE
