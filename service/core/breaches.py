@@ -42,12 +42,14 @@ class Breaches:
         self._settings = settings
 
     def find(self, document: Json) -> Iterator[Violation]:
-        """Give violations, none twice: all of a small document; of another those in its members and items."""
+        """Give violations, at least one and none twice: all of a small document; of another those of its parts."""
         told: set[Violation] = set()
         for violation in self._search(document):
             if violation not in told:
                 told.add(violation)
                 yield violation
+        if not told:
+            yield _violation("the value does not hold to the schema", ())
 
     def _search(self, document: Json) -> Iterator[Violation]:
         seen: set[tuple[str, Path]] = set()

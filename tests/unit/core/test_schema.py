@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import jsonschema_rs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from service.core.pointer import format_pointer
 from service.core.schema import MAX_SCHEMA_BYTES, Schema
 from service.errors import InvalidRequestError, SchemaViolationError, TooLargeError
 
@@ -182,3 +186,46 @@ def test_what_cannot_be_seen_in_a_part_is_told_of_the_whole_value() -> None:
 
 def test_a_cycle_of_references_ends() -> None:
     assert breaches({"allOf": [{"$ref": "#"}, {"type": "string"}]}, {}) == [("", 'the value is not of type "string"')]
+
+
+SIMPLE = st.sampled_from([{}, False, {"type": "integer"}, {"minimum": 2}, {"$ref": "#"}, {"required": ["b"]}])
+SCHEMAS = st.recursive(
+    SIMPLE,
+    lambda inner: st.fixed_dictionaries(
+        {},
+        optional={
+            "properties": st.dictionaries(st.sampled_from(["a", "b", "~/"]), inner, max_size=2),
+            "patternProperties": st.fixed_dictionaries({"a|b": inner}),
+            "items": inner,
+            "prefixItems": st.lists(inner, min_size=1, max_size=2),
+            "allOf": st.lists(inner, min_size=1, max_size=2),
+            "anyOf": st.lists(inner, min_size=1, max_size=2),
+            "not": inner,
+        },
+    ),
+    max_leaves=6,
+)
+DOCUMENTS = st.recursive(
+    st.sampled_from([1, 2, "x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "~/"]), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_schema=SCHEMAS, document=DOCUMENTS)
+def test_what_is_told_of_parts_is_what_the_library_tells(json_schema: Any, document: Any) -> None:
+    """Looked for part by part, every breach is one that the library lists, or holds one."""
+    schema = Schema(json_schema)
+    listed = [
+        format_pointer(each.instance_path)
+        for each in jsonschema_rs.Draft202012Validator(json_schema).iter_errors(document)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("service.core.breaches._MAX_LISTED", 0)
+        try:
+            schema.check(document)
+        except SchemaViolationError as refusal:
+            for each in refusal.violations:
+                assert any(pointer == each.pointer or pointer.startswith(f"{each.pointer}/") for pointer in listed)
+        else:
+            assert not listed
