@@ -79,7 +79,7 @@ def answer(error: ServiceError, request: web.Request, request_id: str) -> web.Re
         title=error.title,
         status=status,
         detail=_shorten(error.detail),
-        instance=request.path,
+        instance=request.rel_url.raw_path,
         code=error.code,
         request_id=request_id,
         errors=[_bounded(each) for each in error.violations[:MOST_VIOLATIONS]],
@@ -110,7 +110,7 @@ def answer_framework(error: web.HTTPException, request: web.Request, request_id:
         title=HTTPStatus(error.status).phrase,
         status=error.status,
         detail=_framework_detail(error, request),
-        instance=request.path,
+        instance=request.rel_url.raw_path,
         code=code,
         request_id=request_id,
     )
@@ -125,7 +125,7 @@ def answer_unexpected(request: web.Request, request_id: str) -> web.Response:
         title="Internal error",
         status=500,
         detail="Something went wrong inside the service. The log has more under the request id.",
-        instance=request.path,
+        instance=request.rel_url.raw_path,
         code="internal-error",
         request_id=request_id,
     )
