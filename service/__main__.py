@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -16,13 +17,21 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         settings = load(os.environ)
-        return version.show(settings) if asked.version else _run(asked, settings)
+        code = version.show(settings) if asked.version else _run(asked, settings)
+        sys.stdout.flush()
     except SettingsError as error:
         print(f"patchbay: {error}", file=sys.stderr)
         return 2
     except StartError as error:
         print(f"patchbay: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        if asked.command in (None, "serve") and not asked.version:
+            raise
+        # Whoever reads has read enough (`… | head`); at the end Python would flush once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return code
 
 
 def _run(asked: argparse.Namespace, settings: Settings) -> int:

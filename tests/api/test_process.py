@@ -2,8 +2,11 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -162,6 +165,18 @@ def test_version_is_told_with_the_engine_that_runs(spawn_service: Spawn) -> None
 
     assert service.wait() == 0
     assert service.output == f"patchbay {__version__}, python diff engine\n"
+
+
+@pytest.mark.parametrize("arguments", [("openapi",), ("--version",)])
+def test_a_command_whose_reader_has_read_enough_ends_quietly(arguments: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    command = [sys.executable, "-m", "service", *arguments]
+    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
+
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, b"")
 
 
 def test_an_unknown_command_is_refused(spawn_service: Spawn) -> None:
