@@ -107,6 +107,11 @@ async def take_further(rollout: Rollout, rolling: Rolling) -> Rollout:
     return further if more is not None else _ended(further, "finished", rolling)
 
 
+def halt(rollout: Rollout, why: str, rolling: Rolling) -> Rollout:
+    """Stop a rollout that cannot be taken further; whoever mends the cause can resume it."""
+    return _ended(rollout, "halted", rolling, f"{why} Resume to try again.")
+
+
 async def _page(patch: Patch, rollout: Rollout, after: str, limit: int, desk: Desk) -> tuple[list[str], str | None]:
     """Return the ids of the next targets, and after which to go on; None when these were the last."""
     caller, order = rollout.caller, rollout.order

@@ -1,14 +1,17 @@
 """Takes rollouts further, batch by batch. Any number of instances may; each works on what no other has leased."""
 
+import logging
 from datetime import timedelta
 
 from service.core.timestamp import format_timestamp
+from service.errors import ServiceError, StoreError
 from service.rollouts import Rollout
 from service.usecases import rolling
 from service.usecases.rolling import Rolling
 from service.workers.background import forever
 from service.workers.calm import Calm
 
+_LOG = logging.getLogger(__name__)
 _LEASE_S = 10.0
 
 
@@ -38,12 +41,24 @@ class RolloutWorker:
             return False
         rollout: Rollout = claimed
         while rollout.state == "running":
-            rollout = await rolling.take_further(rollout, self._rolling)
+            rollout = await self._take_further(rollout)
             until = self._until()
             if not await self._rolling.rollouts.advance(rollout, held, until):
                 break
             held = until
         return True
+
+    async def _take_further(self, rollout: Rollout) -> Rollout:
+        """Take it further; what would fail again and again halts it, so that the others have their turn."""
+        try:
+            return await rolling.take_further(rollout, self._rolling)
+        except ServiceError as error:
+            if isinstance(error, StoreError) or error.retry_after_s is not None:
+                raise
+            return rolling.halt(rollout, error.detail, self._rolling)
+        except Exception:  # noqa: BLE001 - told in the log and by the rollout, and the others go on
+            _LOG.exception("rollout %s cannot be taken further", rollout.id)
+            return rolling.halt(rollout, "It failed in a way that nobody foresaw; the log has more.", self._rolling)
 
     def _now(self) -> str:
         return format_timestamp(self._rolling.desk.clock.now())

@@ -4,11 +4,18 @@ import asyncio
 import io
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+
+from service.core.constraints import Constraint
+from service.core.timestamp import format_timestamp
+from service.keys import DESK, ROLLING
+from service.model import ANONYMOUS
+from service.rollouts import Order, Rollout
 
 Client = TestClient[web.Request, web.Application]
 SET = {"operations": [{"op": "add", "path": "/seen", "value": True}]}
@@ -233,3 +240,30 @@ async def test_a_repeated_wish_with_its_key_gets_the_first_answer(scene: Scene) 
     assert {each.headers.get("Idempotency-Replayed") for each in answers} == {"true"}
     reused = await scene.client.post(f"{rollout}/pause", headers=key)
     assert (reused.status, (await reused.json())["code"]) == (422, "idempotency-key-reused")
+
+
+async def test_a_rollout_that_cannot_go_on_halts_and_others_go_on(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.prepare(3)
+    patches = scene.client.server.app[DESK].patches  # type: ignore[attr-defined]
+    patch = await patches.find(scene.ids[0], "p")
+    now = format_timestamp(datetime.now(UTC))
+    broken = Rollout(
+        id=str(uuid.uuid4()),
+        resource_id=patch.resource_id,
+        patch_id=patch.patch_id,
+        order=Order(filter=(Constraint("number", "in", 3),)),  # as none is taken from outside
+        caller=ANONYMOUS,
+        created_at=now,
+        updated_at=now,
+    )
+    with caplog.at_level("CRITICAL", "service.workers.rollouts"):
+        await scene.client.server.app[ROLLING].rollouts.insert(broken)  # type: ignore[attr-defined]
+        sound = await scene.until(await scene.start(), "finished")
+        halted = await scene.until(f"{scene.patches}/p/rollouts/{broken.id}", "halted")
+
+    assert sound["done"] == 2
+    assert "Resume to try again" in halted["error"]
+    cancelled = await scene.ok("post", f"{scene.patches}/p/rollouts/{broken.id}/cancel")
+    assert cancelled["state"] == "cancelled"
