@@ -85,7 +85,7 @@ class OutboxStore(Protocol):
     async def list_newest(
         self, provider: str | None, state: DeliveryState | None, after: tuple[str, str] | None, limit: int
     ) -> list[Delivery]:
-        """Return deliveries, newest first, those after (`created_at`, `id`)."""
+        """Return deliveries, newest first, those after (`created_at`, `id`), without the data of their notices."""
         ...
 
     async def backlog(self) -> tuple[int, str | None]:

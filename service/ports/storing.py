@@ -9,9 +9,16 @@ from service.model import Answer, Attribution, Change, Draft, Resource, Revision
 Changing: TypeAlias = Callable[[Draft | None], Change | None]
 """Makes the next version of a resource, None when there is nothing to change. Gets None where no resource is.
 
-It depends on the draft alone (it is called again on the newer version after a lost race), is quick, and may edit the
-draft's content in place; what it raises goes to the caller of `write`, and nothing is written.
+It depends on the draft alone (it is called again on the newer version after a lost race), and may edit the
+draft's content in place, on whatever thread; what it raises goes to the caller of `write`, and nothing is written.
 """
+
+
+class ListedRevisions(NamedTuple):
+    """Revisions, newest first; the next page has those below the version `rest`, None where there is none."""
+
+    revisions: list[Revision]
+    rest: int | None
 
 
 class ResourceStore(Protocol):
@@ -50,8 +57,8 @@ class ResourceStore(Protocol):
         """Return what the write with the given id made, or None when it was never done."""
         ...
 
-    async def list_revisions(self, resource_id: str, *, before: int | None = None, limit: int = 50) -> list[Revision]:
-        """Return how the newest versions came about, newest first, those below `before` if given."""
+    async def list_revisions(self, resource_id: str, *, before: int | None = None, limit: int = 50) -> ListedRevisions:
+        """Return how the newest versions came about, newest first, those below `before`; fewer where they are large."""
         ...
 
     async def find_version(self, resource_id: str, version: int) -> Resource | None:

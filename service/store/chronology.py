@@ -16,12 +16,20 @@ class Chronology(NamedTuple):
     newest_first: bool = True
 
     def find(
-        self, collection: Collection, match: Record, after: tuple[str, str] | None, limit: int
+        self,
+        collection: Collection,
+        match: Record,
+        after: tuple[str, str] | None,
+        limit: int,
+        shown: Record | None = None,
     ) -> AsyncIOMotorCursor[Record]:
-        """Find what matches and comes after a place, which is the time and the identity of a record."""
+        """Find what matches and comes after a place, which is the time and the identity of a record.
+
+        `shown` is a projection.
+        """
         direction = DESCENDING if self.newest_first else ASCENDING
         ordered = [(self.time, direction), (self.identity, direction)]
-        return collection.find({**match, **self._beyond(after)}).sort(ordered).limit(limit)
+        return collection.find({**match, **self._beyond(after)}, shown).sort(ordered).limit(limit)
 
     def _beyond(self, after: tuple[str, str] | None) -> Record:
         if after is None:

@@ -113,10 +113,10 @@ class MongoOutbox:
     async def list_newest(
         self, provider: str | None, state: DeliveryState | None, after: tuple[str, str] | None, limit: int
     ) -> list[Delivery]:
-        """Return deliveries, newest first, those after (`created_at`, `id`)."""
+        """Return deliveries, newest first, those after (`created_at`, `id`), without the data of their notices."""
         asked: Record = {name: value for name, value in (("provider", provider), ("state", state)) if value}
         with translated():
-            found = _BY_CREATION.find(self._outbox, asked, after, limit)
+            found = _BY_CREATION.find(self._outbox, asked, after, limit, {"data": 0})
             return [_to_delivery(record) async for record in found]
 
     async def backlog(self) -> tuple[int, str | None]:
@@ -155,7 +155,7 @@ def _to_delivery(record: Record) -> Delivery:
             source=record["source"],
             subject=record["subject"],
             time=record["time"],
-            data=msgspec.Raw(record["data"]),
+            data=msgspec.Raw(record.get("data", b"null")),
         ),
         provider=record["provider"],
         application_id=record["application"],

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from service.model import Attribution, Resource, Revision, Written
-from service.ports import Changing, Clock
+from service.ports import Changing, Clock, ListedRevisions
 from service.store.commits import Commits
 from service.store.mongo import Database
 from service.store.reads import Reads
@@ -51,8 +51,8 @@ class MongoResources:
         """Return the version that the write made, or None when it was never done."""
         return await self._revisions.find_write(resource_id, write_id)
 
-    async def list_revisions(self, resource_id: str, *, before: int | None = None, limit: int = 50) -> list[Revision]:
-        """Return how the newest versions came about, newest first, those below `before` if given."""
+    async def list_revisions(self, resource_id: str, *, before: int | None = None, limit: int = 50) -> ListedRevisions:
+        """Return how the newest versions came about, newest first, those below `before`; fewer where they are large."""
         return await self._revisions.list_newest(resource_id, before, limit)
 
     async def find_version(self, resource_id: str, version: int) -> Resource | None:

@@ -10,6 +10,7 @@ from pymongo import DESCENDING
 from service.core.patch import apply
 from service.core.values import Json
 from service.model import Resource, Revision
+from service.ports import ListedRevisions
 from service.store.blobs import Blobs
 from service.store.documents import decode_content
 from service.store.mongo import Collection, Database, Record, translated
@@ -20,6 +21,7 @@ _NO_VERSION = 9_999_999_999
 """Above every version: ids have ten digits for it."""
 
 
+_MAX_PAGE_BYTES = 32 * 1024 * 1024
 _BATCH = 16
 SNAPSHOT_EVERY = 64
 """The content at every so many versions is kept whole: the way to any version is shorter than this."""
@@ -46,12 +48,20 @@ class Revisions:
                 entry = bucket["entries"][0] if bucket else None
         return None if entry is None else await self.complete(resource_id, entry)
 
-    async def list_newest(self, resource_id: str, before: int | None, limit: int) -> list[Revision]:
-        """Return revisions below `before`, newest first."""
+    async def list_newest(self, resource_id: str, before: int | None, limit: int) -> ListedRevisions:
+        """Return revisions below `before`, newest first; fewer where their patches are large."""
         with translated():
             record = await self._resources.find_one({"_id": resource_id}, {"log": 1})
-        entries = await self.list_entries(record, before or _NO_VERSION, limit) if record else []
-        return [await self.complete(resource_id, entry) for entry in entries]
+        entries = await self.list_entries(record, before or _NO_VERSION, limit + 1) if record else []
+        revisions: list[Revision] = []
+        size = 0
+        for entry in entries[:limit]:
+            revision = await self.complete(resource_id, entry)
+            size += len(revision.forward) + len(revision.inverse)
+            if revisions and size > _MAX_PAGE_BYTES:
+                break
+            revisions.append(revision)
+        return ListedRevisions(revisions, revisions[-1].version if len(revisions) < len(entries) else None)
 
     async def find_version(self, resource_id: str, version: int) -> Resource | None:
         """Go back by the inverse patches from the present content, or from the next snapshot above the version."""

@@ -1,26 +1,18 @@
 """The history of a resource: its versions, how each came about, what lies between two, and the way back."""
 
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
 from service.core.options import DiffOptions
 from service.core.timestamp import format_timestamp
 from service.errors import GoneError, NotFoundError
-from service.model import Resource, Revision
-from service.ports import Comparer, Outcome
+from service.model import Resource
+from service.ports import Comparer, ListedRevisions, Outcome
 from service.usecases import drafting
 from service.usecases.presenting import Shown, show
 from service.usecases.shelf import Shelf
 from service.usecases.writing import Mode, Target, find_kept, find_type, write
-
-
-class Page(NamedTuple):
-    """Revisions, newest first; the next page has those below the version `rest`, None where there is none."""
-
-    revisions: list[Revision]
-    rest: int | None
 
 
 async def find_version(target: Target, version: int, shelf: Shelf) -> Shown:
@@ -39,12 +31,11 @@ async def find_at(target: Target, moment: datetime, shelf: Shelf) -> Shown:
     return _shown(await at_version(resource, version, shelf))
 
 
-async def list_history(target: Target, limit: int, before: int | None, shelf: Shelf) -> Page:
+async def list_history(target: Target, limit: int, before: int | None, shelf: Shelf) -> ListedRevisions:
     """Return how the versions came about, newest first, those below `before` if given."""
     await find_type(target.type, shelf)
     resource = await find_kept(target, shelf)
-    found = await shelf.resources.list_revisions(resource.id, before=before, limit=limit + 1)
-    return Page(found[:limit], found[limit - 1].version if len(found) > limit else None)
+    return await shelf.resources.list_revisions(resource.id, before=before, limit=limit)
 
 
 async def diff(

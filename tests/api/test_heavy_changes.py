@@ -70,3 +70,20 @@ async def test_others_are_answered_while_the_items_of_a_large_document_get_ids(c
     )
 
     assert longest < whole / 2
+
+
+async def test_a_history_of_large_patches_comes_in_small_pages(client: Client) -> None:
+    location = await make(client, text="")
+    for letter in "abcd":
+        large_change = large([{"op": "replace", "path": "/text", "value": letter * 12_000_000}])
+        assert (await client.patch(location, data=large_change, headers=JSON_PATCH)).status == 204
+
+    versions = []
+    page = await client.get(f"{location}/history?limit=500")
+    while True:
+        versions.append([each["version"] for each in await page.json()])
+        if "next" not in page.links:
+            break
+        page = await client.get(str(page.links["next"]["url"]).removeprefix(str(client.make_url("/")).rstrip("/")))
+
+    assert versions == [[5], [4], [3], [2, 1]]

@@ -73,7 +73,7 @@ async def check_stored(journal: Journal, store: MongoResources) -> None:
         found = await store.find(resource_id)
         assert found is not None
         journal.check(resource_id, msgspec.json.decode(found.text)["items"], found.version)
-        revisions = await store.list_revisions(resource_id, limit=found.version + 1)
+        revisions = (await store.list_revisions(resource_id, limit=found.version + 1)).revisions
         assert [each.version for each in revisions] == list(range(found.version, 0, -1))
         assert len({each.write_id for each in revisions}) == found.version
 

@@ -64,7 +64,7 @@ async def make_counter(store: MongoResources) -> str:
 
 async def test_every_moment_has_its_version(store: MongoResources, counter: str, database: Database) -> None:
     timeline = MongoTimeline(database)
-    times = {each.version: each.at for each in await store.list_revisions(counter, limit=500)}
+    times = {each.version: each.at for each in (await store.list_revisions(counter, limit=500)).revisions}
 
     found = {version: await timeline.find_version_at(counter, at) for version, at in times.items()}
     between = format_timestamp(datetime.fromisoformat(times[77]) + timedelta(seconds=1))
@@ -84,7 +84,7 @@ async def test_all_but_the_newest_versions_are_forgotten(
 
     assert await MongoRetention(database).trim(20, "") >= 1
 
-    kept = [each.version for each in await store.list_revisions(counter, limit=500)]
+    kept = [each.version for each in (await store.list_revisions(counter, limit=500)).revisions]
     assert kept == list(range(200, 200 - len(kept), -1))
     assert 20 <= len(kept) < 40
     oldest = await store.find_version(counter, kept[-1])
@@ -98,11 +98,11 @@ async def test_all_but_the_newest_versions_are_forgotten(
 async def test_what_stood_since_then_is_kept(store: MongoResources, counter: str, database: Database) -> None:
     await store.relay.drain([counter])
     await database["revisions"].update_many({"resource": counter}, {"$unset": {"unfed": ""}})
-    times = {each.version: each.at for each in await store.list_revisions(counter, limit=500)}
+    times = {each.version: each.at for each in (await store.list_revisions(counter, limit=500)).revisions}
 
     await MongoRetention(database).trim(0, times[100])
 
-    kept = [each.version for each in await store.list_revisions(counter, limit=500)]
+    kept = [each.version for each in (await store.list_revisions(counter, limit=500)).revisions]
     assert 90 < kept[-1] <= 100
 
 
@@ -111,7 +111,7 @@ async def test_what_the_feed_has_not_taken_is_kept(store: MongoResources, counte
 
     await MongoRetention(database).trim(1, "")
 
-    assert len(await store.list_revisions(counter, limit=500)) == 200
+    assert len((await store.list_revisions(counter, limit=500)).revisions) == 200
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ async def test_large_patches_go_with_the_versions_that_they_belong_to(
 
     assert await MongoRetention(database).trim(2, "") >= 1
 
-    assert [each.version for each in await store.list_revisions(name)] == [5, 4]
+    assert [each.version for each in (await store.list_revisions(name)).revisions] == [5, 4]
     assert 0 < await database["large_patches"].count_documents(large) < before
     found = await store.find_version(name, 4)
     assert found is not None

@@ -61,13 +61,13 @@ async def test_drained_log_is_empty_and_the_history_is_the_same(
     resources: MongoResources, database: Database, identity: str
 ) -> None:
     await write_versions(resources, identity, 5)
-    before = await resources.list_revisions(identity)
+    before = (await resources.list_revisions(identity)).revisions
 
     await resources.relay.drain([identity])
 
     assert await log_of(database, identity) == []
-    assert await resources.list_revisions(identity) == before
-    assert await resources.list_revisions(identity, before=4, limit=2) == before[2:4]
+    assert (await resources.list_revisions(identity)).revisions == before
+    assert (await resources.list_revisions(identity, before=4, limit=2)).revisions == before[2:4]
     assert [each.version for each in before] == [5, 4, 3, 2, 1]
 
 
@@ -79,7 +79,7 @@ async def test_running_relay_drains_what_is_written(
 
         await until_drained(database, identity)
 
-    assert len(await resources.list_revisions(identity)) == 5
+    assert len((await resources.list_revisions(identity)).revisions) == 5
 
 
 async def test_running_relay_drains_what_another_left_behind(
@@ -92,7 +92,7 @@ async def test_running_relay_drains_what_another_left_behind(
     async with MongoResources(database, clock).relay:
         await until_drained(database, identity)
 
-    assert len(await resources.list_revisions(identity)) == 3
+    assert len((await resources.list_revisions(identity)).revisions) == 3
 
 
 async def test_many_relays_at_once_keep_every_revision_once(
@@ -115,7 +115,9 @@ async def test_many_relays_at_once_keep_every_revision_once(
     await resources.relay.drain([identity])
 
     assert await log_of(database, identity) == []
-    assert [each.version for each in await resources.list_revisions(identity, limit=200)] == list(range(101, 0, -1))
+    assert [each.version for each in (await resources.list_revisions(identity, limit=200)).revisions] == list(
+        range(101, 0, -1)
+    )
     buckets = database["revisions"].find({"resource": identity}, sort=[("_id", 1)])
     assert [entry["v"] async for bucket in buckets for entry in bucket["entries"]] == list(range(1, 102))
 
@@ -146,7 +148,7 @@ async def test_large_patches_are_kept_beside_the_log(
     if is_drained:
         await resources.relay.drain([identity])
 
-    newest = (await resources.list_revisions(identity))[0]
+    newest = (await resources.list_revisions(identity)).revisions[0]
     first = await resources.find_version(identity, 1)
     record = await database["resources"].find_one({"_id": identity})
 
@@ -170,7 +172,7 @@ async def test_log_that_nobody_drains_is_drained_by_its_writer(
     assert record is not None
     assert record["v"] == 301
     assert record["logBytes"] < 2_200_000
-    assert len(await resources.list_revisions(identity, limit=500)) == 301
+    assert len((await resources.list_revisions(identity, limit=500)).revisions) == 301
 
 
 async def test_lease_is_held_by_one_until_it_is_given_back_or_runs_out(database: Database) -> None:
@@ -207,13 +209,13 @@ async def test_drain_goes_on_behind_what_another_kept_and_did_not_cut(
     await database["revisions"].insert_one(draining._to_bucket(record))
     for _ in range(2):
         await resources.write(identity, "counter", increment("n"), ANN)
-    before = await resources.list_revisions(identity)
+    before = (await resources.list_revisions(identity)).revisions
 
     await resources.relay.drain([identity])
 
     assert await log_of(database, identity) == []
     assert [each.version for each in before] == [5, 4, 3, 2, 1]
-    assert await resources.list_revisions(identity) == before
+    assert (await resources.list_revisions(identity)).revisions == before
     buckets = database["revisions"].find({"resource": identity}, sort=[("_id", 1)])
     assert [[entry["v"] for entry in bucket["entries"]] async for bucket in buckets] == [[1, 2, 3], [4, 5]]
 
@@ -304,7 +306,7 @@ async def test_log_that_was_copied_is_begun_anew_by_the_next_write(
     await resources.relay.advance()
     await resources.relay.advance()
     assert await log_of(database, identity) == []
-    assert [each.version for each in await resources.list_revisions(identity)] == [5, 4, 3, 2, 1]
+    assert [each.version for each in (await resources.list_revisions(identity)).revisions] == [5, 4, 3, 2, 1]
 
 
 async def test_relay_that_ends_cuts_what_it_has_copied(
@@ -332,7 +334,7 @@ async def test_log_is_not_begun_anew_where_another_process_has_written_since(
     assert await log_of(database, identity) == [4, 5]
     await resources.relay.advance()
     assert await log_of(database, identity) == []
-    assert [each.version for each in await resources.list_revisions(identity)] == [5, 4, 3, 2, 1]
+    assert [each.version for each in (await resources.list_revisions(identity)).revisions] == [5, 4, 3, 2, 1]
 
 
 async def test_writers_of_two_processes_and_their_relays_keep_every_revision_once(
@@ -359,7 +361,7 @@ async def test_writers_of_two_processes_and_their_relays_keep_every_revision_onc
     found = await resources.find(identity)
     assert found is not None
     assert (found.version, found.text) == (121, b'{"n":120}')
-    history = await resources.list_revisions(identity, limit=200)
+    history = (await resources.list_revisions(identity, limit=200)).revisions
     assert [each.version for each in history] == list(range(121, 0, -1))
     buckets = await database["revisions"].find({"resource": identity}).to_list(None)
     kept = [entry["v"] for bucket in buckets for entry in bucket["entries"]]

@@ -76,7 +76,7 @@ async def test_patched_resource_has_the_next_version_and_keeps_how_it_came(
 
     written = await resources.write(identity, "clinic", patch(operation), Attribution(by="bob", why="typo"))
 
-    newest, first = await resources.list_revisions(identity)
+    newest, first = (await resources.list_revisions(identity)).revisions
     assert (written.resource.version, written.changed, written.resource.text) == (2, True, b'{"name":"b"}')
     assert (newest.version, newest.by, newest.why, newest.kind) == (2, "bob", "typo", "patch")
     assert values.decode(newest.forward, max_depth=9) == [operation]
