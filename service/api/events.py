@@ -13,6 +13,7 @@ from service.errors import InvalidRequestError, OverloadedError
 from service.keys import CALLER, FEED, FEED_WATCH, FOLLOWERS
 from service.model import Event
 from service.usecases import following
+from service.usecases.following import Reader
 
 STREAM = "text/event-stream"
 _LONGEST_WAIT_S = 60.0
@@ -32,7 +33,7 @@ async def list_events(request: web.Request) -> web.StreamResponse:
         position,
         limit=limit,
         wait_s=_wait_of(request),
-        caller=request[CALLER],
+        reader=_reader_of(request),
         feed=feed,
         watch=request.app[FEED_WATCH],
     )
@@ -55,7 +56,7 @@ async def _stream(request: web.Request, position: int) -> web.StreamResponse:
         async for events in following.stream(
             position,
             heartbeat_s=_HEARTBEAT_S,
-            caller=request[CALLER],
+            reader=_reader_of(request),
             feed=request.app[FEED],
             watch=request.app[FEED_WATCH],
         ):
@@ -65,6 +66,10 @@ async def _stream(request: web.Request, position: int) -> web.StreamResponse:
     finally:
         followers.count -= 1
     return response
+
+
+def _reader_of(request: web.Request) -> Reader:
+    return Reader(request[CALLER], lambda: request.transport is None or request.transport.is_closing())
 
 
 def _to_text(event: Event) -> bytes:

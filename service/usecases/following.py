@@ -1,7 +1,7 @@
 """Following the feed: what happened after a position, at once or as soon as something does."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 from service.errors import InvalidRequestError
@@ -24,6 +24,13 @@ async def read_position(text: str | None, feed: FeedStore) -> int:
     return int(text)
 
 
+class Reader(NamedTuple):
+    """Who follows; `has_left` tells whether anybody still waits for an answer."""
+
+    caller: Caller
+    has_left: Callable[[], bool]
+
+
 class Passage(NamedTuple):
     """Events that the caller may see, and the position up to which there are no more of them."""
 
@@ -32,9 +39,9 @@ class Passage(NamedTuple):
 
 
 async def read(
-    position: int, *, limit: int, wait_s: float, caller: Caller, feed: FeedStore, watch: FeedWatch
+    position: int, *, limit: int, wait_s: float, reader: Reader, feed: FeedStore, watch: FeedWatch
 ) -> Passage:
-    """Return events after the position; when there are none, wait for one for a while.
+    """Return events after the position; when there are none, wait for one for a while, and not for who has left.
 
     Raises `FeedGoneError` when events after the position are kept no more.
     """
@@ -42,21 +49,24 @@ async def read(
     while True:
         seen = watch.count
         events = await feed.list_after(position, limit)
-        visible = [event for event in events if _may_see(caller, event)]
+        visible = [event for event in events if _may_see(reader.caller, event)]
         position = events[-1].position if events else position
         left = deadline - asyncio.get_running_loop().time()
-        if visible or left <= 0 or watch.is_closing:
+        if visible or left <= 0 or watch.is_closing or reader.has_left():
             return Passage(visible, position)
         if len(events) < limit:
             await watch.changed(seen, left)
 
 
 async def stream(
-    position: int, *, heartbeat_s: float, caller: Caller, feed: FeedStore, watch: FeedWatch
+    position: int, *, heartbeat_s: float, reader: Reader, feed: FeedStore, watch: FeedWatch
 ) -> AsyncIterator[list[Event]]:
-    """Yield events as they come, an empty list when there were none for a while; end when the service stops."""
-    while not watch.is_closing:
-        passage = await read(position, limit=500, wait_s=heartbeat_s, caller=caller, feed=feed, watch=watch)
+    """Yield events as they come, an empty list when there were none for a while.
+
+    Ends when the service stops or the reader leaves.
+    """
+    while not (watch.is_closing or reader.has_left()):
+        passage = await read(position, limit=500, wait_s=heartbeat_s, reader=reader, feed=feed, watch=watch)
         yield passage.events
         position = passage.end
 

@@ -8,7 +8,9 @@ import pytest
 from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestClient
 
-from service.keys import FEED
+from service.api import events
+from service.app import create_app
+from service.keys import FEED, FOLLOWERS
 from service.settings import Settings
 from service.store.feed import MongoFeed
 from tests.api.conftest import Starter
@@ -79,6 +81,32 @@ async def test_stream_goes_on_from_the_last_event_seen(client: Client) -> None:
 
     assert sorted(got) == sorted(wanted)
     assert seen == sorted(set(seen))
+
+
+async def test_readers_that_hang_up_follow_no_more(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else those who come back often would be counted many times, and the feed read for them.
+
+    The server is the one that runs outside of tests, too: it tells no handler that its reader has left.
+    """
+    monkeypatch.setattr(events, "_HEARTBEAT_S", 3600.0)
+    app = create_app(settings)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        host, port = runner.addresses[0]
+        for _ in range(5):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(b"GET /events?after=latest HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
+            await reader.readuntil(b": following from here")
+            writer.close()
+
+        async with asyncio.timeout(30):
+            while app[FOLLOWERS].count:
+                await asyncio.sleep(0.05)
+    finally:
+        await runner.cleanup()
 
 
 async def next_event(stream: Any) -> dict[str, str]:
