@@ -1,6 +1,6 @@
 """Members of a resource that the service owns: shown with the content, never changed by a client."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from service.core import values
 from service.core.operation import Operation
@@ -71,6 +71,26 @@ def refuse_computed(document: Mapping[str, Json], computed: frozenset[str]) -> N
         if name in computed
     )
     raise ImmutablePropertyError(f"{violations[0].detail}.", violations=violations)
+
+
+def refuse_computed_paths(operations: Iterable[Operation], computed: frozenset[str]) -> None:
+    """Raise `ImmutablePropertyError` for operations that would write below members that are computed."""
+    if not computed:
+        return
+    violations = tuple(
+        Violation(
+            code=ImmutablePropertyError.code,
+            detail=f"Operation {index}: '{tokens[0]}' shows contained resources; change those instead",
+            pointer=format_pointer(tokens[:1]),
+            index=index,
+            op=operation["op"],
+            path=operation["path"],
+        )
+        for index, operation in enumerate(operations)
+        if operation["op"] != "test" and (tokens := parse_pointer(operation["path"])) and tokens[0] in computed
+    )
+    if violations:
+        raise ImmutablePropertyError(f"{violations[0].detail}.", violations=violations)
 
 
 def _same(left: Json, right: Json) -> bool:

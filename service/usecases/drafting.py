@@ -68,6 +68,7 @@ def patching(asked: Asked, operations: list[Operation], limits: Limits, *, plain
 
     def change(draft: Draft | None) -> Change | None:
         standing = admit(asked, draft)
+        owned.refuse_computed_paths(operations, asked.rules.computed)
         own = _owned_by(standing)
         shown = owned.show(standing.content, own)
         done: list[Operation] = []

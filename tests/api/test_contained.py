@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient
 from service.usecases import presenting
 
 Client = TestClient[web.Request, web.Application]
+JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -107,6 +108,9 @@ async def test_the_relationship_is_read_only_on_the_parent(client: Client, kinds
 
     refused = [
         await client.patch(path, json=[{"op": "add", "path": "practices", "value": []}]),
+        await client.patch(path, json=[{"op": "replace", "path": "practices/0", "value": {}}]),
+        await client.patch(path, json=[{"op": "remove", "path": "/practices/0/id"}], headers=JSON_PATCH),
+        await client.patch(path, json=[{"op": "move", "from": "/name", "path": "/practices"}], headers=JSON_PATCH),
         await client.patch(path, json={"practices": []}, headers=MERGE),
         await client.put(path, json={**read, "practices": []}),
         await client.post(f"/v1/{kinds.parent}", json={"practices": []}),
