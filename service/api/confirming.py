@@ -50,7 +50,7 @@ async def get_application(request: web.Request) -> web.Response:
     """Answer an application."""
     application = await request.app[DESK].applications.find(request.match_info["application_id"])
     if application is None:
-        raise errors.NotFoundError("There is no application with this id.")
+        raise confirming.unknown()
     check_type(request[CALLER], application.target_type)
     return json_reply(application)
 

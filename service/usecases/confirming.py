@@ -41,6 +41,11 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     modified_content: dict[str, Any] | None = None
 
 
+def unknown() -> NotFoundError:
+    """Build the refusal of an id that no application has."""
+    return NotFoundError("There is no application with this id; GET …/patches/{patch_id}/applications lists a patch's.")
+
+
 async def confirm(
     application_id: str, token: str | None, said: Said, desk: Desk, *, dry_run: bool = False
 ) -> Application:
@@ -52,7 +57,7 @@ async def confirm(
     """
     application = await desk.applications.find(application_id)
     if application is None:
-        raise NotFoundError("There is no application with this id.")
+        raise unknown()
     awaited = await _check_token(application, token, desk)
     digest = _digest(said)
     if awaited.said is not None:

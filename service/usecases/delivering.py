@@ -24,7 +24,7 @@ async def find(notice_id: str, outbox: OutboxStore) -> Delivery:
     """Return a delivery; raise `NotFoundError` when there is none of that id."""
     delivery = await outbox.find(notice_id)
     if delivery is None:
-        raise NotFoundError("There is no delivery with this id.")
+        raise NotFoundError("There is no delivery with this id; GET /deliveries lists those there are.")
     return delivery
 
 

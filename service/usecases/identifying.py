@@ -42,12 +42,19 @@ async def identify(resource_type: str, reference: str, identifiers: IdentifierSt
             else:
                 found.update(await identifiers.find(resource_type, reading))
     if not found:
-        raise NotFoundError(f"There is no {resource_type} with this id or identifier.")
+        raise unknown(resource_type)
     if len(found) > 1:
         raise AmbiguousIdentifierError(
             f"More than one {resource_type} has this identifier; write it as system|value, or use the id."
         )
     return found.pop()
+
+
+def unknown(resource_type: str) -> NotFoundError:
+    """Build the refusal of a reference that means nothing."""
+    return NotFoundError(
+        f"There is no {resource_type} with this id or identifier; GET /v1/{resource_type} lists those there are."
+    )
 
 
 def _companion(

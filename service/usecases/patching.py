@@ -58,7 +58,7 @@ async def find(resource_id: str, patch_id: str, caller: Caller, desk: Desk) -> P
     await find_resource(resource_id, caller, desk, even_deleted=True)
     patch = await desk.patches.find(resource_id, patch_id)
     if patch is None:
-        raise NotFoundError("This resource has no patch with this id.")
+        raise NotFoundError("This resource has no patch with this id; GET …/patches lists those it has.")
     return patch
 
 
@@ -113,7 +113,7 @@ async def find_resource(resource_id: str, caller: Caller, desk: Desk, *, even_de
     """Return a resource that the caller may touch; raise `NotFoundError`, `GoneError`, `ForbiddenError`."""
     resource = await desk.shelf.resources.find(resource_id)
     if resource is None:
-        raise NotFoundError(f"There is no resource with the id '{resource_id[:200]}'.")
+        raise NotFoundError(f"There is no resource with the id '{resource_id[:200]}'; give an id, not an identifier.")
     check_type(caller, resource.type)
     if resource.deleted and not even_deleted:
         raise gone(resource.type)

@@ -79,7 +79,7 @@ async def find(name: str, store: EndpointStore) -> Endpoint:
     """Return the provider; raise `NotFoundError` when there is none of that name."""
     provider = await store.find(name)
     if provider is None:
-        raise NotFoundError(f"There is no provider '{name}'.")
+        raise NotFoundError(f"There is no provider '{name}'; GET /providers lists those there are.")
     return provider
 
 

@@ -62,7 +62,9 @@ async def locate(resource_id: str, caller: Caller, shelf: Shelf) -> Target:
 async def _find_any(resource_id: str, caller: Caller, shelf: Shelf) -> Resource:
     resource = await shelf.resources.find(resource_id)
     if resource is None:
-        raise NotFoundError("There is no resource with this id.")
+        raise NotFoundError(
+            "There is no resource with this id; an identifier is looked up within its type, at /v1/{type}."
+        )
     check_type(caller, resource.type)
     return resource
 
@@ -95,7 +97,10 @@ async def replace(target: Target, content: Content, mode: Mode, shelf: Shelf) ->
     if known.contained:
         standing = await find_standing(target, shelf)
         content = await strip_contained(known.seen_by(target.grants), standing.id, content, shelf)
-    return await _change(target, known, lambda asked: drafting.replacing(asked, content), mode, shelf)
+    try:
+        return await _change(target, known, lambda asked: drafting.replacing(asked, content), mode, shelf)
+    except NotFoundError as error:
+        raise NotFoundError(f"{error.detail} PUT with If-None-Match: * makes one under an id.") from error
 
 
 async def patch(target: Target, body: Json, dialect: Dialect, limits: Limits, mode: Mode, shelf: Shelf) -> Shown:

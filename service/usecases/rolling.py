@@ -63,7 +63,7 @@ async def find(patch: Patch, rollout_id: str, rolling: Rolling) -> Rollout:
     """Return a rollout of the patch; raise `NotFoundError` when there is none of that id."""
     rollout = await rolling.rollouts.find(rollout_id)
     if rollout is None or (rollout.resource_id, rollout.patch_id) != (patch.resource_id, patch.patch_id):
-        raise NotFoundError("This patch has no rollout with this id.")
+        raise NotFoundError("This patch has no rollout with this id; GET …/rollouts lists those it has.")
     return rollout
 
 

@@ -15,7 +15,7 @@ from service.ports import Changing
 from service.usecases.asked import Asked, gone
 from service.usecases.catalog import KnownType
 from service.usecases.containing import MovedOnError, Turns, UnknownParentError, look_up
-from service.usecases.identifying import identify
+from service.usecases.identifying import identify, unknown
 from service.usecases.presenting import Shown, present
 from service.usecases.shelf import Shelf, rules_of
 
@@ -70,12 +70,12 @@ async def find_standing(target: Target, shelf: Shelf) -> Resource:
 async def find_kept(target: Target, shelf: Shelf) -> Resource:
     """Return a resource, deleted or not."""
     if len(target.reference) > MAX_LENGTH + 1:
-        raise NotFoundError(f"There is no {target.type} with this id or identifier.")
+        raise unknown(target.type)
     resource = await shelf.resources.find(target.reference)
     if resource is None or resource.type != target.type:
         resource = await shelf.resources.find(await identify(target.type, target.reference, shelf.identifiers))
     if resource is None or resource.type != target.type:
-        raise NotFoundError(f"There is no {target.type} with this id or identifier.")
+        raise unknown(target.type)
     return resource
 
 

@@ -364,3 +364,24 @@ async def test_the_instance_is_an_address(client: Client, path: str) -> None:
 
     assert response.status == 404
     assert (await response.json())["instance"] == path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("GET", "/v1/clinic/none", "GET /v1/clinic lists"),
+        ("PUT", "/v1/clinic/none", "If-None-Match: *"),
+        ("GET", "/resources/none", "/v1/{type}"),
+        ("GET", "/resources/none/patches", "not an identifier"),
+        ("GET", "/applications/none", "/applications lists"),
+        ("GET", "/deliveries/none", "GET /deliveries lists"),
+        ("GET", "/providers/none", "GET /providers lists"),
+        ("GET", "/api/json/v1/jobs/none", "kept for a day"),
+        ("GET", "/api/json/v1/comparisons/none", "store=true"),
+    ],
+)
+async def test_what_is_not_there_is_said_with_where_to_look(client: Client, method: str, path: str, hint: str) -> None:
+    response = await client.request(method, path, json={} if method == "PUT" else None)
+
+    assert response.status == 404
+    assert hint in (await response.json())["detail"]
