@@ -108,11 +108,17 @@ class Relay:
             self._on_moved()
 
     async def _copy(self, resource_ids: Sequence[str]) -> None:
-        copied = await self._drain.copy(resource_ids)
+        try:
+            copied = await self._drain.copy(resource_ids)
+        except StoreUnavailableError:
+            self._come_back_to(resource_ids)
+            raise
         self._copied |= {each.resource_id: each for each in copied}
-        for each in copied:
-            if not each.is_all:
-                self._noted.setdefault(each.resource_id, 0)
+        self._come_back_to([each.resource_id for each in copied if not each.is_all])
+
+    def _come_back_to(self, resource_ids: Sequence[str]) -> None:
+        for each in resource_ids:
+            self._noted.setdefault(each, 0)
 
     async def _hurry(self) -> None:
         """Drain the logs that grow fast, because every write carries its log along."""
@@ -120,7 +126,8 @@ class Relay:
             await self._is_urgent.wait()
             self._is_urgent.clear()
             urgent, self._urgent = list(self._urgent), set()
-            await self._tried(self._drain.drain(urgent))
+            if not await self._tried(self._drain.drain(urgent)):
+                self._come_back_to(urgent)
             self._on_moved()
 
     async def _sweep(self) -> None:
@@ -145,7 +152,7 @@ class Relay:
         return [each["_id"] for each in found]
 
     async def _tried(self, work: Awaitable[None]) -> bool:
-        """Drain; what fails stays in the logs, and the sweep comes back to it."""
+        """Drain; what fails stays in the logs, and the next round or the sweep comes back to it."""
         try:
             await work
         except StoreUnavailableError:

@@ -1,6 +1,10 @@
 import asyncio
+import contextlib
+import os
+import signal
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +12,8 @@ from service.core import values
 from service.core.timestamp import format_timestamp
 from service.store import draining
 from service.store.leases import Leases
-from service.store.mongo import Database
+from service.store.mongo import Database, connect
+from service.store.mongod import MongodProcess
 from service.store.resources import MongoResources
 from tests.integration.changes import ANN, create, increment, patch
 
@@ -236,6 +241,23 @@ async def test_relay_comes_back_for_what_is_behind_another_ones_bundle(
     assert await log_of(database, identity) == [4]
     buckets = database["revisions"].find({"resource": identity}, sort=[("_id", 1)])
     assert [bucket["last"] async for bucket in buckets] == [3, 4]
+
+
+async def test_relay_comes_back_for_what_it_could_not_copy(tmp_path: Path, clock: ShiftedClock, identity: str) -> None:
+    """With its next round, not with a sweep: what was written before an outage is in the history soon after it."""
+    with MongodProcess(tmp_path) as server, contextlib.closing(connect(server.uri)) as client:
+        resources = MongoResources(client.relay, clock)
+        await write_versions(resources, identity, 3)
+        os.kill(server.pid, signal.SIGKILL)
+        while server.exit_code() is None:
+            await asyncio.sleep(0.01)
+        await resources.relay.advance()
+
+        server.respawn()
+        await asyncio.to_thread(server.wait_until_primary)
+        await resources.relay.advance()
+
+        assert [bucket["last"] async for bucket in client.relay["revisions"].find()] == [3]
 
 
 async def test_log_that_is_never_empty_does_not_seem_left_behind(
