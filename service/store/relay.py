@@ -131,12 +131,15 @@ class Relay:
             self._on_moved()
 
     async def _sweep(self) -> None:
-        """Drain what was left behind by processes that ended."""
+        """Drain what was left behind by processes that ended; rest when all is done, or nothing changes by it."""
         while True:
+            seen: list[str] = []
             try:
-                while await self._leases.acquire(_LEASE, 3 * _SWEEP_EVERY_S) and (left := await self._left_behind()):
-                    if not await self._tried(self._drain.drain(left)):
+                while await self._leases.acquire(_LEASE, 3 * _SWEEP_EVERY_S):
+                    left = await self._left_behind()
+                    if left in ([], seen) or not await self._tried(self._drain.drain(left)):
                         break
+                    seen = left
             except StoreUnavailableError:
                 _LOG.debug("the relay waits for the database")
             await asyncio.sleep(_SWEEP_EVERY_S)

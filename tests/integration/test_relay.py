@@ -3,6 +3,7 @@ import contextlib
 import os
 import signal
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from service.core import values
 from service.core.timestamp import format_timestamp
 from service.store import draining
 from service.store.leases import Leases
-from service.store.mongo import Database, connect
+from service.store.mongo import Client, Database, connect
 from service.store.mongod import MongodProcess
 from service.store.resources import MongoResources
 from tests.integration.changes import ANN, create, increment, patch
@@ -294,6 +295,35 @@ async def test_relay_that_saw_less_than_another_kept_cuts_nothing(
     await database["revisions"].update_one({"resource": identity}, {"$set": {"last": 3}})
     await resources.relay.drain([identity])
     assert await log_of(database, identity) == []
+
+
+async def test_sweep_rests_where_it_gets_no_further(
+    mongo: Client, database: Database, clock: ShiftedClock, identity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A history that goes beyond its resource is damage: nothing of such a log can be cut, however often one tries."""
+    damaged = mongo[f"{database.name}-damaged"]
+    resources = MongoResources(damaged, clock)
+    await write_versions(resources, identity, 3)
+    record = await damaged["resources"].find_one({"_id": identity})
+    assert record is not None
+    await damaged["revisions"].insert_one({**draining._to_bucket(record), "last": 4})
+    clock.shift = timedelta(seconds=16)
+    tried = []
+    copy = draining.Drain.copy
+
+    async def count(drain: draining.Drain, resource_ids: Sequence[str]) -> list[draining.Copied]:
+        tried.append(resource_ids)
+        return await copy(drain, resource_ids)
+
+    monkeypatch.setattr(draining.Drain, "copy", count)
+    async with MongoResources(damaged, clock).relay:
+        async with asyncio.timeout(30):
+            while not tried:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(1)
+    await mongo.drop_database(damaged.name)
+
+    assert tried == [[identity]]
 
 
 async def test_what_another_kept_and_nobody_can_see_is_not_cut(
