@@ -27,6 +27,7 @@ from service.readers.registry import ReaderRegistry, discover
 from service.readers.stored import StoredReader
 from service.readers.upload import UploadReader
 from service.readers.url import UrlReader
+from service.room import Room
 from service.settings import Settings
 from service.traffic import Traffic
 from service.workers.compute import Compute
@@ -67,6 +68,7 @@ def create_app(
     app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]))
     app[keys.METRICS] = Metrics()
     app[keys.TRAFFIC] = Traffic()
+    app[keys.ROOM] = Room(settings.max_bodies_bytes)
     app[keys.ENGINE] = _choose_engine(settings, app[keys.METRICS])
     compute = app[keys.RUNNER] = _make_compute(app, settings)
     app[keys.COMPARER] = MeasuredComparer(compute, app[keys.METRICS])

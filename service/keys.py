@@ -34,6 +34,7 @@ from service.ports import (
     TypeStore,
     UrlPolicy,
 )
+from service.room import Room
 from service.settings import Settings
 from service.traffic import Traffic
 from service.usecases.patching import Desk
@@ -76,6 +77,7 @@ URL_POLICY = web.AppKey("URL_POLICY", UrlPolicy)
 ROLLING = web.AppKey("ROLLING", Rolling)
 METRICS = web.AppKey("METRICS", Metrics)
 TRAFFIC = web.AppKey("TRAFFIC", Traffic)
+ROOM = web.AppKey("ROOM", Room)
 TELEMETRY = web.AppKey("TELEMETRY", Spans)
 CONTRACT = web.AppKey("CONTRACT", Contract)
 
@@ -87,4 +89,6 @@ ROUTE_TABLE = web.AppKey[Mapping[str, Guarded]]("ROUTE_TABLE")
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 CALLER = web.RequestKey("CALLER", Caller)
 BODY = web.RequestKey("BODY", bytes)
+HELD_BYTES = web.RequestKey("HELD_BYTES", int)
+"""What a request has taken of the room for bodies."""
 WRITE_ID = web.RequestKey("WRITE_ID", str)

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from service.core.inflate import PIECE_BYTES, BrokenEncodingError, Inflater
 from service.errors import InvalidRequestError, RequestTimeoutError, TooLargeError
-from service.keys import BODY, SETTINGS
+from service.keys import BODY, HELD_BYTES, ROOM, SETTINGS
 
 _MANY_PIECES = 16
 """About 1 MiB: from there on `join` lets other threads run, and takes long where the memory is new."""
@@ -46,13 +46,14 @@ class Body:
 
     Has the methods that aiohttp's `MultipartReader` reads a stream by.
 
-    Raises `TooLargeError` as soon as it passes the limit, `RequestTimeoutError` when it does not arrive in time,
-    `UnsupportedMediaTypeError` for a content encoding that is not understood, `InvalidRequestError` for one that is
-    broken.
+    Raises `TooLargeError` as soon as it passes the limit, `OverloadedError` when there is no room for it,
+    `RequestTimeoutError` when it does not arrive in time, `UnsupportedMediaTypeError` for a content encoding that is
+    not understood, `InvalidRequestError` for one that is broken.
     """
 
     def __init__(self, request: web.Request) -> None:
         settings = request.app[SETTINGS]
+        self._request = request
         self._max_bytes = settings.max_body_bytes
         self._timeout_s = settings.body_timeout_s
         self._max_lines = _LINES_PER_PART * (settings.max_parts + 1)
@@ -74,6 +75,7 @@ class Body:
                     size += len(piece)
                     if size > self._max_bytes:
                         raise too_large("body", "max_body_bytes", self._max_bytes)
+                    self._hold(len(piece))
                     yield piece
                     if len(piece) == PIECE_BYTES:
                         await asyncio.sleep(0)  # a small body may inflate to much: others take their turn
@@ -82,6 +84,11 @@ class Body:
             raise InvalidRequestError(
                 f"The body cannot be decompressed as its Content-Encoding says: {error}.", field="Content-Encoding"
             ) from error
+
+    def _hold(self, size: int) -> None:
+        held = self._request.get(HELD_BYTES, 0)
+        self._request.app[ROOM].take(size, held)
+        self._request[HELD_BYTES] = held + size
 
     async def _next(self, deadline: float) -> bytes:
         try:

@@ -18,7 +18,7 @@ from service.api import problems
 from service.api.guarding import admit
 from service.api.replies import harden
 from service.errors import ServiceError
-from service.keys import METRICS, REQUEST_ID, SETTINGS, TELEMETRY, TRAFFIC
+from service.keys import HELD_BYTES, METRICS, REQUEST_ID, ROOM, SETTINGS, TELEMETRY, TRAFFIC
 
 _LOG = logging.getLogger("patchbay.request")
 CLIENT_GONE = 499
@@ -45,6 +45,7 @@ async def surround(request: web.Request, handler: Handler) -> web.StreamResponse
         response = await _trace(request, handler, app, route)
     finally:
         traffic.leave(task)
+        app[ROOM].release(request.get(HELD_BYTES, 0))
     if traffic.is_stopping:
         response.force_close()
     _tell(request, app, route, response.status, time.perf_counter() - start)

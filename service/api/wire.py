@@ -15,6 +15,7 @@ from service.core import values
 from service.errors import (
     InvalidRequestError,
     MalformedJsonError,
+    OverloadedError,
     RequestTimeoutError,
     ServiceError,
     TooDeepError,
@@ -37,6 +38,7 @@ BODY_ERRORS: tuple[type[ServiceError], ...] = (
     TooLargeError,
     UnsupportedMediaTypeError,
     TooDeepError,
+    OverloadedError,
 )
 """What reading a JSON body may refuse."""
 

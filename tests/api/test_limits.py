@@ -1,5 +1,6 @@
 """Limits, each at its edge and one above; and bodies that are compressed."""
 
+import asyncio
 import gzip
 import io
 import zlib
@@ -244,3 +245,38 @@ async def test_a_bomb_in_a_part_is_refused_before_it_goes_off(client: Client) ->
     refused = await refusal(await post(client, body, FORM))
 
     assert (refused["status"], refused["limit"], refused["part"]) == (413, "max_input_bytes", "a")
+
+
+async def until(client: Client, body: bytes, status: int) -> ClientResponse:
+    """Send the body again and again until it is answered so."""
+    async with asyncio.timeout(60):
+        while (response := await post(client, body, JSON)).status != status:
+            await asyncio.sleep(0.02)
+    return response
+
+
+@pytest.mark.parametrize("is_ended", [True, False], ids=["ended", "dropped"])
+async def test_large_bodies_share_what_room_there_is(start: Starter, is_ended: bool) -> None:
+    client = await start(max_bodies_bytes=1_000_000)
+    body = request_with(b'"' + b"x" * 600_000 + b'"')
+    head = f"POST {ROUTE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(head.encode() + body[:-1])
+
+    refused = await until(client, body, 429)
+    small = await post(client, EQUAL, JSON)
+    if is_ended:
+        writer.write(body[-1:])
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    writer.close()
+
+    assert (await refused.json())["code"] == "overloaded"
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert small.status == 200
+    await until(client, body, 200)
+
+
+async def test_a_body_that_needs_more_than_all_the_room_is_taken_alone(start: Starter) -> None:
+    client = await start(max_bodies_bytes=1_000)
+
+    assert (await post(client, request_with(b'"' + b"x" * 600_000 + b'"'), JSON)).status == 200
