@@ -39,7 +39,7 @@ async def cancel_patch(request: web.Request) -> web.Response:
     aim, mode = await wire.read(request, Aim, absent=Aim()), writes.mode_of(request)
     patch = await find_patch(request)
     application = await applications.cancel(patch, aim, request[CALLER], mode, request.app[DESK])
-    return json_reply(application, headers=_dry(is_dry=mode.dry_run))
+    return json_reply(application)
 
 
 @idempotent
@@ -80,11 +80,7 @@ async def _apply(request: web.Request, verb: Verb) -> web.Response:
     patch = await find_patch(request)
     application = await applications.apply(patch, aim, verb, request[CALLER], mode, request.app[DESK])
     status = 202 if application.status == "dispatched" else 200
-    return json_reply(application, status=status, headers=_dry(is_dry=mode.dry_run))
-
-
-def _dry(*, is_dry: bool) -> dict[str, str]:
-    return {"Patchbay-Dry-Run": "true"} if is_dry else {}
+    return json_reply(application, status=status)
 
 
 _PATH = "/resources/{resource_id}/patches/{patch_id}"

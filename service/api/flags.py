@@ -6,6 +6,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from service.errors import InvalidRequestError
+from service.keys import ROUTE_TABLE
 
 Flag = Annotated[bool | Literal["true", "false"], Meta(description="a boolean, or one of the strings true and false")]
 
@@ -17,6 +18,12 @@ def is_set(flag: Any) -> bool:
     (True, True, False)
     """
     return flag is True or flag == "true"
+
+
+def runs_dry(request: web.Request, app: web.Application) -> bool:
+    """Say whether the request was to write nothing, on a route that would."""
+    route = app[ROUTE_TABLE].get(request.match_info.route.name or "")
+    return route is not None and route.takes_dry_run and request.query.get("dryRun", "false").lower() in ("true", "")
 
 
 def flag(request: web.Request, name: str) -> bool:

@@ -25,7 +25,6 @@ _KEPT_HEADERS = (
     "ETag",
     "Location",
     "Preference-Applied",
-    "Patchbay-Dry-Run",
     "Accept-Post",
     "Accept-Patch",
 )

@@ -89,7 +89,7 @@ async def accept(request: web.Request, work: Work, texts: dict[str, bytes], wish
         callbacks=app[CALLBACKS],
         store=app[JOBS],
     )
-    headers = {"Patchbay-Dry-Run": "true"} if is_dry else {"Location": _path(request, job)}
+    headers = {} if is_dry else {"Location": _path(request, job)}
     return replies.json_reply(_to_state(request, job), status=202, headers=headers)
 
 

@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from service import logs
 from service.api import problems
+from service.api.flags import runs_dry
 from service.api.guarding import admit
 from service.api.replies import harden
 from service.errors import ServiceError
@@ -78,7 +79,10 @@ async def _answer(request: web.Request, handler: Handler, app: web.Application) 
     """
     try:
         await admit(request, app)
-        return await handler(request)
+        response = await handler(request)
+        if request.query_string and response.status < 400 and runs_dry(request, app):
+            response.headers["Patchbay-Dry-Run"] = "true"
+        return response  # noqa: TRY300 - what it raises is answered below, too
     except ServiceError as error:
         return problems.answer(error, request, request[REQUEST_ID])
     except web.HTTPException as error:

@@ -10,6 +10,7 @@ import msgspec
 
 from service import __version__
 from service.api import problems
+from service.api.headers import REQUEST_ID_HEADER, headers_of, problem_headers_of
 from service.api.links import links_of
 from service.api.naming import Names
 from service.api.route import Answer, Content, Param, Route
@@ -90,8 +91,9 @@ def _operation(route: Route, table: tuple[Route, ...], *, secured: bool) -> Docu
         operation["parameters"] = [_parameter(param) for param in route.params]
     if route.body:
         operation["requestBody"] = {"required": route.body_required, "content": _contents(route.body)}
+    common = headers_of(route)
     operation["responses"] = {
-        str(answer.status): _answer(answer, links_of(route, answer.status, table)) for answer in route.answers
+        str(answer.status): _answer(answer, common, links_of(route, answer.status, table)) for answer in route.answers
     } | _refusals(route)
     if secured:
         operation["security"] = [{"bearer": []}, {"apiKey": []}, {}] if route.access else []
@@ -131,9 +133,9 @@ def _schema(schema: Any) -> Any:
     return described
 
 
-def _answer(answer: Answer, links: Document) -> Document:
-    described: Document = {"description": answer.description, "headers": {"X-Request-Id": _header(REQUEST_ID_HEADER)}}
-    described["headers"] |= {header.name: _header(header) for header in answer.headers}
+def _answer(answer: Answer, common: Iterable[Param], links: Document) -> Document:
+    described: Document = {"description": answer.description}
+    described["headers"] = {header.name: _header(header) for header in (*common, *answer.headers)}
     if answer.content:
         described["content"] = _contents(answer.content)
     if links:
@@ -156,7 +158,7 @@ def _refusals(route: Route) -> Document:
             ", ".join(f"{each.title} (`{each.code}`)" for each in classes),
             status,
             may_help_to_wait=any(each.retry_after_s is not None for each in classes),
-            headers=_HEADERS.get(status, {}).get(route.method, ()),
+            headers=problem_headers_of(route, status),
         )
         for status, classes in sorted(codes.items())
     }
@@ -175,15 +177,3 @@ def _problem(
         "headers": described,
         "content": {problems.MEDIA_TYPE: content},
     }
-
-
-REQUEST_ID_HEADER = Param(name="X-Request-Id", where="header", description="the caller's own if it sent a sane one")
-_ETAG = Param(name="ETag", where="header", description="the version that stands, where there is one")
-_POSTED = Param(name="Accept-Post", where="header", description="the content types that are understood")
-_PATCHED = Param(name="Accept-Patch", where="header", description="the content types that are understood")
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_HEADERS: dict[int, dict[str, tuple[Param, ...]]] = {
-    412: dict.fromkeys(_METHODS, (_ETAG,)),
-    415: {**dict.fromkeys(_METHODS, (_POSTED,)), "PATCH": (_PATCHED,)},
-}
-"""Headers that problems of a status have, by method."""

@@ -126,7 +126,7 @@ def to_wire(found: Recorded) -> PatchRecord:
 
 def answer_record(made: Recorded, *, is_dry: bool) -> web.Response:
     """Answer a record that was made, would be, or was there."""
-    headers = {"Patchbay-Dry-Run": "true"} if is_dry else {"Location": _location(made.patch)}
+    headers = {} if is_dry else {"Location": _location(made.patch)}
     return json_reply(to_wire(made), status=201 if made.is_new else 200, headers=headers)
 
 

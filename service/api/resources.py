@@ -100,7 +100,7 @@ async def delete_resource(request: web.Request) -> web.Response:
     """Delete a resource; its history stays, and `revert` brings it back."""
     mode = writes.mode_of(request)
     await resources.delete(writes.target_of(request), mode, request.app[SHELF], cascade=flag(request, "cascade"))
-    return web.Response(status=204, headers={"Patchbay-Dry-Run": "true"} if mode.dry_run else None)
+    return web.Response(status=204)
 
 
 async def describe_resources(request: web.Request) -> web.Response:  # noqa: ARG001

@@ -74,6 +74,11 @@ class Route:
         """The media types that answers may have which are not problems."""
         return tuple(dict.fromkeys(content.media_type for answer in self.answers for content in answer.content))
 
+    @cached_property
+    def takes_dry_run(self) -> bool:
+        """Whether it can be asked what it would do."""
+        return any(param.name == "dryRun" for param in self.params)
+
     @property
     def operation_id(self) -> str:
         """The name of the route, of the operation in `openapi.yaml` and of the handler."""

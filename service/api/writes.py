@@ -56,10 +56,7 @@ def reply(request: web.Request, shown: Shown, *, created: bool = False) -> web.R
     """Answer a resource: whole, or as little as the client prefers."""
     resource = shown.resource
     headers = {"ETag": format_tag(resource.version)}
-    is_dry = flag(request, "dryRun")
-    if is_dry:
-        headers["Patchbay-Dry-Run"] = "true"
-    elif created:
+    if created and not flag(request, "dryRun"):
         headers["Location"] = f"/v1/{resource.type}/{resource.id}"
     is_minimal = prefers_minimal(request)
     applied = ["merge"] * shown.merged + ["return=minimal"] * is_minimal

@@ -92,6 +92,11 @@ class Guarded(Protocol):
         """The media types that answers may have which are not problems."""
         ...
 
+    @property
+    def takes_dry_run(self) -> bool:
+        """Whether it can be asked what it would do."""
+        ...
+
 
 class Spans(Protocol):
     """Telemetry, where it is on: makes spans of requests and jobs, and of the commands that they send."""
