@@ -10,6 +10,8 @@ from service.workers.background import forever
 _LOG = logging.getLogger(__name__)
 _LEASE = "retention"
 _EVERY_S = 3600.0
+_LEAST = timedelta(minutes=10)
+"""What stood so lately always stays: a writer that lost its connection may be asking whether its version is there."""
 
 
 class Retainer:
@@ -38,8 +40,8 @@ class Retainer:
     async def _trim(self) -> float:
         """Trim, unless another instance did within the hour: the lease is kept until it runs out."""
         if await self._lease.acquire(_LEASE, _EVERY_S * 0.9):
-            since = format_timestamp(self._clock.now() - timedelta(days=self._days)) if self._days else ""
-            trimmed = await self._store.trim(self._versions, since)
+            since = self._clock.now() - max(timedelta(days=self._days), _LEAST)
+            trimmed = await self._store.trim(self._versions, format_timestamp(since))
             if trimmed:
                 _LOG.info("old versions of %d resources were forgotten", trimmed)
         return _EVERY_S

@@ -9,11 +9,15 @@ import pytest
 
 from service.core.timestamp import format_timestamp
 from service.model import Attribution, Change, Draft
+from service.store.commits import Commits
 from service.store.indexes import ensure_indexes
+from service.store.leases import Leases
 from service.store.mongo import Database
+from service.store.records import Statement
 from service.store.resources import MongoResources
 from service.store.retention import Bucket, MongoRetention, forgettable
 from service.store.timeline import MongoTimeline
+from service.workers.retaining import Retainer
 from tests.integration.changes import create, patch
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,6 +32,11 @@ class SteppingClock:
     def now(self) -> datetime:
         self.minutes += 1
         return START + timedelta(minutes=self.minutes)
+
+
+class WallClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
 
 def counted(draft: Draft | None) -> Change:
@@ -145,3 +154,21 @@ async def test_large_patches_go_with_the_versions_that_they_belong_to(
     assert found is not None
     assert msgspec.json.decode(found.text) == {"text": "c" * 30_000}
     assert await MongoRetention(database).trim(0, "") == 0
+
+
+async def test_version_of_a_moment_ago_is_found_by_the_writer_that_asks_what_became_of_it(database: Database) -> None:
+    """However few versions are kept: who hears that it is not there makes the change again."""
+    store = MongoResources(database, WallClock())
+    name = f"counter-{uuid.uuid4()}"
+    for _ in range(4):
+        await store.write(name, "counter", counted, Attribution(by="test"))
+        await store.relay.drain([name])
+    await database["revisions"].update_many({"resource": name}, {"$unset": {"unfed": ""}})
+    second = (await store.list_revisions(name)).revisions[2]
+    statement = Statement(name, 1, 2, second.write_id, {}, 0, 0)
+    await database["leases"].delete_many({})
+
+    await Retainer(MongoRetention(database), Leases(database), WallClock(), versions=1, days=0)._trim()
+
+    assert second.version == 2
+    assert await Commits(database, lambda _: None).settle([statement]) == {second.write_id: True}

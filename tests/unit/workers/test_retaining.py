@@ -50,7 +50,12 @@ async def run_until(event: asyncio.Event, retainer: Retainer) -> None:
 
 @pytest.mark.parametrize(
     ("versions", "days", "asked"),
-    [(5, 0.0, (5, "")), (0, 30.0, (0, "2026-01-01T00:00:00.000000Z")), (5, 30.0, (5, "2026-01-01T00:00:00.000000Z"))],
+    [
+        (5, 0.0, (5, "2026-01-30T23:50:00.000000Z")),
+        (0, 30.0, (0, "2026-01-01T00:00:00.000000Z")),
+        (5, 30.0, (5, "2026-01-01T00:00:00.000000Z")),
+        (5, 0.001, (5, "2026-01-30T23:50:00.000000Z")),
+    ],
 )
 async def test_the_settings_are_the_measure(versions: int, days: float, asked: tuple[int, str]) -> None:
     store = CountingStore()
