@@ -14,7 +14,7 @@ from service.api.headers import REQUEST_ID_HEADER, headers_of, problem_headers_o
 from service.api.links import links_of
 from service.api.naming import Names
 from service.api.route import Answer, Content, Param, Route
-from service.errors import NotAcceptableError, ServiceError
+from service.errors import InvalidRequestError, NotAcceptableError, ServiceError
 
 REF_TEMPLATE = "#/components/schemas/{name}"
 TAGS = {
@@ -150,7 +150,11 @@ def _header(param: Param) -> Document:
 def _refusals(route: Route) -> Document:
     """Describe the problems of a route, by status, with the codes each may have; `default` stands for the rest."""
     codes: dict[int, list[type[ServiceError]]] = defaultdict(list)
-    common = (NotAcceptableError,) if route.access and route.offers else ()
+    common: list[type[ServiceError]] = []
+    if route.access and route.offers:
+        common.append(NotAcceptableError)
+    if route.takes_dry_run:
+        common.append(InvalidRequestError)
     for error in dict.fromkeys((*route.errors, *common)):
         codes[problems.status_of(error)].append(error)
     described = {
