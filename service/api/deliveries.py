@@ -9,6 +9,7 @@ from service import errors
 from service.api import paging, replies, wire
 from service.api.flags import flag
 from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
+from service.api.query import only
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.delivery import Delivery, DeliveryState, ProviderName
@@ -52,12 +53,12 @@ class Replayed(msgspec.Struct, frozen=True):
 
 async def list_deliveries(request: web.Request) -> web.Response:
     """Answer deliveries, newest first; `state=dead` lists the dead letters."""
-    state = request.query.get("state")
+    state = only(request, "state")
     if state is not None and state not in STATES:
         raise InvalidRequestError(f"'state' is {state!r}; it is one of {', '.join(STATES)}.", field="state")
     limit = paging.limit_of(request)
     found = await delivering.list_newest(
-        request.query.get("provider"),
+        only(request, "provider"),
         state,  # type: ignore[arg-type]
         paging.cursor_of(request, "deliveries", tuple[str, str]),
         limit + 1,

@@ -7,6 +7,7 @@ from aiohttp import web
 from service import errors
 from service.api import replies
 from service.api.paging import limit_of
+from service.api.query import only
 from service.api.replies import JSON
 from service.api.route import Answer, Content, Param, Route
 from service.errors import InvalidRequestError, OverloadedError
@@ -24,7 +25,7 @@ _MOST_FOLLOWERS = 1000
 async def list_events(request: web.Request) -> web.StreamResponse:
     """Answer events after a position; as a stream when `Accept` asks for one."""
     feed, media_type = request.app[FEED], replies.choose(request, (JSON, STREAM))
-    given = request.headers.get("Last-Event-ID") or request.query.get("after")
+    given = request.headers.get("Last-Event-ID") or only(request, "after")
     position = await following.read_position(given, feed)
     if media_type == STREAM:
         return await _stream(request, position)
@@ -77,7 +78,8 @@ def _to_text(event: Event) -> bytes:
 
 
 def _wait_of(request: web.Request) -> float:
-    text = request.query.get("wait", "0")
+    given = only(request, "wait")
+    text = "0" if given is None else given
     try:
         seconds = float(text)
     except ValueError:

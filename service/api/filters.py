@@ -9,6 +9,7 @@ from aiohttp import web
 
 from service.api import wire
 from service.api.paging import cursor_of
+from service.api.query import only
 from service.core import values
 from service.core.listing import Filter, Operator, Order, Path, Place
 from service.core.timestamp import format_timestamp, parse_timestamp
@@ -77,7 +78,7 @@ def read_place(request: web.Request, listed: str, order: tuple[Order, ...]) -> P
 
 
 def _names(request: web.Request, parameter: str, most: int) -> list[str] | None:
-    text = request.query.get(parameter)
+    text = only(request, parameter)
     names = None if text is None else text.split(",")
     if names and len(names) > most:
         raise wire.refuse([wire.fault(parameter, f"'{parameter}' takes at most {most} members")])

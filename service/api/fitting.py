@@ -7,6 +7,7 @@ from service.api import wire, writes
 from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
 from service.api.patches import find_patch
+from service.api.query import only
 from service.api.replies import json_reply
 from service.api.route import Answer, Content, Param, Route
 from service.errors import VersionConflictError
@@ -28,7 +29,7 @@ async def check_patch(request: web.Request) -> web.Response:
 async def list_eligible(request: web.Request) -> web.Response:
     """Answer the resources that satisfy every constraint."""
     patch = await find_patch(request)
-    resource_type = request.query.get("type")
+    resource_type = only(request, "type")
     kind = f"eligible {patch.resource_id} {patch.patch_id} {resource_type}"
     after = cursor_of(request, kind, str) or ""
     page = await patching.find_eligible(

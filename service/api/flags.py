@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from msgspec import Meta
 
+from service.api.query import only
 from service.errors import InvalidRequestError
 from service.keys import ROUTE_TABLE
 
@@ -30,7 +31,8 @@ def flag(request: web.Request, name: str) -> bool:
     """Read a query parameter that is `true` or `false`; absent is false."""
     if not request.query_string:
         return False
-    text = request.query.get(name, "false").lower()
+    given = only(request, name)
+    text = "false" if given is None else given.lower()
     if text not in ("true", "false", ""):
         raise InvalidRequestError(f"Query parameter '{name}' is {text!r}; it takes true or false.", field=name)
     return text in ("true", "")

@@ -12,6 +12,7 @@ from service.api import wire, writes
 from service.api.comparing import JSON_PATCH
 from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
+from service.api.query import only
 from service.api.replies import JSON, choose, json_reply
 from service.api.route import Answer, Content, Param, Route
 from service.core.options import DiffOptions
@@ -94,7 +95,7 @@ def read_place(request: web.Request) -> int | datetime | None:
     if not query:
         return None
     version = _number(request, "version") if "version" in query else None
-    text = query.get("at")
+    text = only(request, "at")
     if text is None:
         return version
     if version is not None:
@@ -108,7 +109,7 @@ def read_place(request: web.Request) -> int | datetime | None:
 
 
 def _number(request: web.Request, name: str, *, required: bool = False) -> int:
-    text = request.query.get(name, "")
+    text = only(request, name) or ""
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text) > 0):
         needed = "is needed and takes" if required and not text else "takes"
         raise InvalidRequestError(f"Query parameter '{name}' {needed} a version: 1, 2, 3 and so on.", field=name)

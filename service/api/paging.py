@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from service.api.query import only
 from service.api.route import Param
 from service.errors import InvalidRequestError
 
@@ -29,7 +30,9 @@ T = TypeVar("T")
 
 def limit_of(request: web.Request) -> int:
     """Read `limit`; raise `InvalidRequestError` when it is not a number from 1 to 500."""
-    text = request.query.get("limit", str(DEFAULT_LIMIT))
+    text = only(request, "limit")
+    if text is None:
+        return DEFAULT_LIMIT
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= LARGEST_LIMIT):
         raise InvalidRequestError(f"'limit' is {text!r}; it takes 1 to {LARGEST_LIMIT}.", field="limit")
     return int(text)
@@ -45,7 +48,7 @@ def cursor_of(request: web.Request, kind: str, shape: type[T]) -> T | None:
 
     Raises `InvalidRequestError` for a cursor of another list, or one that the service did not write.
     """
-    text = request.query.get("cursor")
+    text = only(request, "cursor")
     if text is None:
         return None
     try:

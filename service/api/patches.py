@@ -13,6 +13,7 @@ from service.api.examples import LOCATION_HEADER
 from service.api.flags import flag
 from service.api.idempotency import KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
+from service.api.query import only
 from service.api.replies import json_reply
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
@@ -68,7 +69,7 @@ async def record_patch(request: web.Request) -> web.Response:
 async def list_patches(request: web.Request) -> web.Response:
     """Answer the patches of a resource, newest first."""
     resource_id, desk = request.match_info["resource_id"], request.app[DESK]
-    status: Any = request.query.get("status")
+    status: Any = only(request, "status")
     if status is not None and status not in STATUSES:
         raise InvalidRequestError(f"There is no status {status!r}; there are: {', '.join(STATUSES)}.", field="status")
     kind = f"patches {resource_id} {status}"

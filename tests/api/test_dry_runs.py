@@ -58,3 +58,39 @@ async def test_what_was_done_is_not_said_to_be_dry(client: Client, query: str) -
     read = await client.get(f"{done.headers['Location']}?dryRun=true")
 
     assert "Patchbay-Dry-Run" not in {**done.headers, **read.headers}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{resource}?dryRun=false&dryRun=true",
+        "{resource}?version=1&version=2",
+        "{resource}?at=2026-01-01T00:00:00Z&at=2027-01-01T00:00:00Z",
+        "{resource}/diff?from=1&from=1&to=1",
+        "{resource}/history?limit=1&limit=2",
+        "{patches}?status=pending&status=failed",
+        "/v1/clinic?sort=n&sort=-n",
+        "/v1/clinic?cursor=x&cursor=y",
+        "/events?after=0&after=1",
+    ],
+)
+async def test_a_parameter_that_comes_twice_is_refused(client: Client, query: str) -> None:
+    resource, patches = await make(client)
+    address = query.format(resource=resource, patches=patches)
+
+    if "dryRun" in query:
+        answer = await client.patch(address, data=b"{}", headers=MERGE)
+    else:
+        answer = await client.get(address)
+
+    told = await answer.json()
+    assert (answer.status, told["code"]) == (400, "invalid-request")
+    assert "send it once" in told["detail"]
+
+
+async def test_a_filter_may_come_twice(client: Client) -> None:
+    resource, _ = await make(client)
+
+    found = await client.get(f"/v1/clinic?n[gte]=1&n[gte]=0&id={resource.rsplit('/', 1)[1]}")
+
+    assert [each["n"] for each in await found.json()] == [1]
