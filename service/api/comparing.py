@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from service import errors
 from service.api import dxconfig, examples, replies
 from service.api.flags import flag
+from service.api.hanging_up import while_awaited
 from service.api.idempotency import key_of
 from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
 from service.api.orders import FORM, Input, order
@@ -80,7 +81,8 @@ async def create_patch(request: web.Request) -> web.Response:
             raise InvalidRequestError("A page is not recorded: leave 'store' out, or ask for JSON.", field="store")
         before, after = inputs.directed(direction)
         return await answer_page(request, FamilyOptions(options, "inOrder"), {"a": before, "b": after})
-    outcome = await comparing.compare(inputs, direction, options, request.app[COMPARER])
+    async with while_awaited(request):
+        outcome = await comparing.compare(inputs, direction, options, request.app[COMPARER])
     headers = {"Patchbay-Diff": "bounded" if outcome.bounded else "exact"}
     body = outcome.patch
     if form := FORMS.get(media_type):

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from service import errors
 from service.api import replies
+from service.api.hanging_up import has_hung_up
 from service.api.paging import limit_of
 from service.api.query import only
 from service.api.replies import JSON
@@ -70,7 +71,7 @@ async def _stream(request: web.Request, position: int) -> web.StreamResponse:
 
 
 def _reader_of(request: web.Request) -> Reader:
-    return Reader(request[CALLER], lambda: request.transport is None or request.transport.is_closing())
+    return Reader(request[CALLER], lambda: has_hung_up(request))
 
 
 def _to_text(event: Event) -> bytes:

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from service.api import dxconfig, examples, replies
 from service.api.comparing import COMPARE_ERRORS
 from service.api.flags import Flag, is_set
+from service.api.hanging_up import while_awaited
 from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
 from service.api.orders import FORM, Order, order
 from service.api.resource_examples import DRY_RUN
@@ -90,7 +91,8 @@ async def carry_out(
     wish = wish_of(asked.options)
     if wish is not None:
         return await accept(request, assignment, texts, wish)
-    product = await merging.carry_out(assignment, texts, request.app[RUNNER])
+    async with while_awaited(request):
+        product = await merging.carry_out(assignment, texts, request.app[RUNNER])
     headers = {"Patchbay-Diff": "bounded" if product.bounded else "exact"}
     return replies.json_reply(product.text, headers=headers)
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 from service.api import resource_examples as examples
 from service.api import wire, writes
 from service.api.comparing import JSON_PATCH
+from service.api.hanging_up import while_awaited
 from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
 from service.api.query import only
@@ -68,14 +69,12 @@ async def list_history(request: web.Request) -> web.Response:
 async def diff_versions(request: web.Request) -> web.Response:
     """Answer the patch that takes one version to another."""
     media_type = choose(request, (JSON, JSON_PATCH))
-    outcome = await histories.diff(
-        writes.target_of(request),
-        _number(request, "from", required=True),
-        _number(request, "to", required=True),
-        DiffOptions(max_depth=request.app[SETTINGS].max_depth),
-        request.app[COMPARER],
-        request.app[SHELF],
-    )
+    first, last = _number(request, "from", required=True), _number(request, "to", required=True)
+    options = DiffOptions(max_depth=request.app[SETTINGS].max_depth)
+    async with while_awaited(request):
+        outcome = await histories.diff(
+            writes.target_of(request), first, last, options, request.app[COMPARER], request.app[SHELF]
+        )
     return json_reply(outcome.patch, content_type=media_type)
 
 

@@ -17,6 +17,7 @@ from service import logs
 from service.api import problems
 from service.api.flags import runs_dry
 from service.api.guarding import admit
+from service.api.hanging_up import has_hung_up
 from service.api.replies import harden
 from service.errors import ServiceError
 from service.keys import HELD_BYTES, METRICS, REQUEST_ID, ROOM, SETTINGS, TELEMETRY, TRAFFIC
@@ -90,7 +91,7 @@ async def _answer(request: web.Request, handler: Handler, app: web.Application) 
             raise
         return problems.answer_framework(error, request, request[REQUEST_ID])
     except Exception as error:  # noqa: BLE001 - the last resort: logged with its traceback, answered with a bare 500
-        if isinstance(error, ConnectionError) and request.transport is None:
+        if isinstance(error, ConnectionError) and has_hung_up(request):
             return web.Response(status=CLIENT_GONE)
         _LOG.exception("unexpected failure of %s %s", request.method, request.path)
         return problems.answer_unexpected(request, request[REQUEST_ID])

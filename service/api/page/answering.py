@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from aiohttp import web
 
+from service.api.hanging_up import while_awaited
 from service.api.page import markup
 from service.api.route import Content
 from service.core.assignment import CompareAssignment
@@ -23,10 +24,11 @@ async def answer_page(request: web.Request, options: FamilyOptions, texts: Mappi
     """
     options = msgspec.structs.replace(options, word_by_word=True)
     assignment = CompareAssignment(options=options, metadata=False)
-    product = await merging.carry_out(assignment, texts, request.app[RUNNER])
-    page = await request.app[RUNNER].call(
-        markup.render_text, product.text, options.diff.max_depth, product.bounded, size=len(product.text)
-    )
+    async with while_awaited(request):
+        product = await merging.carry_out(assignment, texts, request.app[RUNNER])
+        page = await request.app[RUNNER].call(
+            markup.render_text, product.text, options.diff.max_depth, product.bounded, size=len(product.text)
+        )
     return web.Response(
         body=page,
         content_type=HTML,
