@@ -2,10 +2,12 @@
 
 import argparse
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from service.access import secrets
+from service.core.definition import TYPE_NAME
 from service.core.timestamp import format_timestamp, parse_timestamp
 from service.errors import StartError
 from service.model import ApiKey, Role
@@ -54,13 +56,22 @@ async def _create(store: MongoKeys, asked: argparse.Namespace) -> int:
             name=asked.name,
             role=asked.role,
             created_at=format_timestamp(now),
-            types=tuple(asked.type),
+            types=tuple(map(_type, asked.type)),
             expires_at=_expiry(asked.expires, now),
         )
     )
     print(text)
     print(f"\nShown once; only its digest is kept. Try:  curl -H 'Authorization: Bearer {text.id}…' …/v1/TYPE/ID")
     return 0
+
+
+def _type(name: str) -> str:
+    if not re.fullmatch(TYPE_NAME, name):
+        raise StartError(
+            f"--type is {name!r}; a type's name has at most 63 small letters, digits and hyphens, and starts with "
+            "a letter."
+        )
+    return name
 
 
 def _expiry(text: str | None, now: datetime) -> str | None:

@@ -10,6 +10,10 @@ from service.errors import MalformedJsonError, TooDeepError
 
 _MAX_DIGITS = 4299
 _SHOWN = 40
+_REASONS = {
+    "Invalid control character at": "a control character in a string must be escaped",
+    "Unterminated string starting at": "the string is not closed",
+}
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s"\[\]{},:]+')
 _NOT_FINITE = re.compile(r"NaN|-?Infinity")
 _LONE = re.compile(
@@ -28,7 +32,7 @@ def find(text: bytes) -> MalformedJsonError:
     try:
         json.loads(characters, parse_int=len, parse_float=len, parse_constant=_stop)
     except json.JSONDecodeError as exc:
-        return _error(characters, exc.pos, exc.msg[:1].lower() + exc.msg[1:])
+        return _error(characters, exc.pos, _REASONS.get(exc.msg, exc.msg[:1].lower() + exc.msg[1:]))
     except _NotFiniteError:
         pass  # whatever stands behind it
     return _find_beyond_syntax(characters)

@@ -31,6 +31,7 @@ _UTF8 = {"utf-8", "utf8", "us-ascii", "ascii"}
 _SINGLE_BYTE = {"iso-8859-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _BOM = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
 
 
 def format_of(document: Document) -> Format:
@@ -67,6 +68,8 @@ def to_json(document: Document, max_bytes: int) -> bytes:
 
 def _to_utf8(document: Document) -> bytes:
     content = document.content
+    if content.startswith(_GZIP):
+        raise MalformedJsonError("The text is compressed: say so with Content-Encoding: gzip, or send it as it is.")
     if content.startswith(_WIDE_MARKS) or b"\x00" in content[:4]:
         raise MalformedJsonError("The text is UTF-16 or UTF-32; JSON is sent as UTF-8 (RFC 8259, section 8.1).")
     charset = (document.charset or "utf-8").lower()

@@ -48,4 +48,4 @@ def test_five_thousand_requests_keep_the_contract(tmp_path: Path, mongod: Mongod
 @pytest.mark.long
 @pytest.mark.timeout(4000)
 def test_many_more_requests_keep_the_contract(tmp_path: Path, mongod: MongodProcess, database_name: str) -> None:
-    check(fuzz(tmp_path, mongod, f"{database_name[:28]}-fuzz", 200, 3900), least=30_000)
+    check(fuzz(tmp_path, mongod, f"{database_name[:28]}-fuzz", 200, 3900), least=20_000)

@@ -56,3 +56,10 @@ def test_expiry_that_is_none_is_refused(patchbay: Run) -> None:
 
     assert refused.returncode == 1
     assert "--expires" in refused.stderr
+
+
+def test_type_that_none_can_have_is_refused(patchbay: Run) -> None:
+    refused = patchbay("create", "--name", "ann", "--role", "reader", "--type", "Bad Type")
+
+    assert refused.returncode == 1
+    assert "--type is 'Bad Type'" in refused.stderr

@@ -59,7 +59,8 @@ def test_integers_of_any_size_stay_exact() -> None:
         pytest.param(b'{"a": 1,\n "a": 2}', 2, 2, "repeated", id="a repeated name"),
         pytest.param(b"[1}", 1, 3, "delimiter", id="the wrong bracket"),
         pytest.param(b"01", 1, 2, "extra data", id="a leading zero"),
-        pytest.param(b'["\n"]', 1, 3, "control character", id="a control character"),
+        pytest.param(b'["\n"]', 1, 3, "character in a string must be escaped.", id="a control character"),
+        pytest.param(b'["a', 1, 2, "the string is not closed.", id="an open string"),
         pytest.param(b"\xff\xfe[\x00]\x00", 1, 1, "UTF-8", id="UTF-16"),
     ],
 )

@@ -1,4 +1,5 @@
 import codecs
+import gzip
 
 import pytest
 
@@ -50,6 +51,11 @@ def test_wide_encodings_are_refused_by_name(encoding: str, declared: bool) -> No
 
     with pytest.raises(MalformedJsonError, match="UTF-8"):
         to_json(document, 100)
+
+
+def test_compressed_text_is_refused_by_name() -> None:
+    with pytest.raises(MalformedJsonError, match="Content-Encoding: gzip"):
+        to_json(Document(gzip.compress(b'{"a": 1}')), 100)
 
 
 def test_unknown_charset_is_refused() -> None:
