@@ -106,16 +106,7 @@ def parse_instructions(text: msgspec.Raw, kinds: Mapping[str, type[Instruction]]
         items = msgspec.json.decode(body, type=list[dict[str, msgspec.Raw]])
     except msgspec.ValidationError as error:
         raise _refuse("must be an array of instructions, each an object") from error
-    found: list[Instruction] = []
-    faults: list[InvalidRequestError] = []
-    for index, item in enumerate(items):
-        try:
-            found.append(_parse_one(item, index, kinds))
-        except InvalidRequestError as error:
-            faults.append(error)
-    if faults:
-        raise wire.together(faults)
-    return found
+    return wire.parse_all(enumerate(items), lambda each: _parse_one(each[1], each[0], kinds))
 
 
 def check_keys(alignment: str | UnsetType, keys: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ from service.api.bodies import read_body
 from service.api.multipart import form
 from service.api.replies import JSON
 from service.core import values
-from service.errors import InvalidMultipartError, InvalidRequestError, ServiceError, TooDeepError, Violation
+from service.errors import InvalidMultipartError, ServiceError, TooDeepError, Violation
 from service.keys import CALLER, ENGINE, READERS, SETTINGS
 from service.model import Reading, Source, Upload
 from service.ports import SourceReader
@@ -117,17 +117,7 @@ def _from_form(
 
 
 def _each(inputs: tuple[str, ...], parse: Callable[[str], Source]) -> dict[str, Source]:
-    """Parse all inputs; what is wrong with several of them is told together."""
-    sources: dict[str, Source] = {}
-    faults: list[InvalidRequestError] = []
-    for name in inputs:
-        try:
-            sources[name] = parse(name)
-        except InvalidRequestError as error:
-            faults.append(error)
-    if faults:
-        raise wire.together(faults)
-    return sources
+    return dict(zip(inputs, wire.parse_all(inputs, parse), strict=True))
 
 
 def _source(name: str, upload: Upload, readers: SourceReader) -> Source:

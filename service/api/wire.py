@@ -1,6 +1,6 @@
 """JSON bodies to wire Structs: every violation of a request at once, each naming its member."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
@@ -26,6 +26,8 @@ from service.errors import (
 from service.keys import ENGINE, SETTINGS
 
 Wire = TypeVar("Wire", bound=msgspec.Struct)
+Item = TypeVar("Item")
+Parsed = TypeVar("Parsed")
 
 ENVELOPE_DEPTH = 8
 """How many containers a request may put around a document."""
@@ -167,7 +169,21 @@ def refuse(violations: list[Violation]) -> InvalidRequestError:
     return InvalidRequestError(f"{listed[:1].upper()}{listed[1:]}{more}.", violations=tuple(violations))
 
 
-def together(faults: list[InvalidRequestError]) -> InvalidRequestError:
+def parse_all(items: Iterable[Item], parse: Callable[[Item], Parsed]) -> list[Parsed]:
+    """Parse all items; what is wrong with several of them is told together."""
+    parsed: list[Parsed] = []
+    faults: list[InvalidRequestError] = []
+    for item in items:
+        try:
+            parsed.append(parse(item))
+        except InvalidRequestError as error:
+            faults.append(error)
+    if faults:
+        raise _together(faults)
+    return parsed
+
+
+def _together(faults: list[InvalidRequestError]) -> InvalidRequestError:
     """Make one refusal of several."""
     if len(faults) == 1:
         return faults[0]
