@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from service.core.patch import apply
 from service.core.values import Json
 from service.store.blobs import Blobs
 from service.store.documents import decode_content
@@ -111,12 +110,14 @@ class Drain:
     async def _keep_snapshots(self, resource_id: str) -> None:
         """Keep the content at the versions that call for it, going back from the present one by the log."""
         record = await self._resources.find_one({"_id": resource_id})
-        content: Json = decode_content(record["content"], record["plain"]) if record else None
-        for entry in reversed(record["log"] if record else []):
+        if record is None:
+            return
+        content: Json = decode_content(record["content"], record["plain"])
+        size = len(msgspec.json.encode(content))
+        for entry in reversed(record["log"]):
             if entry["v"] % SNAPSHOT_EVERY == 0:
                 await self._snapshots.put(revision_id(resource_id, entry["v"]), msgspec.json.encode(content))
-            revision = await self._revisions.complete(resource_id, entry)
-            content = apply(content, msgspec.json.decode(revision.inverse or b"[]"))
+            content = await self._revisions.undo(resource_id, entry, content, size)
 
 
 def _to_bucket(record: Record) -> Record:

@@ -75,10 +75,7 @@ class Revisions:
             return None  # no longer kept
         present = to_resource(record)
         for entry in entries[:-1]:
-            revision = await self.complete(resource_id, entry)
-            content = await self._beside.call(
-                len(present.text) + len(revision.inverse), _apply, content, revision.inverse
-            )
+            content = await self.undo(resource_id, entry, content, len(present.text))
         return msgspec.structs.replace(
             present,
             version=version,
@@ -110,6 +107,11 @@ class Revisions:
         blob = await self._patches.find(patches_id(resource_id, revision.write_id))
         forward, inverse = msgspec.msgpack.decode(blob or b"", type=tuple[bytes, bytes])
         return msgspec.structs.replace(revision, forward=forward, inverse=inverse)
+
+    async def undo(self, resource_id: str, entry: Record, content: Json, size: int) -> Json:
+        """Take the content, which is used up and of about so many bytes, back over an entry."""
+        revision = await self.complete(resource_id, entry)
+        return await self._beside.call(size + len(revision.inverse), _apply, content, revision.inverse)
 
     async def keep_patches(self, resource_id: str, revision: Revision) -> None:
         """Keep the patches of a large revision; this comes before the revision is committed."""
