@@ -127,7 +127,7 @@ async def _change(
         if base is None:
             raise
     conditions = Conditions(if_match=_ANY.if_match, if_none_match=mode.conditions.if_none_match)
-    later = Mode(attribution=mode.attribution, conditions=conditions, dry_run=mode.dry_run)
+    later = msgspec.structs.replace(mode, conditions=conditions, merges=False)
     found = msgspec.structs.replace(target, reference=base.id)
     shown = await write(found, known, lambda asked: rebasing(asked, base, making), later, shelf)
     return msgspec.structs.replace(shown, merged=True)
