@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from service.access import secrets
-from service.core.definition import TYPE_NAME
+from service.core.definition import TYPE_NAME, TYPE_NAME_RULE
 from service.core.timestamp import format_timestamp, parse_timestamp
 from service.errors import StartError
 from service.model import ApiKey, Role
@@ -67,10 +67,7 @@ async def _create(store: MongoKeys, asked: argparse.Namespace) -> int:
 
 def _type(name: str) -> str:
     if not re.fullmatch(TYPE_NAME, name):
-        raise StartError(
-            f"--type is {name!r}; a type's name has at most 63 small letters, digits and hyphens, and starts with "
-            "a letter."
-        )
+        raise StartError(f"--type is {name!r}; {TYPE_NAME_RULE}.")
     return name
 
 

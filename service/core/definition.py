@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from service.core.identified import DEFAULT_LISTS
 
 TYPE_NAME = r"^[a-z][a-z0-9-]{0,62}$"
+TYPE_NAME_RULE = "a type's name has at most 63 small letters, digits and hyphens, and starts with a letter"
 TypeName = Annotated[str, Meta(pattern=TYPE_NAME)]
 MemberPath = Annotated[str, Meta(pattern=r"^[^.]+(\.[^.]+){0,7}$", max_length=200)]
 MemberName = Annotated[str, Meta(min_length=1, max_length=200)]

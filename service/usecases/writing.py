@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import msgspec
 
 from service.core.conditions import Conditions
-from service.core.definition import TYPE_NAME
+from service.core.definition import TYPE_NAME, TYPE_NAME_RULE
 from service.core.identifier import MAX_LENGTH
 from service.errors import InvalidRequestError, NotFoundError
 from service.model import Attribution, Resource
@@ -50,9 +50,7 @@ class Mode(msgspec.Struct, frozen=True, kw_only=True):
 def find_type(name: str, shelf: Shelf) -> Awaitable[KnownType]:
     """Return what is known about a type; raise `InvalidRequestError` for a name that no type can have."""
     if not _TYPE.fullmatch(name):
-        raise InvalidRequestError(
-            "A type's name has at most 63 small letters, digits and hyphens, and starts with a letter.", field="type"
-        )
+        raise InvalidRequestError(f"{TYPE_NAME_RULE[:1].upper()}{TYPE_NAME_RULE[1:]}.", field="type")
     return shelf.catalog.find(name)
 
 
@@ -110,10 +108,10 @@ async def _write(
                     dry_run=mode.dry_run,
                     weight=mode.weight,
                 )
-            except UnknownParentError as unknown:
+            except UnknownParentError as absent:
                 if len(turns) == 0:  # one lock at most, so that no two writers can wait for each other
-                    await held.enter_async_context(shelf.families.of(unknown.parent_id))
-                turns[unknown.parent_id] = await look_up(unknown, target.type, shelf.resources, shelf.contained)
+                    await held.enter_async_context(shelf.families.of(absent.parent_id))
+                turns[absent.parent_id] = await look_up(absent, target.type, shelf.resources, shelf.contained)
             except MovedOnError:
                 turns.clear()
                 await held.aclose()
