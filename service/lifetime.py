@@ -39,6 +39,7 @@ from service.store.rollouts import MongoRollouts
 from service.store.signals import EventSignals
 from service.store.timeline import MongoTimeline
 from service.store.types import MongoTypes
+from service.tasks import running
 from service.usecases.asked import Limits
 from service.usecases.catalog import TypeCatalog
 from service.usecases.containing import FamilyLocks
@@ -46,7 +47,6 @@ from service.usecases.patching import Desk
 from service.usecases.rolling import Rolling
 from service.usecases.shelf import Shelf
 from service.usecases.stored import StoredResources
-from service.workers.background import running
 from service.workers.calm import Calms
 from service.workers.compute import Compute
 from service.workers.courier import Courier

@@ -1,7 +1,6 @@
 """The embedded MongoDB as the service sees it: up while the service is, restarted when it falls."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Self
 
 from service.errors import StartError
 from service.store.mongod import MongodProcess
+from service.tasks import end
 
 _LOG = logging.getLogger(__name__)
 _FIRST_DELAY_S = 0.1
@@ -57,9 +57,7 @@ class EmbeddedMongo:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._supervisor is not None:
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
+            await end(self._supervisor)
         await asyncio.to_thread(self._server.stop)
 
     async def _supervise(self) -> None:

@@ -16,6 +16,7 @@ from service.store.draining import Copied, Drain
 from service.store.leases import Leases
 from service.store.mongo import Collection, Database, translated
 from service.store.revisions import Revisions
+from service.tasks import end
 
 _LOG = logging.getLogger(__name__)
 _LINGER_S = 0.25
@@ -27,6 +28,8 @@ _MOST_AT_ONCE = 100
 _SWEEP_EVERY_S = 5.0
 _LEFT_BEHIND = timedelta(seconds=15)
 _LEASE = "relay"
+_PARTING_S = 5.0
+"""How long the end of the service waits for a tidy one of the relay; what is left over, the next sweep finds."""
 
 
 class Relay:
@@ -56,14 +59,12 @@ class Relay:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(*self._tasks)
         copied, self._copied = list(self._copied.values()), {}
-        with contextlib.suppress(StoreUnavailableError):
-            await self._drain.cut(copied)
-            await self._leases.release(_LEASE)
+        with contextlib.suppress(StoreUnavailableError, TimeoutError):
+            async with asyncio.timeout(_PARTING_S):
+                await self._drain.cut(copied)
+                await self._leases.release(_LEASE)
 
     def has_all(self, resource_id: str, version: int) -> bool:
         """Tell whether `revisions` has the whole log of the resource at the version: the next write may begin it anew.

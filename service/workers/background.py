@@ -1,29 +1,15 @@
-"""Work beside the requests: tasks that run for as long as a context stands, and rounds that nothing ends."""
+"""Work beside the requests: rounds that nothing ends but a cancellation."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 from service.errors import StoreError
 
 _LOG = logging.getLogger(__name__)
 _AWAY_S = 2.0
 _LONGEST_S = 60.0
-
-
-@asynccontextmanager
-async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run the work in the background; cancel it at the end and wait until it is over."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def forever(
@@ -41,11 +27,20 @@ async def forever(
         try:
             pause = await work()
             trouble_s = _AWAY_S
-        except StoreError:
+        except StoreError as error:
+            _end_if_cancelled(error)
             pause = _AWAY_S
         except Exception as error:  # noqa: BLE001 - the rounds must outlive what one of them cannot do
+            _end_if_cancelled(error)
             is_new = type(error) not in told
             told.add(type(error))
             _LOG.error("%s: a round failed: %s", name, type(error).__name__, exc_info=is_new)
             pause, trouble_s = trouble_s, min(trouble_s * 2, _LONGEST_S)
         await sleep(pause)
+
+
+def _end_if_cancelled(error: Exception) -> None:
+    """Raise the cancellation whose place the error took: the round was being cleaned up after when it came."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error

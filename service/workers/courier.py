@@ -11,7 +11,8 @@ from service.core.timestamp import format_timestamp
 from service.delivery import Delivery, DeliveryState, Sent
 from service.errors import StoreError
 from service.ports import ApplicationStates, Clock, EndpointStore, OutboxStore, Sender
-from service.workers.background import forever, running
+from service.tasks import running
+from service.workers.background import forever
 from service.workers.calm import Calm
 
 _AT_ONCE = 8

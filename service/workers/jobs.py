@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -16,6 +16,7 @@ from service.errors import ServiceError, StoreError
 from service.metrics import Metrics
 from service.model import Job, JobFailure
 from service.ports import Callbacks, Comparer, JobStore, Runner
+from service.tasks import end
 from service.usecases import comparing, merging
 from service.usecases.comparing import Inputs
 from service.workers.background import forever
@@ -84,7 +85,7 @@ class Jobs:
                 await self._store.release(job)
             raise
         finally:
-            await _end(work, keeping)
+            await end(work, keeping)
         # A claim that ended first was lost or cancelled: whoever has the job now, or nobody, goes on with it.
         return work.result() if work.done() and not work.cancelled() else "LOST"
 
@@ -152,12 +153,6 @@ class _Claim:
 
     async def _renew(self) -> bool:
         return await self._store.renew(self._job, self._stage, self._lease_s)
-
-
-async def _end(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _to_failure(error: ServiceError) -> JobFailure:

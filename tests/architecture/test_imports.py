@@ -17,6 +17,7 @@ INNER = {
     "core",
     "metrics",
     "room",
+    "tasks",
     "traffic",
     "__init__",
 }
@@ -33,6 +34,7 @@ ALLOWED = {
     "logs": set[str](),
     "metrics": set[str](),
     "room": {"errors"},
+    "tasks": set[str](),
     "traffic": set[str](),
     "telemetry": INNER | {"store"},
     "usecases": INNER | {"usecases"},

@@ -20,8 +20,8 @@ from service.model import Caller, Job
 from service.store.jobs import MongoJobs
 from service.store.mongo import Database
 from service.store.outbox import MongoOutbox
+from service.tasks import running
 from service.usecases import jobs as use_cases
-from service.workers.background import running
 from service.workers.calm import Calm
 from service.workers.jobs import MAX_ATTEMPTS, Jobs
 from service.workers.telling import Backlogs

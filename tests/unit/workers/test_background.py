@@ -1,5 +1,6 @@
 """Rounds that nothing ends, on a clock that counts what they would have slept."""
 
+import asyncio
 import logging
 from collections.abc import Iterable
 
@@ -70,3 +71,24 @@ async def test_only_the_first_failure_of_a_kind_is_logged_with_its_traceback(cap
         ("test: a round failed: RuntimeError", False),
         ("test: a round failed: LookupError", True),
     ]
+
+
+@pytest.mark.parametrize("error", [AWAY, RuntimeError("odd")], ids=["store", "other"])
+async def test_rounds_end_where_a_failing_cleanup_takes_the_place_of_a_cancellation(error: Exception) -> None:
+    rounds = 0
+
+    async def work() -> float:
+        nonlocal rounds
+        rounds += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise error
+
+    task = asyncio.create_task(forever("test", work))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task}, timeout=10)
+
+    assert task.cancelled()
+    assert rounds == 1
