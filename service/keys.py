@@ -34,7 +34,7 @@ from service.ports import (
     TypeStore,
     UrlPolicy,
 )
-from service.room import Room
+from service.room import Room, Share
 from service.settings import Settings
 from service.traffic import Traffic
 from service.usecases.patching import Desk
@@ -89,6 +89,6 @@ ROUTE_TABLE = web.AppKey[Mapping[str, Guarded]]("ROUTE_TABLE")
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 CALLER = web.RequestKey("CALLER", Caller)
 BODY = web.RequestKey("BODY", bytes)
-HELD_BYTES = web.RequestKey("HELD_BYTES", int)
-"""What a request has taken of the room for bodies."""
+SHARE = web.RequestKey("SHARE", Share)
+"""What a request has taken of the room for documents."""
 WRITE_ID = web.RequestKey("WRITE_ID", str)

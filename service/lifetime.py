@@ -193,10 +193,10 @@ async def _carry_out_jobs(app: web.Application, stack: AsyncExitStack, database:
         worker = Jobs(
             store,
             compute,
-            compute,
             app[keys.CALLBACKS],
             app[keys.METRICS],
             app[_CALMS].jobs,
+            app[keys.ROOM],
             lease_s=settings.job_lease_s,
             span=telemetry.job if telemetry else nullcontext,
         )

@@ -36,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     url_timeout_s: Annotated[float, Positive, _says("seconds for one remote source, redirects included")] = 10.0
     max_body_bytes: Annotated[int, Positive, _says("largest request body, after decompression")] = 64 * MIB
     max_bodies_bytes: Annotated[
-        int, Positive, _says("large request bodies held at a time, all together; one alone may be larger")
+        int, Positive, _says("large request bodies and inputs held at a time, all together; one alone may be larger")
     ] = 512 * MIB
     max_input_bytes: Annotated[int, Positive, _says("largest single input, after decompression")] = 32 * MIB
     max_depth: Annotated[int, Meta(gt=0, le=200), _says("deepest nesting of containers when comparing")] = 200

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from service.core.inflate import PIECE_BYTES, BrokenEncodingError, Inflater
 from service.errors import InvalidRequestError, RequestTimeoutError, TooLargeError
-from service.keys import BODY, HELD_BYTES, ROOM, SETTINGS
+from service.keys import BODY, ROOM, SETTINGS, SHARE
+from service.room import Share
 
 _MANY_PIECES = 16
 """About 1 MiB: from there on `join` lets other threads run, and takes long where the memory is new."""
@@ -68,6 +69,7 @@ class Body:
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the body piece by piece."""
         deadline = asyncio.get_running_loop().time() + self._timeout_s
+        share = share_of(self._request)
         size = 0
         try:
             while data := await self._next(deadline):
@@ -75,7 +77,7 @@ class Body:
                     size += len(piece)
                     if size > self._max_bytes:
                         raise too_large("body", "max_body_bytes", self._max_bytes)
-                    self._hold(len(piece))
+                    share.take(len(piece))
                     yield piece
                     if len(piece) == PIECE_BYTES:
                         await asyncio.sleep(0)  # a small body may inflate to much: others take their turn
@@ -84,11 +86,6 @@ class Body:
             raise InvalidRequestError(
                 f"The body cannot be decompressed as its Content-Encoding says: {error}.", field="Content-Encoding"
             ) from error
-
-    def _hold(self, size: int) -> None:
-        held = self._request.get(HELD_BYTES, 0)
-        self._request.app[ROOM].take(size, held)
-        self._request[HELD_BYTES] = held + size
 
     async def _next(self, deadline: float) -> bytes:
         try:
@@ -140,6 +137,14 @@ class Body:
         taken = bytes(self._kept[:size])
         del self._kept[:size]
         return taken
+
+
+def share_of(request: web.Request) -> Share:
+    """Return what the request holds of the room for documents; it is given back when the request is answered."""
+    share = request.get(SHARE)
+    if share is None:
+        share = request[SHARE] = request.app[ROOM].share()
+    return share
 
 
 def too_large(what: str, limit: str, maximum: int, *, part: str | None = None) -> TooLargeError:

@@ -12,7 +12,7 @@ from service.api.flags import flag
 from service.api.hanging_up import while_awaited
 from service.api.idempotency import key_of
 from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
-from service.api.orders import FORM, Input, order
+from service.api.orders import FORM, Input, order, read_inputs
 from service.api.page.answering import CONTENT, HTML, answer_page
 from service.api.replies import JSON
 from service.api.resource_examples import DRY_RUN
@@ -21,7 +21,7 @@ from service.core.changes import Change
 from service.core.options import Alignment, DiffOptions, FamilyOptions
 from service.core.work import PatchWork
 from service.errors import InvalidRequestError
-from service.keys import CALLER, CLOCK, COMPARER, COMPARISONS, READERS, RUNNER, SETTINGS
+from service.keys import CALLER, CLOCK, COMPARER, COMPARISONS, RUNNER, SETTINGS
 from service.model import Comparison, Direction
 from service.usecases import comparing, rendering
 from service.usecases.comparing import Inputs
@@ -67,7 +67,7 @@ async def create_patch(request: web.Request) -> web.Response:
     media_type = replies.choose(request, PATCH_TYPES)
     async with order(request, PatchRequest, ("a", "b")) as asked:
         options = to_options(asked.options, request.app[SETTINGS].max_depth)
-        texts = await comparing.read_inputs(asked.sources, request.app[READERS], asked.reading)
+        texts = await read_inputs(request, asked)
     inputs, direction = Inputs(**texts), asked.options.patch_direction
     wish = wish_of(asked.options)
     if wish is not None:

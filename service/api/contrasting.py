@@ -10,14 +10,12 @@ from service.api import family, family_examples, replies
 from service.api.family import FamilyRequest
 from service.api.flags import is_set
 from service.api.jobs import wish_of
-from service.api.orders import Input, Order, order
+from service.api.orders import Input, Order, order, read_inputs
 from service.api.page.answering import CONTENT, HTML, answer_page
 from service.api.replies import JSON
 from service.api.route import Content, Route
 from service.core.assignment import CompareAssignment, Output
 from service.errors import AmbiguousDocumentError, InvalidRequestError
-from service.keys import READERS
-from service.usecases import comparing
 
 
 class CompareRequest(FamilyRequest, frozen=True, rename="camel", kw_only=True):
@@ -53,7 +51,7 @@ async def compare_documents(request: web.Request) -> web.Response:
 async def _show(request: web.Request) -> web.Response:
     async with order(request, CompareRequest, ("a", "b")) as asked:
         options = family.to_options(asked.options, family.max_depth(request))
-        texts = await comparing.read_inputs(asked.sources, request.app[READERS], asked.reading)
+        texts = await read_inputs(request, asked)
     if wish_of(asked.options) is not None:
         raise InvalidRequestError("An asynchronous call answers JSON: leave 'async' out, or text/html.", field="async")
     return await answer_page(request, options, texts)

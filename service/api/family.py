@@ -13,14 +13,14 @@ from service.api.comparing import COMPARE_ERRORS
 from service.api.flags import Flag, is_set
 from service.api.hanging_up import while_awaited
 from service.api.jobs import ACCEPTED, KEY, Deferrable, accept, wish_of
-from service.api.orders import FORM, Order, order
+from service.api.orders import FORM, Order, order, read_inputs
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Route
 from service.core.assignment import AnyAssignment
 from service.core.options import FamilyAlignment, FamilyOptions
-from service.keys import READERS, RUNNER, SETTINGS
+from service.keys import RUNNER, SETTINGS
 from service.model import Source
-from service.usecases import comparing, merging
+from service.usecases import merging
 
 DxConfig = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/FamilyDxConfig"})]
 VERSIONS = ("v1", "v2")
@@ -87,7 +87,7 @@ async def carry_out(
     """Read the request and its inputs, do what it asks for, and answer."""
     async with order(request, struct, inputs) as asked:
         assignment = assign(request, asked)
-        texts = await comparing.read_inputs(asked.sources, request.app[READERS], asked.reading)
+        texts = await read_inputs(request, asked)
     wish = wish_of(asked.options)
     if wish is not None:
         return await accept(request, assignment, texts, wish)

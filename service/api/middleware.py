@@ -20,7 +20,7 @@ from service.api.guarding import admit
 from service.api.hanging_up import has_hung_up
 from service.api.replies import harden
 from service.errors import ServiceError
-from service.keys import HELD_BYTES, METRICS, REQUEST_ID, ROOM, SETTINGS, TELEMETRY, TRAFFIC
+from service.keys import METRICS, REQUEST_ID, SETTINGS, SHARE, TELEMETRY, TRAFFIC
 
 _LOG = logging.getLogger("patchbay.request")
 CLIENT_GONE = 499
@@ -47,7 +47,8 @@ async def surround(request: web.Request, handler: Handler) -> web.StreamResponse
         response = await _trace(request, handler, app, route)
     finally:
         traffic.leave(task)
-        app[ROOM].release(request.get(HELD_BYTES, 0))
+        if (share := request.get(SHARE)) is not None:
+            share.close()
     if traffic.is_stopping:
         response.force_close()
     _tell(request, app, route, response.status, time.perf_counter() - start)

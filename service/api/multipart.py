@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -12,7 +12,7 @@ from typing import cast
 from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs, http_exceptions, web
 from aiohttp.multipart import parse_content_disposition
 
-from service.api.bodies import Body, too_large
+from service.api.bodies import Body, share_of, too_large
 from service.core.inflate import Inflater
 from service.errors import InvalidMultipartError, TooLargeError, Violation
 from service.keys import SETTINGS
@@ -49,6 +49,7 @@ async def _read_parts(request: web.Request, allowed: Mapping[str, str], settings
     parts: Parts = {}
     reader = _open(request)
     room = settings.max_body_bytes
+    hold = share_of(request).take
     count = 0
     while (part := await _next(reader, [*parts][-1:])) is not None:
         count += 1
@@ -63,7 +64,8 @@ async def _read_parts(request: web.Request, allowed: Mapping[str, str], settings
         sent, file_name = _identify(part, count)
         name = _check_name(sent, allowed, parts)
         try:
-            upload = await _receive(part, name, file_name, min(room, settings.max_input_bytes), settings, spool)
+            limit = min(room, settings.max_input_bytes)
+            upload = await _receive(part, name, file_name, limit, settings, spool, hold)
         except InvalidMultipartError as error:
             raise _refusal(sent, f"Part '{sent}': {error.detail}") from error
         except _BROKEN as error:
@@ -128,15 +130,24 @@ def _check_name(sent: str, allowed: Mapping[str, str], parts: Parts) -> str:
 
 
 async def _receive(
-    part: BodyPartReader, name: str, file_name: str | None, limit: int, settings: Settings, spool: Path
+    part: BodyPartReader,
+    name: str,
+    file_name: str | None,
+    limit: int,
+    settings: Settings,
+    spool: Path,
+    hold: Callable[[int], None],
 ) -> Upload:
-    """Read one part within `limit` bytes, undoing its transfer and content encodings."""
+    """Read one part within `limit` bytes, undoing its transfer and content encodings.
+
+    `hold` is told what decompression adds to the body.
+    """
     size = 0
     kept = bytearray()
     path = spool / hashlib.sha256(name.encode()).hexdigest()
     file = None
     try:
-        async for chunk in _decoded(part):
+        async for chunk in _decoded(part, hold):
             size += len(chunk)
             if size > limit:
                 named = ("max_input_bytes", settings.max_input_bytes)
@@ -163,11 +174,14 @@ async def _receive(
     )
 
 
-async def _decoded(part: BodyPartReader) -> AsyncIterator[bytes]:
+async def _decoded(part: BodyPartReader, hold: Callable[[int], None]) -> AsyncIterator[bytes]:
     """Yield a part's bytes, decompressed in pieces."""
-    inflater = Inflater(part.headers.get(hdrs.CONTENT_ENCODING, ""))
+    encoding = part.headers.get(hdrs.CONTENT_ENCODING, "")
+    inflater = Inflater(encoding)
     while chunk := await part.read_chunk(64 * 1024):
         for piece in inflater.feed(_transfer_decoded(part, chunk)):
+            if encoding:
+                hold(len(piece))
             yield piece
     inflater.end()
 

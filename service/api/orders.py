@@ -13,7 +13,8 @@ from aiohttp import web
 from msgspec import Meta
 
 from service.api import wire
-from service.api.bodies import read_body
+from service.api.bodies import read_body, share_of
+from service.api.hanging_up import while_awaited
 from service.api.multipart import form
 from service.api.replies import JSON
 from service.core import values
@@ -21,6 +22,7 @@ from service.errors import InvalidMultipartError, ServiceError, TooDeepError, Vi
 from service.keys import CALLER, ENGINE, READERS, SETTINGS
 from service.model import Reading, Source, Upload
 from service.ports import SourceReader
+from service.usecases import comparing
 
 FORM = "multipart/form-data"
 SOURCE = "application/vnd.patchbay.source+json"
@@ -66,6 +68,12 @@ async def order(request: web.Request, struct: type[Wire], inputs: tuple[str, ...
     names = {spelled: name for spelled, name in _aliases(inputs).items() if name in known}
     async with form(request, {name: name for name in known} | names) as parts:
         yield _from_form(request, struct, inputs, parts)
+
+
+async def read_inputs(request: web.Request, asked: Order[Wire]) -> dict[str, bytes]:
+    """Read all inputs as JSON texts, unless the client hangs up. Raises what readers raise, naming the input."""
+    async with while_awaited(request):
+        return await comparing.read_inputs(asked.sources, request.app[READERS], asked.reading)
 
 
 def _aliases(inputs: tuple[str, ...]) -> dict[str, str]:
@@ -190,4 +198,5 @@ def _member(options: msgspec.Struct, name: str) -> msgspec.Raw:
 
 def _reading(request: web.Request, uploads: Mapping[str, Upload]) -> Reading:
     settings = request.app[SETTINGS]
-    return Reading(settings.max_input_bytes, settings.url_timeout_s, request[CALLER], uploads)
+    hold = share_of(request).take
+    return Reading(settings.max_input_bytes, settings.url_timeout_s, request[CALLER], uploads, hold)

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from service.api import patch_examples as examples
 from service.api import replies, wire
+from service.api.bodies import share_of
 from service.api.examples import LOCATION_HEADER
 from service.api.flags import flag
 from service.api.idempotency import KEY_PARAM, idempotent
@@ -59,7 +60,7 @@ async def record_patch(request: web.Request) -> web.Response:
         request.match_info["resource_id"],
         asked.definition,
         asked.constraints,
-        Reading(settings.max_input_bytes, settings.url_timeout_s, request[CALLER]),
+        Reading(settings.max_input_bytes, settings.url_timeout_s, request[CALLER], hold=share_of(request).take),
         request.app[DESK],
         dry_run=is_dry,
     )

@@ -1,6 +1,6 @@
 """Where inputs are, what a reader obtains from there, and under which bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -39,9 +39,14 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """Under which bounds, and for whom, a reader reads. `max_bytes` holds after decompression."""
+    """Under which bounds, and for whom, a reader reads. `max_bytes` holds after decompression.
+
+    `hold` is told how many more bytes are in memory, as they come, and raises `OverloadedError` where all requests
+    together hold too many; it may be called in any thread.
+    """
 
     max_bytes: int
     timeout_s: float
     caller: Caller = ANONYMOUS
     uploads: Mapping[str, Upload] = {}
+    hold: Callable[[int], None] = lambda _: None

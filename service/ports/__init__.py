@@ -3,7 +3,7 @@
 One module for each kind of need; this one gives them all.
 """
 
-from service.ports.comparing import Callbacks, Comparer, ComparisonStore, JobStore, Outcome, Runner
+from service.ports.comparing import Callbacks, Comparer, ComparisonStore, Computer, JobStore, Outcome, Runner
 from service.ports.delivering import ConfirmationStore, EndpointStore, OutboxStore, Sender
 from service.ports.following import FeedSignals, FeedStore, FeedWatch, Lease
 from service.ports.patching import (
@@ -42,6 +42,7 @@ __all__ = [
     "Clock",
     "Comparer",
     "ComparisonStore",
+    "Computer",
     "ConfirmationStore",
     "ContainedResources",
     "ContainedStore",

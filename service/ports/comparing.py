@@ -50,6 +50,10 @@ class Runner(Protocol):
         ...
 
 
+class Computer(Comparer, Runner, Protocol):
+    """Does both."""
+
+
 class ComparisonStore(Protocol):
     """Keeps comparisons on request."""
 

@@ -24,6 +24,8 @@ class Reader(Protocol):
     async def read(self, source: Any, reading: Reading) -> Document:
         """Obtain the text within `reading.max_bytes` and `reading.timeout_s`.
 
+        What it takes of memory a built-in reader tells `reading.hold`; for a third party's it is told.
+
         Raises a `SourceError` where the source is forbidden, missing, unreachable or slow, `TooLargeError` where
         it is too large.
         """

@@ -59,7 +59,7 @@ class GuardedClient:
         """
         await self._addresses(self._guard.target(url))
 
-    async def request(
+    async def request(  # noqa: PLR0913 - each of them is a bound, or a part of the request
         self,
         method: str,
         url: str,
@@ -70,10 +70,12 @@ class GuardedClient:
         credentials: Mapping[str, str] | None = None,
         body: bytes | None = None,
         max_redirects: int = 0,
+        hold: Callable[[int], None] = lambda _: None,
     ) -> Exchange:
         """Send a request and receive the answer, whatever its status, within all bounds together.
 
-        `max_bytes` bounds the body; with None it is not read: the answer is its status and headers.
+        `max_bytes` bounds the body; with None it is not read: the answer is its status and headers. `hold` is told of
+        every piece of it that is in memory.
         `credentials` are headers for the first origin: they end with the first hop to another one and do not come
         back. With `max_redirects` 0 a redirect is an answer like any other; a followed one is requested with GET.
         Raises `SourceForbiddenError`, `SourceUnreachableError`, `SourceTimeoutError`, `TooLargeError`.
@@ -85,7 +87,7 @@ class GuardedClient:
         try:
             async with asyncio.timeout(timeout_s):
                 for hop in range(max_redirects + 1):
-                    exchange = await self._exchange(method, target, sent, body, max_bytes)
+                    exchange = await self._exchange(method, target, sent, body, max_bytes, hold)
                     if not max_redirects or exchange.status not in _REDIRECTS:
                         return msgspec.structs.replace(exchange, redirects=hop)
                     following = self._next(exchange)
@@ -108,7 +110,13 @@ class GuardedClient:
             raise SourceForbiddenError(f"The source redirects to where it may not: {error.detail}") from error
 
     async def _exchange(
-        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, max_bytes: int | None
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        max_bytes: int | None,
+        hold: Callable[[int], None],
     ) -> Exchange:
         with _translated():
             addresses = await self._addresses(target)
@@ -118,7 +126,7 @@ class GuardedClient:
             ):
                 content = b""
                 if max_bytes is not None and 200 <= response.status < 300:
-                    content = await _read(response, max_bytes)
+                    content = await _read(response, max_bytes, hold)
                 return Exchange(response.status, response.headers, content, target)
 
     async def _addresses(self, target: Target) -> list[Address]:
@@ -147,7 +155,7 @@ def _url(target: Target) -> yarl.URL:
     return url
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+async def _read(response: aiohttp.ClientResponse, max_bytes: int, hold: Callable[[int], None]) -> bytes:
     """Read an answer to its end, or to the first byte too many, before and after decompression."""
     inflater = Inflater(",".join(response.headers.getall("Content-Encoding", [])))
     if (response.content_length or 0) > max_bytes:
@@ -155,6 +163,7 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     content = bytearray()
     async for chunk in response.content.iter_any():
         for piece in inflater.feed(chunk):
+            hold(len(piece))
             content += piece
             if len(content) > max_bytes:
                 raise too_large(max_bytes)

@@ -50,18 +50,20 @@ class FileReader:
         if self._root is None:
             raise SourceForbiddenError("Files are not read here: the operator has not set PATCHBAY_FILES_ROOT.")
         loop = asyncio.get_running_loop()
-        content = await loop.run_in_executor(self._threads, _read, self._root, source.location, reading.max_bytes)
+        content = await loop.run_in_executor(self._threads, _read, self._root, source.location, reading)
         return Document(content, format=source.format, name=source.location.rpartition("/")[2])
 
 
-def _read(root: Path, path: str, max_bytes: int) -> bytes:
+def _read(root: Path, path: str, reading: Reading) -> bytes:
     """Read to the end, or to one byte beyond the limit: the size is what is read, not what the file once said."""
+    max_bytes = reading.max_bytes
     descriptor = open_beneath(root, path)
     try:
         if os.fstat(descriptor).st_size > max_bytes:
             raise too_large(max_bytes)
         content = bytearray()
         while chunk := os.read(descriptor, min(_CHUNK, max_bytes + 1 - len(content))):
+            reading.hold(len(chunk))
             content += chunk
             if len(content) > max_bytes:
                 raise too_large(max_bytes)

@@ -70,8 +70,12 @@ class ReaderRegistry:
         """Obtain a document as JSON text, whatever its format; what must be converted does not hold up the loop."""
         document = await self.read(source, reading)
         if format_of(document) == "json":
-            return to_json(document, reading.max_bytes)
-        return await asyncio.to_thread(to_json, document, reading.max_bytes)
+            text = to_json(document, reading.max_bytes)
+        else:
+            text = await asyncio.to_thread(to_json, document, reading.max_bytes)
+        if len(text) > len(document.content):
+            reading.hold(len(text) - len(document.content))
+        return text
 
     def _refusal(self, text: bytes | msgspec.Raw, message: str) -> InvalidRequestError:
         known = ", ".join(self.types)
@@ -130,9 +134,11 @@ class _Plugin:
 
     async def read(self, source: Any, reading: Reading) -> Document:
         try:
-            return await self._reader.read(source, reading)
+            document = await self._reader.read(source, reading)
+            reading.hold(len(document.content))
         except (ServiceError, TimeoutError):
             raise
         except Exception as error:
             _LOG.exception("the reader %r failed in a way that it does not foresee", self._name)
             raise SourceUnreachableError(f"The reader {self._name!r} failed; ask who operates this service.") from error
+        return document

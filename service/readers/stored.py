@@ -49,4 +49,5 @@ class StoredReader:
         text = await self._documents().read_stored(
             source.id, source.resource_type, reading.caller, version=source.version, at=source.moment
         )
+        reading.hold(len(text))
         return Document(text, format="json")

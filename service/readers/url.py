@@ -86,6 +86,7 @@ class UrlReader:
             headers={"Accept": _ACCEPT} | headers,
             credentials=credentials,
             max_redirects=MAX_REDIRECTS,
+            hold=reading.hold,
         )
 
 

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Literal
 
 import msgspec
@@ -15,7 +15,8 @@ from service.core.work import PatchWork, decode_work, name_of
 from service.errors import ServiceError, StoreError
 from service.metrics import Metrics
 from service.model import Job, JobFailure
-from service.ports import Callbacks, Comparer, JobStore, Runner
+from service.ports import Callbacks, Computer, JobStore
+from service.room import Room, Share
 from service.tasks import end
 from service.usecases import comparing, merging
 from service.usecases.comparing import Inputs
@@ -33,26 +34,29 @@ MAX_ATTEMPTS = 3
 
 
 class Jobs:
-    """One worker of jobs; an instance may have several. `run` is a task of its life, `calm` stirred for a new job."""
+    """One worker of jobs; an instance may have several. `run` is a task of its life, `calm` stirred for a new job.
+
+    What a job holds leaves requests less `room`; it is not refused for want of it, being one of few.
+    """
 
     def __init__(
         self,
         store: JobStore,
-        runner: Runner,
-        comparer: Comparer,
+        compute: Computer,
         callbacks: Callbacks,
         metrics: Metrics,
         calm: Calm,
+        room: Room,
         *,
         lease_s: float,
         span: Span = nullcontext,
     ) -> None:
         self._store = store
-        self._runner = runner
-        self._comparer = comparer
+        self._compute = compute
         self._callbacks = callbacks
         self._metrics = metrics
         self._calm = calm
+        self._room = room
         self._span = span
         self._lease_s = lease_s
 
@@ -93,7 +97,8 @@ class Jobs:
         if job.attempt > MAX_ATTEMPTS:
             return await self._fail(job, _GIVEN_UP)
         try:
-            product = await self._produce(job, claim)
+            with closing(self._room.share()) as share:
+                product = await self._produce(job, claim, share)
         except StoreError:
             raise
         except ServiceError as error:
@@ -108,14 +113,15 @@ class Jobs:
     async def _fail(self, job: Job, failure: JobFailure) -> Outcome:
         return "FAILED" if await self._store.fail(job, failure) else "LOST"
 
-    async def _produce(self, job: Job, claim: "_Claim") -> Product:
+    async def _produce(self, job: Job, claim: "_Claim", share: Share) -> Product:
         texts = await self._store.read_inputs(job)
+        share.add(sum(map(len, texts.values())))
         await claim.advance()
         work = decode_work(job.work)
         if isinstance(work, PatchWork):
-            outcome = await comparing.compare(Inputs(**texts), work.direction, work.options, self._comparer)
+            outcome = await comparing.compare(Inputs(**texts), work.direction, work.options, self._compute)
             return Product(outcome.patch, outcome.bounded)
-        return await merging.carry_out(work, texts, self._runner)
+        return await merging.carry_out(work, texts, self._compute)
 
     async def _call_back(self, job_id: str) -> None:
         url = await self._store.take_callback(job_id)

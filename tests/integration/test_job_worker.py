@@ -17,6 +17,7 @@ from service.core.work import PatchWork, Work, encode_work
 from service.errors import InvalidRequestError, NotFoundError, OverloadedError, SourceUnreachableError
 from service.metrics import Metrics
 from service.model import Caller, Job
+from service.room import Room
 from service.store.jobs import MongoJobs
 from service.store.mongo import Database
 from service.store.outbox import MongoOutbox
@@ -102,7 +103,7 @@ async def until(store: MongoJobs, job_id: str, *states: str) -> Job:
 
 
 def worker(store: MongoJobs, script: Script, *, lease_s: float = 10.0, metrics: Metrics | None = None) -> Jobs:
-    return Jobs(store, script, script, script, metrics or Metrics(), Calm(), lease_s=lease_s)
+    return Jobs(store, script, script, metrics or Metrics(), Calm(), Room(1), lease_s=lease_s)
 
 
 async def test_a_patch_goes_to_the_comparer_and_its_bound_is_kept(store: MongoJobs) -> None:

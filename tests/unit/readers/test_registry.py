@@ -178,3 +178,17 @@ async def test_bounds_hold_for_a_plugin(monkeypatch: pytest.MonkeyPatch, text: s
         await registry.read(
             registry.parse(b'{"type": "echo", "text": "%s"}' % text.encode(), "a"), Reading(max_bytes=3, timeout_s=0.05)
         )
+
+
+async def test_what_a_plugin_reads_is_held_and_what_formats_add(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, f"{HERE}:EchoReader")
+    registry = ReaderRegistry([*discover(), RawReader()])
+    held: list[int] = []
+    reading = Reading(max_bytes=1000, timeout_s=30, hold=held.append)
+
+    await registry.read_json(registry.parse(b'{"type": "echo", "text": "[1]"}', "a"), reading)
+    await registry.read_json(
+        registry.parse(b'{"type": "raw", "value": "[&a xyz, *a]", "format": "yaml"}', "a"), reading
+    )
+
+    assert held == [3, 1]
