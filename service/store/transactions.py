@@ -53,11 +53,15 @@ class Transactions:
         with translated():
             async with await self._database.client.start_session() as session:
                 session.start_transaction(ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY)
-                if not await self._take_on(statement, session):
-                    return False  # the session's end aborts, here and where something is raised
-                for companion in companions:
-                    await change_companion(self._database, companion, session)
-                await session.commit_transaction()
+                try:
+                    if not await self._take_on(statement, session):
+                        return False
+                    for companion in companions:
+                        await change_companion(self._database, companion, session)
+                    await session.commit_transaction()
+                finally:
+                    if session.delegate.in_transaction:  # the session's end aborts it too, but holds up the event loop
+                        await session.abort_transaction()
         return True
 
     async def _take_on(self, statement: Statement, session: AsyncIOMotorClientSession) -> bool:

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,11 +7,13 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
+from pymongo.monitoring import CommandListener
 
 from service.errors import DuplicateIdentifierError
 from service.model import Change, Companion, Draft
 from service.ports import Changing
-from service.store.mongo import Database
+from service.store.mongo import Database, connect
+from service.store.mongod import MongodProcess
 from service.store.resources import MongoResources
 from tests.integration.changes import ANN, create, increment, nothing
 
@@ -114,6 +117,43 @@ async def test_conflict_of_a_companion_is_told_to_its_writer_alone(
     assert [type(each).__name__ for each in outcomes] == ["Written", "DuplicateIdentifierError", *["Written"] * 3]
     assert found is not None
     assert (found.version, found.text) == (4, b'{"n":3}')
+
+
+class Aborts(CommandListener):
+    """Notes on which thread each `abortTransaction` was sent."""
+
+    def __init__(self) -> None:
+        self.threads: list[int] = []
+
+    def started(self, event: Any) -> None:
+        if event.command_name == "abortTransaction":
+            self.threads.append(threading.get_ident())
+
+    def succeeded(self, event: Any) -> None:
+        pass
+
+    def failed(self, event: Any) -> None:
+        pass
+
+
+async def test_a_transaction_that_is_given_up_does_not_hold_up_the_event_loop(
+    mongod: MongodProcess, database_name: str, identity: str
+) -> None:
+    """The end of a session aborts what is open in it, on the spot: a database that hangs would stop everything."""
+    aborts = Aborts()
+    client = connect(mongod.uri, [aborts])
+    try:
+        resources = MongoResources(client[database_name], WallClock())
+        await resources.write(identity, "clinic", create({}), ANN)
+        first = companion(identity, "insert", {"n": 1})
+        unmet = companion(f"no-{identity}", "remove")
+        with pytest.raises(DuplicateIdentifierError):
+            await resources.write(identity, "clinic", along(increment("n"), first, unmet), ANN)
+    finally:
+        client.close()
+
+    assert aborts.threads
+    assert threading.get_ident() not in aborts.threads
 
 
 async def test_one_of_many_claimants_wins(database: Database) -> None:
