@@ -22,6 +22,11 @@ class Traffic:
         self._process = str(uuid.uuid4())[:23]
         self._numbers = itertools.count(1)
 
+    @property
+    def count(self) -> int:
+        """How many requests are in flight."""
+        return len(self._tasks)
+
     def make_id(self) -> str:
         """Name a request by a UUID: random for the process, counted within it, because randomness is dear."""
         return f"{self._process}-{next(self._numbers):012x}"

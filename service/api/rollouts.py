@@ -12,6 +12,7 @@ from service.api import patch_examples as examples
 from service.api import replies, wire
 from service.api.examples import LOCATION_HEADER
 from service.api.flags import flag
+from service.api.hanging_up import has_hung_up
 from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
 from service.api.patches import check_size, find_patch
@@ -107,9 +108,9 @@ async def cancel_rollout(request: web.Request) -> web.Response:
 
 
 async def _follow(request: web.Request, rollout: Rollout) -> AsyncIterator[Rollout]:
-    """Yield the rollout whenever it has come further, until it is over or the service stops."""
+    """Yield the rollout whenever it has come further, until it is over, the reader leaves or the service stops."""
     yield rollout
-    while rollout.is_live and not request.app[FEED_WATCH].is_closing:
+    while rollout.is_live and not (request.app[FEED_WATCH].is_closing or has_hung_up(request)):
         await asyncio.sleep(_TICK_S)
         seen = await _find(request)
         if seen != rollout:

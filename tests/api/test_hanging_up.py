@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from service.app import create_app
-from service.keys import COMPARER, RUNNER
+from service.keys import COMPARER, RUNNER, TRAFFIC
 from service.settings import Settings
 from tests.api.conftest import inline
 
@@ -29,17 +32,25 @@ class Endless:
     run = call = compare
 
 
+@asynccontextmanager
+async def served(app: web.Application) -> AsyncIterator[tuple[str, int]]:
+    """Serve the application as `patchbay` does: handlers are not told that their client has gone."""
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        yield host, port
+    finally:
+        await runner.cleanup()
+
+
 @pytest.mark.parametrize("route", ["patch", "compare"])
 async def test_work_for_a_client_that_hung_up_is_given_up(settings: Settings, route: str) -> None:
     app = create_app(settings)
     endless: Any = Endless()
     app[COMPARER], app[RUNNER] = endless, endless
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        host, port = runner.addresses[0][:2]
+    async with served(app) as (host, port):
         _, writer = await asyncio.open_connection(host, port)
         body = json.dumps({"a": inline(1), "b": inline(2)}).encode()
         head = f"POST /api/json/v1/{route} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -48,5 +59,24 @@ async def test_work_for_a_client_that_hung_up_is_given_up(settings: Settings, ro
             await endless.begun.wait()
             writer.close()
             await endless.ended.wait()
-    finally:
-        await runner.cleanup()
+
+
+async def test_who_follows_a_rollout_that_stands_still_and_hangs_up_is_forgotten(settings: Settings) -> None:
+    app = create_app(settings)
+    async with served(app) as (host, port), aiohttp.ClientSession(f"http://{host}:{port}") as session:
+        made = await (await session.post("/v1/stands-still", json={})).json()
+        definition = {"patch_id": "p", "payload": {"operations": [{"op": "remove", "path": "/none"}]}}
+        patches = f"/resources/{made['id']}/patches"
+        assert (await session.post(patches, json={"definition": definition})).status == 201
+        path = (await session.post(f"{patches}/p/rollouts", json={"type": "stands-still"})).headers["Location"]
+        assert (await session.post(f"{path}/pause")).status in (200, 409)  # it has halted by itself else
+        async with session.get(path, headers={"Accept": "text/event-stream"}) as response:
+            await response.content.readuntil(b"\n\n")
+            followed = app[TRAFFIC].count
+            response.close()
+
+        async with asyncio.timeout(30):
+            while app[TRAFFIC].count:
+                await asyncio.sleep(0.05)
+
+    assert followed == 1
