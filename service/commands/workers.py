@@ -55,6 +55,8 @@ class _Pool:
         self._environment = environment
         self._grace_s = grace_s
         self._running: dict[int, asyncio.subprocess.Process] = {}
+        self._leaving: set[asyncio.subprocess.Process] = set()
+        self._turns = [asyncio.Lock() for _ in range(count)]  # one at a time fills a slot
 
     async def start(self) -> None:
         """Start every worker and wait until each serves."""
@@ -72,7 +74,9 @@ class _Pool:
             _LOG.error("worker %d (process %d) ended with code %s; starting another", slot, process.pid, code)
             await asyncio.sleep(delay)
             try:
-                await self._spawn(slot)
+                async with self._turns[slot]:
+                    if self._running[slot] is process:  # else a SIGHUP came first
+                        await self._spawn(slot)
                 delay = _FIRST_DELAY_S
             except StartError:
                 delay = min(delay * 2, _LONGEST_DELAY_S)
@@ -80,14 +84,17 @@ class _Pool:
     async def replace(self) -> None:
         """Replace the workers one by one: the old one stops once the new one serves."""
         for slot in range(self._count):
-            old = self._running[slot]
-            await self._spawn(slot)
+            async with self._turns[slot]:
+                old = self._running[slot]
+                await self._spawn(slot)
+            self._leaving.add(old)
             await self._stop(old)
+            self._leaving.discard(old)
         _LOG.info("all workers are replaced")
 
     async def stop(self) -> None:
-        """Stop all workers; requests in flight may finish."""
-        await asyncio.gather(*(self._stop(process) for process in self._running.values()))
+        """Stop all workers; requests in flight may finish, those of a worker that is being replaced too."""
+        await asyncio.gather(*(self._stop(process) for process in {*self._running.values(), *self._leaving}))
 
     async def _stop(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is None:

@@ -2,14 +2,17 @@
 
 import asyncio
 import errno
+import itertools
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -213,6 +216,95 @@ async def test_stop_amid_a_renewal_ends_the_worker_that_does_not_serve_yet(guard
 
         await until_gone(workers)
     assert len(workers - before) == 1
+
+
+async def test_hangup_does_not_double_a_worker_that_was_about_to_be_started_again(guarded: Service, key: Key) -> None:
+    """What keeps a worker from starting is mended, and a hangup sent so as not to wait for the next attempt."""
+    before = guarded.workers()
+    key.withhold()
+    os.kill(min(before), signal.SIGKILL)
+    for _ in range(3):
+        async with key.asked_for():
+            (new,) = guarded.workers() - before
+        await until_gone({new})
+    key.put()
+    guarded.process.send_signal(signal.SIGHUP)
+    after = await until_workers_are(guarded, other_than=before)
+
+    for _ in range(40):  # the next attempt would come within two seconds
+        await asyncio.sleep(0.1)
+
+        assert guarded.workers() == after
+
+
+class Talk:
+    """A connection, and the process that it leads to."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.process = ""
+
+    @classmethod
+    async def begin(cls, url: str) -> Self:
+        talk = cls(*await asyncio.open_connection(*urlsplit(url).netloc.split(":")))
+        head = await talk.ask()
+        talk.process = head.partition(b"X-Request-Id: ")[2][:23].decode()
+        return talk
+
+    async def ask(self) -> bytes:
+        self.writer.write(b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
+        answer = await self.reader.readuntil(b"}")
+        return answer.partition(b"\r\n\r\n")[0]
+
+    def begin_to_write(self) -> None:
+        """Send a request without the end of its body."""
+        self.writer.write(b"POST /v1/late HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n")
+        self.writer.write(b"Content-Length: 2\r\n\r\n{")
+
+    async def finish(self) -> bytes:
+        """Send the end and return the first line of the answer."""
+        self.writer.write(b"}")
+        return await self.reader.readline()
+
+
+@pytest.fixture(name="talks")
+async def talk_to_both(service: Service) -> AsyncIterator[dict[str, list[Talk]]]:
+    """Connections to both workers, two to each, by the names of the processes."""
+    talks = defaultdict[str, list[Talk]](list)
+    async with asyncio.timeout(60):
+        while sorted(map(len, talks.values()))[-2:-1] < [2]:
+            talk = await Talk.begin(service.url)
+            talks[talk.process].append(talk)
+    yield talks
+    for each in itertools.chain(*talks.values()):
+        each.writer.close()
+
+
+async def until_one_leaves(talks: dict[str, list[Talk]]) -> str:
+    """Wait until a worker ends its connections; return its name."""
+    async with asyncio.timeout(60):
+        for name in itertools.cycle(talks):
+            if b"Connection: close" in await talks[name][0].ask():
+                return name
+            await asyncio.sleep(0.02)
+    raise AssertionError
+
+
+async def test_stop_amid_a_renewal_lets_the_old_worker_finish(service: Service, talks: dict[str, list[Talk]]) -> None:
+    for _, writing, *_ in talks.values():
+        writing.begin_to_write()
+    service.process.send_signal(signal.SIGHUP)
+    leaving = await until_one_leaves(talks)
+    (staying,) = talks.keys() - {leaving}
+
+    service.process.terminate()
+    answers = [await talks[staying][1].finish()]
+    with pytest.raises(subprocess.TimeoutExpired):  # the parent waits, though all others have ended
+        await asyncio.to_thread(service.process.wait, 3)
+    answers.append(await talks[leaving][1].finish())
+
+    assert answers == [b"HTTP/1.1 201 Created\r\n"] * 2
+    assert await asyncio.to_thread(service.process.wait, 60) == 0
 
 
 async def until_gone(pids: set[int]) -> None:
