@@ -8,7 +8,7 @@ from typing import NamedTuple
 from service.core import values
 from service.core.alignment import Alignment, Block, align, rising
 from service.core.keyed import pair_by_keys
-from service.core.pairing import Pair, Pairing
+from service.core.pairing import Pair, Pairing, stand_in_place
 from service.core.scope import Scope
 from service.core.values import Json
 
@@ -85,6 +85,8 @@ def _mate_stretch(before: Sequence[Json], after: Sequence[Json], scope: Scope, p
     if len(before) == len(after) == 1:
         return Mating([(0, 0, 1, False)], [])
     pairs = pairing.lay(before, after)
+    if pairs is None and len(before) == len(after) and stand_in_place(before, after):
+        pairs = [(place, place) for place in range(len(before))]
     if pairs is None:
         return _in_order(before, after, scope, pairing, moves=False)
     return Mating([(one, two, 1, bool(before[one] == after[two])) for one, two in pairs], [])

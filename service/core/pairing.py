@@ -77,6 +77,20 @@ class Pairing(msgspec.Struct):
         return _in_order(_best(likeness), len(before), len(after))
 
 
+def stand_in_place(before: Sequence[Json], after: Sequence[Json]) -> bool:
+    """Say whether a member identifies all items of either array, and each stands where its namesake does.
+
+    No item is then equal to one at another place.
+
+    >>> stand_in_place([{"id": 1, "a": 1}, {"id": 2}], [{"id": 1, "b": 1}, {"id": 2}])
+    True
+    """
+    for name in before[0] if type(before[0]) is dict else ():
+        if places := _unique_values(before, name):
+            return places == _unique_values(after, name)
+    return False
+
+
 def _identified(before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
     """Pair by the scalar member that is unique on both sides and has most values in common."""
     best: list[Pair] = []

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.pairing import Pairing
+from service.core.pairing import Pairing, stand_in_place
 from tests.unit.core.documents import DOCUMENTS
 
 
@@ -61,3 +61,33 @@ def test_tries_run_out() -> None:
 
     pairing.pair([{"a": 1}] * 3, [{"a": 2}] * 3)
     assert pairing.bounded
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        pytest.param([{"id": 1, "a": 1}, {"id": 2}], [{"id": 1, "b": 1}, {"id": 2}], True, id="in place"),
+        pytest.param([{"v": 1, "id": 1}, {"v": 1, "id": 2}], [{"id": 1}, {"id": 2}], True, id="a later member"),
+        pytest.param([{"id": 1}, {"id": 2}], [{"id": 2}, {"id": 1}], False, id="swapped"),
+        pytest.param([{"id": 1}, {"id": 2}], [{"id": 1}, {"id": 1}], False, id="repeated"),
+        pytest.param([{"id": 1}, {"id": 2}], [{"id": 1}, {"id": 3}], False, id="another"),
+        pytest.param([{"id": 1}, {"id": 2}], [{"id": True}, {"id": 2}], False, id="true is not one"),
+        pytest.param([{"id": 1}, {"id": 2}], [{"id": 1}, 2], False, id="not an object"),
+        pytest.param([1, 2], [1, 2], False, id="no objects"),
+        pytest.param([{}, {"id": 1}], [{}, {"id": 1}], False, id="an empty object first"),
+    ],
+)
+def test_items_stand_in_place_by_a_member_that_is_unique(before: list[Any], after: list[Any], verdict: bool) -> None:
+    assert stand_in_place(before, after) is verdict
+
+
+ROWS = st.lists(st.fixed_dictionaries({"v": st.integers(0, 1), "id": st.integers(0, 9)}), min_size=1, max_size=10)
+
+
+@given(ROWS, ROWS)
+def test_nothing_that_stands_in_place_is_equal_to_what_stands_elsewhere(
+    before: list[dict[str, int]], after: list[dict[str, int]]
+) -> None:
+    if stand_in_place(before, after):
+        equal = {(one, two) for one, item in enumerate(before) for two, other in enumerate(after) if item == other}
+        assert all(one == two for one, two in equal)
