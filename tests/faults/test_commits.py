@@ -6,8 +6,8 @@ import random
 import signal
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,13 +52,16 @@ def append_to(store: MongoResources) -> Append:
     return append
 
 
-async def write_under(journal: Journal, appends: list[Append], seconds: float) -> None:
-    """Let writers run for a while; all of them have ended when this returns."""
+@asynccontextmanager
+async def writing(journal: Journal, appends: list[Append]) -> AsyncIterator[None]:
+    """Let writers run meanwhile; all of them have ended behind it."""
     stop = asyncio.Event()
     writers = [asyncio.create_task(journal.keep_writing(appends[n % len(appends)], stop)) for n in range(WRITERS)]
-    await asyncio.sleep(seconds)
-    stop.set()
-    await asyncio.gather(*writers)
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*writers)
 
 
 async def make_resources(store: MongoResources) -> Journal:
@@ -96,11 +99,11 @@ async def test_mongod_killed_under_load(tmp_path: Path) -> None:
 
         for _ in range(ROUNDS):
             before = journal.count
-            loading = asyncio.create_task(write_under(journal, [append_to(each) for each in stores], 3))
-            await asyncio.sleep(random.uniform(0.2, 1.5))
-            await journal.grow_beyond(before)
-            os.kill(server.pid, signal.SIGKILL)
-            await loading
+            async with writing(journal, [append_to(each) for each in stores]):
+                await asyncio.sleep(random.uniform(0.2, 1.5))
+                await journal.grow_beyond(before)
+                os.kill(server.pid, signal.SIGKILL)
+                await asyncio.sleep(1.5)
 
         await check_stored(journal, stores[1])
 
@@ -117,7 +120,8 @@ async def test_connection_cut_between_request_and_reply(mongod: MongodProcess, d
             stores = [await open_store(stack, client[database_name]) for _ in range(2)]
             journal = await make_resources(stores[0])
 
-            await write_under(journal, [append_to(each) for each in stores], 3)
+            async with writing(journal, [append_to(each) for each in stores]):
+                await asyncio.sleep(3)
 
             await check_stored(journal, stores[1])
             assert proxy.cuts > 5
@@ -139,14 +143,13 @@ async def test_replica_set_losing_its_primary_under_load(replicas: ReplicaSet) -
         journal = await make_resources(stores[0])
 
         for _ in range(ROUNDS):
-            loading = asyncio.create_task(write_under(journal, [append_to(each) for each in stores], 8))
-            await asyncio.sleep(random.uniform(0.2, 1.5))
-            primary = await asyncio.to_thread(replicas.primary)
-            await asyncio.to_thread(replicas.kill, primary)
-            killed_at = journal.count
-            await asyncio.to_thread(replicas.primary)
-            await loading
-            assert journal.count > killed_at + WRITERS, "the service is not back by itself"
+            async with writing(journal, [append_to(each) for each in stores]):
+                await asyncio.sleep(random.uniform(0.2, 1.5))
+                primary = await asyncio.to_thread(replicas.primary)
+                await asyncio.to_thread(replicas.kill, primary)
+                killed_at = journal.count
+                await asyncio.to_thread(replicas.primary)
+                await journal.grow_beyond(killed_at + WRITERS)  # it is back by itself
             await asyncio.to_thread(replicas.restart, primary)
 
         await check_stored(journal, stores[1])
@@ -163,11 +166,10 @@ async def test_service_killed_under_load(tmp_path: Path) -> None:
                 journal = journal if journal.resource_ids else await post_resources(session)
                 await check_served(journal, session)
                 before = journal.count
-                loading = asyncio.create_task(write_under(journal, [append_over(session)], 2))
-                await asyncio.sleep(random.uniform(0.5, 1.5))
-                await journal.grow_beyond(before)
-                service.process.kill()
-                await loading
+                async with writing(journal, [append_over(session)]):
+                    await asyncio.sleep(random.uniform(0.5, 1.5))
+                    await journal.grow_beyond(before)
+                    service.process.kill()
         finally:
             await asyncio.to_thread(service.end)
 
