@@ -1,9 +1,11 @@
-"""Tasks that go on until they are cancelled: begun with a context, and brought to their end with it."""
+"""Tasks brought to their end with whoever began them: work that goes on until it is cancelled, works done at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 _PATIENCE_S = 2.0
 
@@ -27,7 +29,21 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
     cancellation is lost where the cleanup fails, because that failure takes its place.
     """
     waiting = set(tasks)
+    cancelled = {task for task in tasks if task.cancelling()}  # their cleanup is not to be cut short
     while waiting:
-        for task in waiting:
+        for task in waiting - cancelled:
             task.cancel()
-        _, waiting = await asyncio.wait(waiting, timeout=_PATIENCE_S)
+        cancelled.clear()
+        over, waiting = await asyncio.wait(waiting, timeout=_PATIENCE_S)
+        for task in over:
+            if not task.cancelled():
+                task.exception()  # asyncio complains later of what nobody has asked for
+
+
+async def together(works: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """Do all at once. The first failure ends the others, and a cancellation all; it is raised when they are over."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        await end(*tasks)

@@ -1,6 +1,5 @@
 """Comparing: obtain the inputs, find the patch, keep a record on request."""
 
-import asyncio
 import hashlib
 from collections.abc import Mapping
 
@@ -11,6 +10,7 @@ from service.core.timestamp import format_timestamp
 from service.errors import IdempotencyKeyReusedError, NotFoundError, ServiceError, TooLargeError
 from service.model import Caller, Comparison, Direction, Fingerprint, Reading, Source
 from service.ports import Clock, Comparer, ComparisonStore, Outcome, SourceReader
+from service.tasks import together
 from service.usecases.calls import id_of
 
 
@@ -41,14 +41,8 @@ async def read_inputs(sources: Mapping[str, Source], readers: SourceReader, read
             ).within(name)
         return text
 
-    tasks = {name: asyncio.create_task(read(name, source)) for name, source in sources.items()}
-    try:
-        texts = await asyncio.gather(*tasks.values())
-    finally:
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
-    return dict(zip(tasks, texts, strict=True))
+    texts = await together(read(name, source) for name, source in sources.items())
+    return dict(zip(sources, texts, strict=True))
 
 
 async def compare(inputs: Inputs, direction: Direction, options: DiffOptions, comparer: Comparer) -> Outcome:

@@ -22,6 +22,7 @@ from service.model import Attribution, Caller
 from service.patches import Patch
 from service.ports import RolloutStore
 from service.rollouts import LEGAL, Order, Rollout, RolloutState, Wish
+from service.tasks import together
 from service.usecases import applications, attempts
 from service.usecases.fitting import Aim
 from service.usecases.patching import Desk
@@ -93,7 +94,7 @@ async def take_further(rollout: Rollout, rolling: Rolling) -> Rollout:
     page = await _page(patch, rollout, rollout.after, rollout.order.batch_size, rolling.desk)
     targets, more = page
     gate = asyncio.Semaphore(_AT_ONCE)
-    fates = await asyncio.gather(*(_deal_with(patch, target, rollout, gate, rolling.desk) for target in targets))
+    fates = await together(_deal_with(patch, target, rollout, gate, rolling.desk) for target in targets)
     further = msgspec.structs.replace(
         rollout,
         done=rollout.done + fates.count("done"),

@@ -51,11 +51,14 @@ class Courier:
         return 0.0
 
     async def deliver_due(self) -> int:
-        """Deliver all that is due now; return how many were tried."""
+        """Deliver all that is due now; return how many were tried. What fails lets the others come to their end."""
         if not await self._deliver_next():
             return 0
-        counts = await asyncio.gather(*(self._deliver_in_turn() for _ in range(_AT_ONCE)))
-        return 1 + sum(counts)
+        outcomes = await asyncio.gather(*(self._deliver_in_turn() for _ in range(_AT_ONCE)), return_exceptions=True)
+        for failure in outcomes:
+            if isinstance(failure, BaseException):
+                raise failure
+        return 1 + sum(each for each in outcomes if isinstance(each, int))
 
     async def _deliver_in_turn(self) -> int:
         count = 0

@@ -1,11 +1,13 @@
 """Tasks end with the context they were begun in, whatever becomes of their cancellation."""
 
 import asyncio
+import gc
+from typing import Any
 
 import pytest
 
 from service import tasks
-from service.tasks import end, running
+from service.tasks import end, running, together
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +81,72 @@ async def test_the_end_waits_for_all_and_raises_nothing() -> None:
 
     assert isinstance(ended[0].exception(), LookupError)
     assert ended[1].cancelled()
+
+
+async def test_what_ended_work_failed_with_is_not_complained_of_later() -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise LookupError("the cleanup failed")
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    await end(task)
+    del task
+    gc.collect()
+
+    assert complaints == []
+
+
+async def test_works_that_are_done_together_give_their_results_in_order() -> None:
+    async def after(turns: int) -> int:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return turns
+
+    assert await together(map(after, (3, 1, 2))) == [3, 1, 2]
+
+
+async def test_the_first_failure_ends_the_others_before_it_is_raised() -> None:
+    ended: list[str] = []
+
+    async def fail() -> None:
+        raise LookupError("odd")
+
+    async def go_on() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("other")
+
+    with pytest.raises(LookupError, match="odd"):
+        await together([go_on(), fail(), go_on()])
+
+    assert ended == ["other", "other"]
+
+
+async def test_a_cancellation_ends_all_before_it_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "_PATIENCE_S", 30)
+    ended: list[int] = []
+
+    async def go_on(turns: int) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            ended.append(turns)
+
+    caller = asyncio.create_task(together([go_on(1), go_on(9)]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.wait({caller})
+
+    assert caller.cancelled()
+    assert ended == [1, 9]
