@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -27,7 +27,8 @@ _LEEWAY_S = 30
 _REFRESH_AFTER_S = 600.0
 _RETRY_AFTER_S = 10.0
 _LONGEST = 16 * 1024
-_ROLES = frozenset(get_args(Role))
+_LONGEST_NAME = 256
+_ROLES: tuple[Role, ...] = get_args(Role)
 
 LoadKeys = Callable[[], Awaitable[bytes]]
 """Obtains the text of a JWKS (RFC 7517) or of a PEM public key."""
@@ -70,16 +71,25 @@ class TokenAuthenticator:
         return _caller(claims)
 
     async def _key(self, kid: str | None) -> Any:
-        """Find the key a token names; a token without `kid` may use the only key there is."""
-        async with self._loading:
-            age = time.monotonic() - self._loaded_at
-            if age > _REFRESH_AFTER_S or (kid not in self._keys and age > _RETRY_AFTER_S):
-                await self._refresh()
-        if kid in self._keys:
-            return self._keys[kid]
-        if len(self._keys) == 1 and (kid is None or None in self._keys):
+        """Find the key a token names; one that is known is not waited for while the keys are loaded again."""
+        key = self._known(kid)
+        if key is None or not (self._loading.locked() or self._age() <= _REFRESH_AFTER_S):
+            async with self._loading:
+                if self._age() > (_REFRESH_AFTER_S if kid in self._keys else _RETRY_AFTER_S):
+                    await self._refresh()
+            key = self._known(kid)
+        if key is None:
+            raise jwt.InvalidKeyError("no such key")
+        return key
+
+    def _known(self, kid: str | None) -> Any:
+        """Return the key of that id; a token without `kid` may use the only key there is."""
+        if kid not in self._keys and len(self._keys) == 1 and (kid is None or None in self._keys):
             return next(iter(self._keys.values()))
-        raise jwt.InvalidKeyError("no such key")
+        return self._keys.get(kid)
+
+    def _age(self) -> float:
+        return time.monotonic() - self._loaded_at
 
     async def _refresh(self) -> None:
         """Load the keys again; where that fails the present ones go on, until it succeeds."""
@@ -110,13 +120,13 @@ def _algorithms_for(key: Any) -> tuple[str, ...]:
 
 
 def _caller(claims: dict[str, Any]) -> Caller:
-    roles, types = claims.get("roles", []), claims.get("types")
-    granted = frozenset(
-        cast("list[Role]", [role for role in roles if role in _ROLES] if isinstance(roles, list) else [])
-    )
+    name, roles, types = str(claims["sub"]), claims.get("roles", []), claims.get("types")
+    if not (0 < len(name) <= _LONGEST_NAME and name.isprintable()):
+        raise UnauthenticatedError(f"The token's claim 'sub' must be 1 to {_LONGEST_NAME} printable characters.")
+    granted = frozenset(role for role in _ROLES if role in roles) if isinstance(roles, list) else frozenset[Role]()
     if types is not None and not (isinstance(types, list) and all(isinstance(each, str) for each in types)):
         raise UnauthenticatedError("The token's claim 'types' must be a list of type names.")
-    return Caller(str(claims["sub"]), granted, None if types is None else frozenset(types))
+    return Caller(name, granted, None if types is None else frozenset(filter(str.isascii, types)))
 
 
 def _explain(error: jwt.PyJWTError) -> str:

@@ -58,7 +58,7 @@ async def list_applications(request: web.Request) -> web.Response:
     kind = f"applications {patch.resource_id} {patch.patch_id}"
     after = cursor_of(request, kind, tuple[str, str])
     store = request.app[DESK].applications
-    found = await store.list_newest(patch.resource_id, patch.patch_id, after, limit + 1)
+    found = await store.list_newest(patch.resource_id, patch.patch_id, request[CALLER].types, after, limit + 1)
     page = found[:limit]
     cursor = write_cursor(kind, (page[-1].started_at, page[-1].id)) if len(found) > limit else None
     return json_reply(page, headers=next_link(request, cursor))
@@ -69,7 +69,8 @@ async def list_patch_events(request: web.Request) -> web.Response:
     patch, limit = await find_patch(request), limit_of(request)
     kind = f"events {patch.resource_id} {patch.patch_id}"
     after = cursor_of(request, kind, tuple[str, str])
-    found = await request.app[DESK].moves.list_oldest(patch.resource_id, patch.patch_id, after, limit + 1)
+    store, types = request.app[DESK].moves, request[CALLER].types
+    found = await store.list_oldest(patch.resource_id, patch.patch_id, types, after, limit + 1)
     page = found[:limit]
     cursor = write_cursor(kind, (page[-1].at, page[-1].id)) if len(found) > limit else None
     return json_reply(page, headers=next_link(request, cursor))

@@ -107,7 +107,8 @@ async def create_patch(request: web.Request) -> web.Response:
 
 async def get_comparison(request: web.Request) -> web.Response:
     """Answer a recorded comparison."""
-    return replies.json_reply(await comparing.find(request.match_info["comparison_id"], request.app[COMPARISONS]))
+    comparison_id, store = request.match_info["comparison_id"], request.app[COMPARISONS]
+    return replies.json_reply(await comparing.find(comparison_id, request[CALLER], store))
 
 
 def instructions_of(asked: PatchRequest) -> list[dxconfig.Instruction]:

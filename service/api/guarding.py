@@ -54,12 +54,13 @@ def _count(rates: Rates, who: str) -> None:
 
 def _credential(request: web.Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
-    key = request.headers.get("X-API-Key", "").strip()
-    if not key:
+    credential = token.strip() if scheme.lower() == "bearer" else ""
+    credential = credential or request.headers.get("X-API-Key", "").strip()
+    if not credential:
         raise UnauthenticatedError("Send Authorization: Bearer <key or token>, or X-API-Key: <key>.")
-    return key
+    if not credential.isascii():
+        raise UnauthenticatedError("The key or token has characters that none has; send it as it was given to you.")
+    return credential
 
 
 def _check_role(caller: Caller, access: Role) -> None:

@@ -76,14 +76,14 @@ async def list_patches(request: web.Request) -> web.Response:
     kind = f"patches {resource_id} {status}"
     after = cursor_of(request, kind, tuple[str, str])
     await patching.find_resource(resource_id, request[CALLER], desk, even_deleted=True)
-    found, rest = await patching.list_newest(resource_id, status, after, limit_of(request), desk)
+    found, rest = await patching.list_newest(resource_id, status, after, limit_of(request), request[CALLER], desk)
     cursor = None if rest is None else write_cursor(kind, rest)
     return json_reply([to_wire(each) for each in found], headers=next_link(request, cursor))
 
 
 async def get_patch(request: web.Request) -> web.Response:
     """Answer a patch."""
-    return json_reply(to_wire(await patching.describe(await find_patch(request), request.app[DESK])))
+    return json_reply(to_wire(await patching.describe(await find_patch(request), request[CALLER], request.app[DESK])))
 
 
 async def find_patch(request: web.Request) -> Patch:

@@ -126,7 +126,8 @@ async def _find(request: web.Request) -> Rollout:
 async def _steer(request: web.Request, wish: Wish) -> web.Response:
     patch = await find_patch(request)
     is_dry = flag(request, "dryRun")
-    rollout = await rolling.steer(patch, request.match_info["rollout_id"], wish, request.app[ROLLING], dry_run=is_dry)
+    rollout_id, caller = request.match_info["rollout_id"], request[CALLER]
+    rollout = await rolling.steer(patch, rollout_id, wish, caller, request.app[ROLLING], dry_run=is_dry)
     return replies.json_reply(_view(rollout, request.app[CLOCK].now()))
 
 

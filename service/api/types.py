@@ -13,7 +13,7 @@ from service.api.replies import json_reply
 from service.api.route import Answer, Content, Route
 from service.core.definition import Parent, TypeDefinition
 from service.errors import InvalidRequestError, NotFoundError, StoreUnavailableError
-from service.keys import INDEXES, SHELF, TYPES
+from service.keys import CALLER, INDEXES, SHELF, TYPES
 from service.usecases import types
 from service.usecases.catalog import KnownType
 
@@ -57,9 +57,10 @@ async def delete_type(request: web.Request) -> web.Response:
 
 
 async def list_types(request: web.Request) -> web.Response:
-    """Answer the defined types in the order of their names."""
+    """Answer the defined types that the caller has a grant for, in the order of their names."""
+    granted, known = request[CALLER].types, await request.app[SHELF].catalog.list_defined()
     limit, after = limit_of(request), cursor_of(request, "types", str) or ""
-    found = [each for each in await request.app[SHELF].catalog.list_defined() if each.name > after]
+    found = [each for each in known if each.name > after and (granted is None or each.name in granted)]
     cursor = write_cursor("types", found[limit - 1].name) if len(found) > limit else None
     return json_reply([_show_known(each) for each in found[:limit]], headers=next_link(request, cursor))
 

@@ -1,7 +1,7 @@
 """The domain's values, one module for each noun; this one gives them all. No transport, no database."""
 
 from service.model.answer import Answer
-from service.model.caller import ANONYMOUS, ApiKey, Caller, Role
+from service.model.caller import ANONYMOUS, ApiKey, Caller, Role, Types
 from service.model.comparison import Comparison, Direction, Fingerprint
 from service.model.event import Event
 from service.model.job import JOB_STAGES, Job, JobFailure, JobStatus
@@ -35,6 +35,7 @@ __all__ = [
     "Role",
     "Source",
     "Timestamp",
+    "Types",
     "Upload",
     "Written",
 ]

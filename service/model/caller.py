@@ -1,6 +1,6 @@
 """Who calls, what they may do, and the keys by which they are known."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -9,12 +9,16 @@ from service.model.moment import Timestamp
 Role = Literal["reader", "writer", "provider", "admin"]
 
 
+Types: TypeAlias = frozenset[str] | None
+"""Resource types granted one by one; None grants all."""
+
+
 class Caller(msgspec.Struct, frozen=True):
-    """Who sends a request. `types` are the resource types granted one by one; None grants all."""
+    """Who sends a request."""
 
     name: str
     roles: frozenset[Role]
-    types: frozenset[str] | None = None
+    types: Types = None
 
 
 ANONYMOUS = Caller("anonymous", frozenset({"reader", "writer", "provider", "admin"}))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from service.core.constraints import Constraint
-from service.model import Companion
+from service.model import Companion, Types
 from service.patches import Application, Batch, Edit, Move, Page, Patch, Standing, Step
 from service.rollouts import Rollout, RolloutState
 
@@ -36,8 +36,8 @@ class PatchStore(Protocol):
         """Return patches newest first, those after (`created_at`, `patch_id`); fewer where they are very large."""
         ...
 
-    async def find_standings(self, resource_id: str, patch_ids: list[str]) -> Mapping[str, Standing]:
-        """Return where patches of a resource stand; those without an application are left out."""
+    async def find_standings(self, resource_id: str, patch_ids: list[str], types: Types) -> Mapping[str, Standing]:
+        """Return where patches of a resource stand on targets of the types; those without any are left out."""
         ...
 
 
@@ -49,7 +49,7 @@ class ApplicationStore(Protocol):
         ...
 
     async def list_newest(
-        self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
+        self, resource_id: str, patch_id: str, types: Types, after: tuple[str, str] | None, limit: int
     ) -> list[Application]:
         """Return the applications of a patch, the latest first, those after (`started_at`, `id`)."""
         ...
@@ -74,7 +74,7 @@ class MoveStore(Protocol):
     """Reads the moves of patches and applications."""
 
     async def list_oldest(
-        self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
+        self, resource_id: str, patch_id: str, types: Types, after: tuple[str, str] | None, limit: int
     ) -> list[Move]:
         """Return the moves of a patch and its applications, oldest first, those after (`at`, `id`)."""
         ...

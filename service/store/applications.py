@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import msgspec
 
 from service.errors import InvalidTransitionError, Violation
-from service.model import Companion
+from service.model import Companion, Types
 from service.patches import Application, Step
 from service.store.chronology import Chronology
 from service.store.companions import write_together
 from service.store.mongo import Collection, Database, Record, translated
-from service.store.moves import to_insertion
+from service.store.moves import of_types, to_insertion
 
 _BY_START = Chronology("started")
 _VIOLATIONS = msgspec.json.Decoder(tuple[Violation, ...])
@@ -51,10 +51,10 @@ class MongoApplications:
             return [_to_application(record) async for record in found]
 
     async def list_newest(
-        self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
+        self, resource_id: str, patch_id: str, types: Types, after: tuple[str, str] | None, limit: int
     ) -> list[Application]:
         """Return the applications of a patch, the latest first, those after (`started_at`, `id`)."""
-        of_patch = {"resource": resource_id, "patch": patch_id}
+        of_patch = {"resource": resource_id, "patch": patch_id, **of_types(types)}
         with translated():
             found = _BY_START.find(self._applications, of_patch, after, limit)
             return [_to_application(record) async for record in found]

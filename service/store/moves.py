@@ -6,7 +6,7 @@
 """
 
 from service.errors import ServiceError
-from service.model import Companion
+from service.model import Companion, Types
 from service.patches import Move
 from service.store.chronology import Chronology
 from service.store.mongo import Collection, Database, Record, translated
@@ -21,13 +21,18 @@ class MongoMoves:
         self._moves: Collection = database["patch_moves"]
 
     async def list_oldest(
-        self, resource_id: str, patch_id: str, after: tuple[str, str] | None, limit: int
+        self, resource_id: str, patch_id: str, types: Types, after: tuple[str, str] | None, limit: int
     ) -> list[Move]:
         """Return the moves of a patch and its applications, oldest first, those after (`at`, `id`)."""
-        of_patch = {"resource": resource_id, "patch": patch_id}
+        of_patch = {"resource": resource_id, "patch": patch_id, **of_types(types)}
         with translated():
             found = _BY_TIME.find(self._moves, of_patch, after, limit)
             return [_to_move(record) async for record in found]
+
+
+def of_types(types: Types) -> Record:
+    """Match what is about targets of certain types; None for all."""
+    return {} if types is None else {"type": {"$in": sorted(types)}}
 
 
 def to_insertion(move: Move, conflict: ServiceError) -> Companion:

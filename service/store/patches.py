@@ -10,12 +10,12 @@ import msgspec
 from service.core import values
 from service.core.constraints import Constraint
 from service.errors import PatchExistsError
-from service.model import Companion
+from service.model import Companion, Types
 from service.patches import Batch, Definition, Move, Patch, Standing
 from service.store.chronology import Chronology
 from service.store.companions import write_together
 from service.store.mongo import Collection, Database, Record, translated
-from service.store.moves import to_insertion
+from service.store.moves import of_types, to_insertion
 
 _BY_CREATION = Chronology("at", "patch")
 _PAGE_BYTES = 16 * 1024 * 1024
@@ -70,10 +70,10 @@ class MongoPatches:
                 size += len(record["text"])
         return Batch(patches, more=False)
 
-    async def find_standings(self, resource_id: str, patch_ids: list[str]) -> dict[str, Standing]:
-        """Return where patches of a resource stand; those without an application are left out."""
+    async def find_standings(self, resource_id: str, patch_ids: list[str], types: Types) -> dict[str, Standing]:
+        """Return where patches of a resource stand on targets of the types; those without any are left out."""
         latest: list[Record] = [
-            {"$match": {"resource": resource_id, "patch": {"$in": patch_ids}}},
+            {"$match": {"resource": resource_id, "patch": {"$in": patch_ids}, **of_types(types)}},
             {"$sort": {"resource": 1, "patch": 1, "started": -1}},
             {"$group": {"_id": "$patch", "status": {"$first": "$status"}, "error": {"$first": "$error"}}},
         ]

@@ -29,7 +29,7 @@ async def apply(patch: Patch, aim: Aim, verb: Verb, caller: Caller, mode: Mode, 
     Raises `InvalidTransitionError`, `VersionConflictError` (`if_version` does not hold), `IncompatibleTargetError`
     with every verdict, `ApplicationFailedError` with the application, which is then recorded as failed.
     """
-    target = await find_resource(await target_of(patch, aim, verb, desk), caller, desk)
+    target = await find_resource(await target_of(patch, aim, verb, caller, desk), caller, desk)
     if await is_done(target, mode, desk):
         return await _find_done(patch, target, desk)
     attempt = await attempts.begin(patch, target, verb, caller.name, desk)
@@ -42,7 +42,7 @@ async def apply(patch: Patch, aim: Aim, verb: Verb, caller: Caller, mode: Mode, 
 
 async def cancel(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk) -> Application:
     """Call an application off that has not come to an end."""
-    target = await find_resource(await target_of(patch, aim, "cancel", desk), caller, desk, even_deleted=True)
+    target = await find_resource(await target_of(patch, aim, "cancel", caller, desk), caller, desk, even_deleted=True)
     check_version(target.version, aim)
     step = attempts.cancelled(await attempts.begin(patch, target, "cancel", caller.name, desk), desk)
     if not mode.dry_run:
@@ -93,13 +93,16 @@ def _applying(attempt: Attempt, aim: Aim, asked: Asked, trace: _Trace, desk: Des
     return change
 
 
-async def target_of(patch: Patch, aim: Aim, verb: Verb, desk: Desk) -> str:
-    """Say which target is meant: without one, the resource of the patch, or that of its latest application."""
+async def target_of(patch: Patch, aim: Aim, verb: Verb, caller: Caller, desk: Desk) -> str:
+    """Say which target is meant: without one, the resource of the patch, or that of its latest application.
+
+    Only applications to what the caller has a grant for are looked at.
+    """
     if aim.target_id is not None:
         return aim.target_id
     if verb == "apply":
         return patch.resource_id
-    latest = await desk.applications.list_newest(patch.resource_id, patch.patch_id, None, 1)
+    latest = await desk.applications.list_newest(patch.resource_id, patch.patch_id, caller.types, None, 1)
     return latest[0].target_id if latest else patch.resource_id
 
 

@@ -87,17 +87,22 @@ async def record(
     )
     if await store.insert(comparison):
         return comparison
-    known = await find(comparison.id, store)
+    known = await find(comparison.id, caller, store)
     if _asked(known) != _asked(comparison):
         raise IdempotencyKeyReusedError("The Idempotency-Key came before with another call. Use a new key for each.")
     return known
 
 
-async def find(comparison_id: str, store: ComparisonStore) -> Comparison:
-    """Return a recorded comparison; raise `NotFoundError` when there is none of that id."""
+async def find(comparison_id: str, caller: Caller, store: ComparisonStore) -> Comparison:
+    """Return a comparison of the caller's own; an admin may see all. Raises `NotFoundError`.
+
+    A patch holds what its inputs hold, which others may have no grant for.
+    """
     comparison = await store.find(comparison_id)
-    if comparison is None:
-        raise NotFoundError("There is no recorded comparison with this id. POST …/patch?store=true records one.")
+    if comparison is None or (comparison.created_by != caller.name and "admin" not in caller.roles):
+        raise NotFoundError(
+            "There is no recorded comparison of yours with this id. POST …/patch?store=true records one."
+        )
     return comparison
 
 

@@ -62,9 +62,9 @@ async def find(resource_id: str, patch_id: str, caller: Caller, desk: Desk) -> P
     return patch
 
 
-async def describe(patch: Patch, desk: Desk) -> Recorded:
-    """Add to a patch where it stands."""
-    standings = await desk.patches.find_standings(patch.resource_id, [patch.patch_id])
+async def describe(patch: Patch, caller: Caller, desk: Desk) -> Recorded:
+    """Add to a patch where it stands on the targets that the caller may see."""
+    standings = await desk.patches.find_standings(patch.resource_id, [patch.patch_id], caller.types)
     return Recorded(patch, standings.get(patch.patch_id, Standing()))
 
 
@@ -73,6 +73,7 @@ async def list_newest(
     status: Status | None,
     after: tuple[str, str] | None,
     limit: int,
+    caller: Caller,
     desk: Desk,
 ) -> tuple[list[Recorded], tuple[str, str] | None]:
     """Return patches newest first, and after which to go on.
@@ -84,7 +85,8 @@ async def list_newest(
     at_once = limit if status is None else limit + _LEAST_LOOKED_AT
     while True:
         batch = await desk.patches.list_newest(resource_id, after, at_once)
-        standings = await desk.patches.find_standings(resource_id, [each.patch_id for each in batch.patches])
+        ids = [each.patch_id for each in batch.patches]
+        standings = await desk.patches.find_standings(resource_id, ids, caller.types)
         for patch in batch.patches:
             standing = standings.get(patch.patch_id, Standing())
             after, looked_at = (patch.created_at, patch.patch_id), looked_at + 1

@@ -13,7 +13,7 @@ from service.core.owned import OWNED
 from service.core.payload import canonical, check_payload, kind_of
 from service.core.timestamp import format_timestamp
 from service.errors import InvalidRequestError, PatchExistsError
-from service.model import Reading
+from service.model import Caller, Reading
 from service.patches import Definition, Move, Patch, Standing
 from service.usecases.comparing import Inputs, compare, read_inputs
 from service.usecases.patching import Desk, Recorded, describe, find_resource
@@ -43,7 +43,7 @@ async def record(
     check_payload(definition.payload, max_operations=desk.limits.max_operations)
     resource = await find_resource(resource_id, reading.caller, desk)
     fingerprint = _fingerprint(definition, constraints)
-    if (known := await _find_same(resource_id, definition.patch_id, fingerprint, desk)) is not None:
+    if (known := await _find_same(resource_id, definition.patch_id, fingerprint, reading.caller, desk)) is not None:
         return known
     patch = Patch(
         resource_id=resource_id,
@@ -57,7 +57,7 @@ async def record(
         try:
             await desk.patches.insert(patch, recorded(patch, resource.type))
         except PatchExistsError:
-            if (known := await _find_same(resource_id, definition.patch_id, fingerprint, desk)) is None:
+            if (known := await _find_same(resource_id, definition.patch_id, fingerprint, reading.caller, desk)) is None:
                 raise
             return known
     return Recorded(patch, Standing(), is_new=True)
@@ -89,7 +89,7 @@ def _fingerprint(definition: Definition, constraints: tuple[Constraint, ...]) ->
     return hashlib.sha256(canonical(sent)).hexdigest()
 
 
-async def _find_same(resource_id: str, patch_id: str, fingerprint: str, desk: Desk) -> Recorded | None:
+async def _find_same(resource_id: str, patch_id: str, fingerprint: str, caller: Caller, desk: Desk) -> Recorded | None:
     """Return the patch if it is there with the same content; raise `PatchExistsError` for other content."""
     patch = await desk.patches.find(resource_id, patch_id)
     if patch is None:
@@ -99,7 +99,7 @@ async def _find_same(resource_id: str, patch_id: str, fingerprint: str, desk: De
         raise PatchExistsError(
             f"The patch '{patch_id}' of this resource is recorded with other content; choose another patch_id."
         )
-    return await describe(patch, desk)
+    return await describe(patch, caller, desk)
 
 
 async def _resolve(definition: Definition, reading: Reading, desk: Desk) -> Definition:

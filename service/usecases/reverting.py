@@ -33,7 +33,7 @@ class _Reversal(NamedTuple):
     target: Resource
     was: Json
     became: Json
-    by: str
+    caller: Caller
 
 
 class _Outcome(msgspec.Struct):
@@ -50,9 +50,9 @@ async def revert(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk)
     Raises `InvalidTransitionError`, and `ApplicationFailedError` with one violation for each place that a later change
     touched too; nothing is recorded then.
     """
-    target = await find_resource(await target_of(patch, aim, "revert", desk), caller, desk)
+    target = await find_resource(await target_of(patch, aim, "revert", caller, desk), caller, desk)
     if await is_done(target, mode, desk):
-        return await _find_done(patch, target, desk)
+        return await _find_done(patch, target, caller, desk)
     application = (await attempts.begin(patch, target, "revert", caller.name, desk)).before
     if application is None or application.base_version is None or application.result_version is None:
         raise InvalidTransitionError("The application made no version of its target, so there is none to take back.")
@@ -60,7 +60,7 @@ async def revert(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk)
     # Others may have come between the base and the result of a provider who took its time.
     was = await _content_at(target, result - (result != application.base_version), desk)
     became = await _content_at(target, result, desk)
-    reversal = _Reversal(patch, application, target, was, became, caller.name)
+    reversal = _Reversal(patch, application, target, was, became, caller)
     try:
         return await _carry_out(reversal, aim, mode, desk)
     except FAILURES as error:
@@ -81,7 +81,7 @@ async def _carry_out(reversal: _Reversal, aim: Aim, mode: Mode, desk: Desk) -> R
         desk.shelf,
     )
     if outcome.patch is None or outcome.applied is None:
-        return await _find_done(reversal.patch, reversal.target, desk)
+        return await _find_done(reversal.patch, reversal.target, reversal.caller, desk)
     if not shown.changed and not mode.dry_run:
         await desk.applications.commit(outcome.applied, outcome.companions)
     return Recorded(outcome.patch, Standing("applied"), is_new=True)
@@ -99,9 +99,9 @@ def _reverting(reversal: _Reversal, aim: Aim, asked: Asked, outcome: _Outcome, d
         base = standing.version
         made = drafting.reverting(asked, taken.document)(draft)
         patch = outcome.patch = _inverse(reversal, made.forward if made else b"[]", desk)
-        attempt = Attempt(patch, reversal.target, None, "apply", reversal.by, patch.created_at)
+        attempt = Attempt(patch, reversal.target, None, "apply", reversal.caller.name, patch.created_at)
         outcome.applied = attempts.applied(attempt, base, base + (made is not None), desk, BUILTIN)
-        back = attempts.reverted(reversal.application, patch.patch_id, reversal.by, desk)
+        back = attempts.reverted(reversal.application, patch.patch_id, reversal.caller.name, desk)
         outcome.companions = (
             *desk.applications.companions(back),
             *desk.patches.companions(patch, recorded(patch, reversal.target.type)),
@@ -134,7 +134,7 @@ def _inverse(reversal: _Reversal, operations: bytes, desk: Desk) -> Patch:
         ),
         constraints=(),
         fingerprint=f"revert:{application.id}:{application.attempt}",
-        created_by=reversal.by,
+        created_by=reversal.caller.name,
         created_at=format_timestamp(desk.clock.now()),
     )
 
@@ -171,11 +171,11 @@ def _in_the_way(clashes: list[Clash]) -> ApplicationFailedError:
     return ApplicationFailedError(detail, violations=violations)
 
 
-async def _find_done(patch: Patch, target: Resource, desk: Desk) -> Recorded:
+async def _find_done(patch: Patch, target: Resource, caller: Caller, desk: Desk) -> Recorded:
     """Return the new patch that a request with the same idempotency key has made."""
     application = await desk.applications.find(attempts.application_id(patch, target.id), patch.resource_id)
     inverse_id = None if application is None else application.reverted_by
     inverse = None if inverse_id is None else await desk.patches.find(target.id, inverse_id)
     if inverse is None:
         raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
-    return await describe(inverse, desk)
+    return await describe(inverse, caller, desk)

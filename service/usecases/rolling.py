@@ -68,9 +68,16 @@ async def find(patch: Patch, rollout_id: str, rolling: Rolling) -> Rollout:
     return rollout
 
 
-async def steer(patch: Patch, rollout_id: str, wish: Wish, rolling: Rolling, *, dry_run: bool = False) -> Rollout:
-    """Pause, resume or cancel a rollout; raise `InvalidTransitionError` naming what is possible in its state."""
+async def steer(
+    patch: Patch, rollout_id: str, wish: Wish, caller: Caller, rolling: Rolling, *, dry_run: bool = False
+) -> Rollout:
+    """Pause, resume or cancel a rollout; raise `InvalidTransitionError` naming what is possible in its state.
+
+    `ForbiddenError` where it goes to types that the caller has no grant for: it goes on with the rights of who
+    started it.
+    """
     rollout = await find(patch, rollout_id, rolling)
+    _check_reach(rollout, caller)
     legal = LEGAL[rollout.state]
     now = format_timestamp(rolling.desk.clock.now())
     if wish in legal and dry_run:
@@ -81,6 +88,13 @@ async def steer(patch: Patch, rollout_id: str, wish: Wish, rolling: Rolling, *, 
             f"The rollout is {rollout.state}: '{wish}' is not possible; legal in this state: {possible}."
         )
     return await find(patch, rollout_id, rolling)
+
+
+def _check_reach(rollout: Rollout, caller: Caller) -> None:
+    order = rollout.order
+    reach = rollout.caller.types if order.type is None else frozenset({order.type})
+    if caller.types is not None and (reach is None or not reach <= caller.types):
+        raise ForbiddenError("The rollout goes to types that the caller has no grant for; ask who started it.")
 
 
 async def take_further(rollout: Rollout, rolling: Rolling) -> Rollout:

@@ -27,6 +27,7 @@ class StoredResources:
         at: datetime | None = None,
     ) -> bytes:
         """Return the content; see `ports.StoredDocuments`."""
+        check_type(caller, resource_type)  # before looking: whoever has no grant does not learn what there is
         resource = await self._find(reference, resource_type)
         check_type(caller, resource.type)
         if at is not None:

@@ -13,6 +13,7 @@ from service.app import create_app
 from service.keys import API_KEYS
 from service.model import ApiKey, Role
 from service.settings import Settings
+from tests.api.conftest import Sender
 
 Client = TestClient[web.Request, web.Application]
 MakeKey = Callable[..., Awaitable[str]]
@@ -26,12 +27,12 @@ async def make_guarded(aiohttp_client: Callable[..., Awaitable[Client]], setting
 
 @pytest.fixture(name="make_key")
 def provide_make_key(guarded: Client) -> MakeKey:
-    async def make(role: Role = "reader", *, expires_at: str | None = None) -> str:
+    async def make(role: Role = "reader", *, name: str = "ann", expires_at: str | None = None) -> str:
         text = secrets.generate()
         key = ApiKey(
             id=text.id,
             digest=secrets.digest(text.secret),
-            name="ann",
+            name=name,
             role=role,
             created_at="2026-01-01T00:00:00.000000Z",
             expires_at=expires_at,
@@ -125,3 +126,27 @@ async def test_answers_carry_security_headers(client: Client) -> None:
 
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Server"] == "patchbay"
+
+
+@pytest.mark.parametrize("credential", [b"pb_aa_\xff", b"pb_\xff_aa", b"pb_aa_\xed\xa0\x80", b"\xff"])
+@pytest.mark.parametrize("header", [b"Authorization: Bearer ", b"X-API-Key: "])
+async def test_credentials_that_are_no_text_do_not_open(
+    guarded: Client, send: Sender, header: bytes, credential: bytes
+) -> None:
+    answer = await send(guarded, b"GET /events HTTP/1.1\r\nHost: x\r\n" + header + credential + b"\r\n\r\n")
+
+    assert (answer.status, answer.problem["code"]) == (401, "unauthenticated")
+
+
+async def test_a_comparison_is_shown_to_who_recorded_it_and_to_admins(guarded: Client, make_key: MakeKey) -> None:
+    """Its patch holds what the inputs held, and its id follows from the caller's name and an idempotency key."""
+    ann, bob, admin = await make_key(), await make_key(name="bob"), await make_key("admin", name="root")
+    made = await guarded.post(
+        "/api/json/v1/patch?store=true", json=PATCH, headers={"X-API-Key": ann, "Idempotency-Key": "1"}
+    )
+
+    seen = [
+        (await guarded.get(made.headers["Location"], headers={"X-API-Key": key})).status for key in (ann, bob, admin)
+    ]
+
+    assert seen == [200, 404, 200]

@@ -115,3 +115,28 @@ async def test_other_types_are_not_reached_by_id_or_as_inputs(scene: Scene) -> N
     )
 
     assert (by_id.status, compared.status) == (403, 403)
+
+
+async def test_what_there_is_of_other_types_cannot_be_told(scene: Scene) -> None:
+    """An identifier that exists and one that does not are answered alike."""
+    kind = f"g{uuid.uuid4().hex[:12]}"
+    secret = {"identifier": [{"system": "ssn", "value": "123"}]}
+    assert (await scene.client.post(f"/v1/{kind}", json=secret, headers=scene.admin)).status == 201
+
+    answers = []
+    for reference in ("ssn|123", "ssn|124"):
+        source = {"type": "resource", "id": reference, "resourceType": kind}
+        body = {"a": source, "b": {"type": "inline", "value": {}}}
+        answers.append(await scene.client.post("/api/json/v1/patch", json=body, headers=scene.writer))
+
+    details = {(each.status, (await each.json())["detail"]) for each in answers}
+    assert details == {(403, f"Input 'a': The caller has no grant for resources of type '{kind}'.")}
+
+
+async def test_definitions_are_listed_to_those_with_a_grant(scene: Scene) -> None:
+    kind = scene.parent.split("/")[2]
+    await scene.client.put(f"/types/{kind}", json={}, headers=scene.admin)
+
+    listed = await read(scene, "/types?limit=500", scene.writer)
+
+    assert [each["type"] for each in listed] == [kind]

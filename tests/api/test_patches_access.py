@@ -89,3 +89,35 @@ async def test_types_without_a_grant_stay_out_of_reach(desk: Desk) -> None:
 
     assert [status for status, _ in of_wards] == [403] * 9
     assert [each["resource_id"] for each in eligible] == [desk.clinic]
+
+
+async def test_what_became_of_targets_without_a_grant_is_not_shown(desk: Desk) -> None:
+    """The error of an application quotes its target."""
+    everything, clinics = await desk.key("writer"), await desk.key("writer", (desk.clinics,))
+    body = {"definition": {"patch_id": "t", "payload": {"operations": [{"op": "test", "path": "/name", "value": "y"}]}}}
+    assert (await desk.send("POST", f"/resources/{desk.clinic}/patches", everything, body))[0] == 201
+    path = f"/resources/{desk.clinic}/patches/t"
+    assert (await desk.send("POST", f"{path}/apply", everything, {"target_id": desk.ward}))[0] == 409
+
+    _, record = await desk.send("GET", path, clinics)
+    _, listed = await desk.send("GET", f"/resources/{desk.clinic}/patches?status=failed", clinics)
+    _, applications = await desk.send("GET", f"{path}/applications", clinics)
+    _, events = await desk.send("GET", f"{path}/events", clinics)
+    _, whole = await desk.send("GET", path, everything)
+
+    assert (record["status"], record["error"], listed, applications) == ("pending", None, [], [])
+    assert [each["verb"] for each in events] == ["record"]
+    assert whole["status"] == "failed"
+
+
+async def test_a_rollout_is_steered_by_those_whom_its_types_are_granted(desk: Desk) -> None:
+    everything, clinics = await desk.key("writer"), await desk.key("writer", (desk.clinics,))
+    path = f"/resources/{desk.clinic}/patches/p/rollouts"
+    wide = await desk.send("POST", path, everything, {"dry_run": True})
+    narrow = await desk.send("POST", path, everything, {"dry_run": True, "type": desk.clinics})
+
+    refused = [await desk.send("POST", f"{path}/{wide[1]['id']}/{wish}", clinics) for wish in ("pause", "cancel")]
+    steered = await desk.send("POST", f"{path}/{narrow[1]['id']}/cancel", clinics)
+
+    assert [status for status, _ in refused] == [403, 403]
+    assert steered[0] in (200, 409)

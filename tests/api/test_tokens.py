@@ -1,5 +1,6 @@
 """`PATCHBAY_AUTH=jwt`: tokens of an issuer, believed by its keys, which come from a file or from its own server."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from service.access import tokens
 from service.app import create_app
 from service.errors import StartError
 from service.settings import Settings
@@ -47,8 +49,13 @@ class Issuer:
         self.keys = [jwk_of(KEY, "first")]
         self.status = 200
         self.padding = 0
+        self.answers, self.asked = asyncio.Event(), asyncio.Event()
+        self.answers.set()
 
     async def jwks(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        if not self.answers.is_set():
+            self.asked.set()
+            await self.answers.wait()
         text = msgspec.json.encode({"keys": self.keys}) + b" " * self.padding
         return web.Response(body=text, status=self.status, content_type="application/json")
 
@@ -113,3 +120,54 @@ async def test_settings_that_are_missing_stop_the_start(settings: Settings) -> N
     app = create_app(msgspec.structs.replace(settings, auth="jwt", jwt_jwks="https://i.example/"))
 
     await refuse_to_start(app, "PATCHBAY_JWT_ISSUER")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        pytest.param({"roles": ["writer", [], {}, 1, None]}, 201, id="roles that are none"),
+        pytest.param({"roles": {"writer": True}}, 403, id="roles as an object"),
+        pytest.param({"sub": "\ud800"}, 401, id="subject that is no text"),
+        pytest.param({"sub": "a\x00b"}, 401, id="subject with a control character"),
+        pytest.param({"sub": "x" * 257}, 401, id="long subject"),
+        pytest.param({"sub": "x" * 256}, 201, id="longest subject"),
+        pytest.param({"sub": ""}, 401, id="empty subject"),
+        pytest.param({"types": ["\ud800", "clinic"]}, 201, id="type that is no text"),
+    ],
+)
+async def test_odd_claims_are_refused_or_grant_nothing(
+    aiohttp_client: Callable[..., Awaitable[Client]],
+    trusting: Trusting,
+    tmp_path: Path,
+    changes: dict[str, Any],
+    status: int,
+) -> None:
+    (tmp_path / "key.pem").write_bytes(pem_of(KEY))
+    client = await aiohttp_client(trusting(str(tmp_path / "key.pem")))
+
+    assert (await create(client, sign(claims(**changes))))[0] == status
+
+
+async def test_known_keys_open_while_the_issuer_hangs(
+    aiohttp_client: Callable[..., Awaitable[Client]],
+    trusting: Trusting,
+    jwks_url: str,
+    issuer: Issuer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A token with a made-up key id makes the service ask the issuer again; others must not wait for that."""
+    monkeypatch.setattr(tokens, "_RETRY_AFTER_S", 0.0)
+    client = await aiohttp_client(trusting(jwks_url))
+    issuer.answers.clear()
+    made_up = asyncio.create_task(create(client, sign(claims(), kid="made-up")))
+    async with asyncio.timeout(30):
+        await issuer.asked.wait()
+
+        opened = await create(client, sign(claims(), kid="first"))
+        was_waiting = not made_up.done()
+        issuer.keys.append(jwk_of(OTHER, "second"))
+        issuer.answers.set()
+        refused = await made_up
+        rotated = await create(client, sign(claims(), OTHER, kid="second"))
+
+    assert (opened[0], was_waiting, refused[0], rotated[0]) == (201, True, 401, 201)
