@@ -7,10 +7,12 @@ Value = TypeVar("Value")
 
 _MOST_BYTES = 16 * 1024 * 1024
 _LARGEST_BYTES = 256 * 1024
+_ENTRY_BYTES = 768
+"""About what a value takes beside its text: many small ones are as much as a few large ones."""
 
 
 class Recent(Generic[Value]):
-    """Values by the id of their resource, bounded by the size of the resources' text; the newest stay."""
+    """Values by the id of their resource, bounded in number and by the size of the resources' text; the newest stay."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, tuple[Value, int]] = OrderedDict()
@@ -37,6 +39,7 @@ class Recent(Generic[Value]):
         self.take(resource_id)
         if size > _LARGEST_BYTES:
             return
+        size += _ENTRY_BYTES
         self._kept[resource_id] = value, size
         self._bytes += size
         while self._bytes > _MOST_BYTES:

@@ -4,7 +4,7 @@ from service.store import recent
 from service.store.recent import Recent
 
 LARGEST = recent._LARGEST_BYTES
-MOST = recent._MOST_BYTES // LARGEST
+MOST = recent._MOST_BYTES // (LARGEST + recent._ENTRY_BYTES)
 """So many of the largest fit."""
 
 
@@ -57,3 +57,13 @@ def test_what_is_too_large_is_not_kept_and_drops_what_was() -> None:
     held.put("a", 4, LARGEST + 1)
 
     assert held.find("a") is None
+
+
+def test_the_smallest_are_bounded_in_number() -> None:
+    """Their text is nothing beside what holds it."""
+    held = Recent[int]()
+    for value in range(100_000):
+        held.put(str(value), value, 1)
+
+    assert held.find("0") is None
+    assert held.find("80000") == 80_000
