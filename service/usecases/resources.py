@@ -14,6 +14,7 @@ from service.core.patch import check_patch
 from service.core.values import Json
 from service.errors import (
     ForbiddenError,
+    GoneError,
     InvalidRequestError,
     NotFoundError,
     ReferencedError,
@@ -163,8 +164,10 @@ async def delete(target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> 
 
 
 async def _empty(known: KnownType, target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> None:
-    """Delete what the resource contains, depth first; raise `ReferencedError` unless that is asked for."""
-    inner = Mode(attribution=mode.attribution, conditions=_ANY, dry_run=mode.dry_run)
+    """Delete what the resource contains, depth first; raise `ReferencedError` unless that is asked for.
+
+    What others change meanwhile is looked at again: it may have gone by itself, or to another parent.
+    """
     for each in known.contained:
         while found := await _contained_in(target, each, shelf):
             if not cascade:
@@ -177,7 +180,10 @@ async def _empty(known: KnownType, target: Target, mode: Mode, shelf: Shelf, *, 
             if mode.dry_run:
                 break
             for child in found:
-                await delete(Target(each.type, child.id, target.grants), inner, shelf, cascade=True)
+                as_found = Conditions(if_match=Tags(versions=frozenset((child.version,))))
+                inner = Mode(attribution=mode.attribution, conditions=as_found)
+                with contextlib.suppress(GoneError, VersionConflictError):
+                    await delete(Target(each.type, child.id, target.grants), inner, shelf, cascade=True)
 
 
 async def _contained_in(target: Target, contained: Contained, shelf: Shelf) -> list[Resource]:

@@ -1,15 +1,17 @@
 """Contained resources: their own URLs, their parent checked, shown on it, kept and deleted with it."""
 
 import asyncio
+import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple
 
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
-from service.usecases import presenting
+from service.store.contained import MongoContained
+from service.usecases import presenting, resources
 
 Client = TestClient[web.Request, web.Application]
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
@@ -151,6 +153,49 @@ async def test_a_cascade_deletes_all_together(client: Client, kinds: Kinds) -> N
     await problem(back, 422, "schema-violation")
     await client.post(f"{path}/revert", json={"version": 1})
     assert (await client.post(f"/v1/{kinds.child}/{practice['id']}/revert", json={"version": 1})).status == 200
+
+
+@pytest.fixture(name="meanwhile")
+def do_between(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Awaitable[Any]]], None]:
+    """Have something done once, right after it was looked up what a cascade is to delete."""
+    look_up = MongoContained.find_contained
+
+    def between(action: Callable[[], Awaitable[Any]]) -> None:
+        async def find_contained(self: MongoContained, *asked: Any, limit: int) -> Any:
+            found = await look_up(self, *asked, limit=limit)
+            if limit == resources._CASCADED_AT_ONCE:
+                monkeypatch.setattr(MongoContained, "find_contained", look_up)
+                await action()
+            return found
+
+        monkeypatch.setattr(MongoContained, "find_contained", find_contained)
+
+    return between
+
+
+async def test_a_cascade_goes_on_where_something_has_gone_by_itself(
+    client: Client, kinds: Kinds, meanwhile: Any
+) -> None:
+    clinic = await make(client, kinds.parent)
+    paths = [f"/v1/{kinds.child}/{(await make(client, kinds.child, clinic=clinic['id']))['id']}" for _ in range(3)]
+    meanwhile(lambda: client.delete(paths[0]))
+
+    done = await client.delete(f"/v1/{kinds.parent}/{clinic['id']}?cascade=true")
+
+    assert done.status == 204
+    assert [(await client.get(path)).status for path in paths] == [410, 410, 410]
+
+
+async def test_a_cascade_spares_what_has_moved_to_another_parent(client: Client, kinds: Kinds, meanwhile: Any) -> None:
+    clinic, other = await make(client, kinds.parent), await make(client, kinds.parent)
+    paths = [f"/v1/{kinds.child}/{(await make(client, kinds.child, clinic=clinic['id']))['id']}" for _ in range(2)]
+    moved = json.dumps({"clinic": other["id"]})
+    meanwhile(lambda: client.patch(paths[0], data=moved, headers=MERGE))
+
+    done = await client.delete(f"/v1/{kinds.parent}/{clinic['id']}?cascade=true")
+
+    assert done.status == 204
+    assert [(await client.get(path)).status for path in paths] == [200, 410]
 
 
 async def test_one_of_a_kind(client: Client, kinds: Kinds) -> None:
