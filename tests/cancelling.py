@@ -17,7 +17,7 @@ async def cancel_at_every_suspension(
     Checks after every run, and that it was cancelled whenever it was told to be. Returns how often it was.
     """
     for number in count():
-        cut = _Cut(work(), number, moment)
+        cut = Cut(work(), number, moment)
         task = asyncio.create_task(cut.run())
         await asyncio.wait({task})
         if not cut.is_cut:
@@ -28,7 +28,7 @@ async def cancel_at_every_suspension(
     raise AssertionError
 
 
-class _Cut:
+class Cut:
     """Carries a coroutine on, and cancels the task that it runs in at one of its suspensions."""
 
     def __init__(self, work: Coroutine[Any, Any, object], number: int, moment: Moment) -> None:
