@@ -9,6 +9,7 @@ from aiohttp import web
 
 from service import __version__, keys, logs
 from service.access.rates import RateLimiter
+from service.api.bodies import invite
 from service.api.contract import RouteTableContract
 from service.api.middleware import MIDDLEWARES, harden_others
 from service.api.routes import ROUTES
@@ -83,9 +84,9 @@ def create_app(
     app.cleanup_ctx.append(open_store)
     for route in sorted(ROUTES, key=lambda route: route.operation_id not in _FREQUENT):
         resource = app.router.add_resource(route.path, name=route.operation_id)
-        resource.add_route(route.method, route.handler)
+        resource.add_route(route.method, route.handler, expect_handler=invite)
         if route.method == "GET":
-            resource.add_route("HEAD", route.handler)
+            resource.add_route("HEAD", route.handler, expect_handler=invite)
     return app
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from service.core.inflate import PIECE_BYTES, BrokenEncodingError, Inflater
 from service.errors import InvalidRequestError, RequestTimeoutError, TooLargeError
@@ -137,6 +137,15 @@ class Body:
         taken = bytes(self._kept[:size])
         del self._kept[:size]
         return taken
+
+
+async def invite(request: web.Request) -> None:
+    """Tell a client that asks first to send the body; refuse other expectations, whatever characters they have."""
+    if request.headers["Expect"].lower() != "100-continue":
+        raise web.HTTPExpectationFailed(text="The only expectation that is met is 100-continue.")
+    if request.version == HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
 
 
 def share_of(request: web.Request) -> Share:

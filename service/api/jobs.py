@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
+from yarl import URL
 
 from service import errors
 from service.api import replies
@@ -126,8 +127,16 @@ def _path(request: web.Request, job: Job) -> str:
     return f"/api/json/{version}/jobs/{job.id}"
 
 
+def _origin(request: web.Request) -> URL:
+    try:
+        return request.url.origin()
+    except ValueError as error:
+        raise InvalidRequestError(
+            "The Host header is not that of a URL: send host, or host:port.", field="Host"
+        ) from error
+
+
 def _to_state(request: web.Request, job: Job) -> JobState:
-    uri = f"{request.url.origin()}{_path(request, job)}/result"
     return JobState(
         job.id,
         job.status,
@@ -136,7 +145,7 @@ def _to_state(request: web.Request, job: Job) -> JobState:
         job.finished_at,
         JOB_STAGES,
         100 * job.stage // JOB_STAGES,
-        JobOutput(uri) if job.status == "SUCCESS" else UNSET,
+        JobOutput(f"{_origin(request)}{_path(request, job)}/result") if job.status == "SUCCESS" else UNSET,
         job.failure or UNSET,
     )
 

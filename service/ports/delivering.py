@@ -1,5 +1,6 @@
 """Delivery to providers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -54,8 +55,11 @@ class OutboxStore(Protocol):
         """Say how a delivery is written together with the move that it tells of."""
         ...
 
-    async def claim(self, now: str, until: str) -> Delivery | None:
-        """Lease the delivery that has been due for longest, None when none is."""
+    async def claim(self, now: str, until: str, besides: Sequence[str]) -> Delivery | None:
+        """Lease the delivery that has been due for longest, `besides` what is for certain providers.
+
+        None when none is due.
+        """
         ...
 
     async def renew(self, notice_id: str, held: str, until: str) -> bool:

@@ -39,7 +39,7 @@ class MongoJobs:
             return False
         expires = self._clock.now() + KEPT
         for name, text in texts.items():
-            await self._parts.put(f"{job.id}:{name}", text, expires=expires)
+            await self._parts.put(_part_of(job, name), text, expires=expires)
         record = msgspec.to_builtins(job, builtin_types=(bytes,))
         record["_id"] = record.pop("id")
         with translated():
@@ -106,7 +106,7 @@ class MongoJobs:
 
     async def read_inputs(self, job: Job) -> dict[str, bytes]:
         """Return the texts of the inputs by their names."""
-        return {name: await self._parts.find(f"{job.id}:{name}") or b"" for name in job.inputs}
+        return {name: await self._parts.find(_part_of(job, name)) or b"" for name in job.inputs}
 
     async def succeed(self, job: Job, result: bytes, *, bounded: bool) -> bool:
         """Keep the result, under the number of the attempt, then finish; another attempt never sees this one's."""
@@ -149,7 +149,7 @@ class MongoJobs:
     async def _finish(self, job: Job, members: Record) -> bool:
         finished = await self._change(job, self._ending(members))
         for name in job.inputs if finished else ():
-            await self._parts.remove(f"{job.id}:{name}")
+            await self._parts.remove(_part_of(job, name))
         return finished
 
     def _ending(self, members: Record) -> Record:
@@ -163,6 +163,11 @@ class MongoJobs:
         with translated():
             changed = await self._records.update_one(claimed, update)
         return changed.matched_count == 1
+
+
+def _part_of(job: Job, name: str) -> str:
+    """Name an input apart from that of another call with the same key, which may come at the same time."""
+    return f"{job.id}:{job.fingerprint}:{name}"
 
 
 def _until(seconds: float) -> Record:

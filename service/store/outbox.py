@@ -6,7 +6,7 @@
 `due` is when it is tried next, `leased` until when somebody is trying it. Times are text that sorts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from pymongo import ASCENDING, ReturnDocument
@@ -50,12 +50,14 @@ class MongoOutbox:
         twice = InvalidTransitionError("The event of this attempt is on its way already.")
         return Companion(collection="outbox", id=notice.id, action="insert", conflict=twice, fields=fields)
 
-    async def claim(self, now: str, until: str) -> Delivery | None:
-        """Lease the delivery that has been due for longest, None when none is.
+    async def claim(self, now: str, until: str, besides: Sequence[str] = ()) -> Delivery | None:
+        """Lease the delivery that has been due for longest, `besides` what is for certain providers; None: none is due.
 
         What was sent to an application before comes first: a later delivery waits until that one has ended.
         """
-        due = {"state": "waiting", "due": {"$lte": now}, "leased": {"$lte": now}}
+        due: Record = {"state": "waiting", "due": {"$lte": now}, "leased": {"$lte": now}}
+        if besides:
+            due["provider"] = {"$nin": list(besides)}
         with translated():
             record = await self._outbox.find_one_and_update(
                 due, {"$set": {"leased": until}}, sort=[("due", ASCENDING)], return_document=ReturnDocument.AFTER

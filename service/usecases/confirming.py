@@ -87,7 +87,7 @@ async def _check_token(application: Application, token: str | None, desk: Desk) 
     if not token:
         raise UnauthenticatedError("A confirmation carries the event's token: send it as Patchbay-Token.")
     attempt, _, _ = token.partition(".")
-    known = attempt.isascii() and attempt.isdigit() and len(attempt) < 9
+    known = token.isascii() and attempt.isdigit() and len(attempt) < 9
     awaited = await desk.confirmations.find(application.id, int(attempt)) if known else None
     if awaited is None or not hmac.compare_digest(awaited.digest, digest_of(token)):
         raise ForbiddenError("The token is not one of this application.")

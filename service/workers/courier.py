@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from datetime import datetime, timedelta
 
 import msgspec
@@ -11,11 +12,13 @@ from service.core.timestamp import format_timestamp
 from service.delivery import Delivery, DeliveryState, Sent
 from service.errors import StoreError
 from service.ports import ApplicationStates, Clock, EndpointStore, OutboxStore, Sender
-from service.tasks import running
+from service.tasks import end, running
 from service.workers.background import forever
 from service.workers.calm import Calm
 
-_AT_ONCE = 8
+_AT_ONCE = 32
+_TO_EACH = 8
+"""Of those so many to one provider: one that hangs does not hold up the others."""
 _GONE = 410
 _LEASE_S = 15.0
 _RENEW_S = 4.0
@@ -39,43 +42,63 @@ class Courier:
         self._sender = sender
         self._clock = clock
         self._calm = calm
+        self._under_way: dict[asyncio.Task[None], str] = {}
+        self._failures: list[Exception] = []
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
-        await forever("deliveries", self._round)
+        """Deliver until cancelled; what is under way then is tried again when its lease has run out."""
+        try:
+            await forever("deliveries", self._round)
+        finally:
+            await end(*self._under_way)
 
     async def _round(self) -> float:
-        if await self.deliver_due():
+        if await self._begin_next():
             self._calm.stir()
-        await self._calm.rest()
+        else:
+            await self._calm.rest()
         return 0.0
 
     async def deliver_due(self) -> int:
         """Deliver all that is due now; return how many were tried. What fails lets the others come to their end."""
-        if not await self._deliver_next():
-            return 0
-        outcomes = await asyncio.gather(*(self._deliver_in_turn() for _ in range(_AT_ONCE)), return_exceptions=True)
-        for failure in outcomes:
-            if isinstance(failure, BaseException):
-                raise failure
-        return 1 + sum(each for each in outcomes if isinstance(each, int))
-
-    async def _deliver_in_turn(self) -> int:
         count = 0
-        while await self._deliver_next():
-            count += 1
+        try:
+            while (has_begun := await self._begin_next()) or self._under_way:
+                count += has_begun
+                if not has_begun:
+                    await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if self._under_way:
+                await asyncio.wait(self._under_way)
         return count
 
-    async def _deliver_next(self) -> bool:
-        now = self._clock.now()
-        hold = _Hold(self._outbox, self._clock)
-        delivery = await self._outbox.claim(format_timestamp(now), hold.until)
+    async def _begin_next(self) -> bool:
+        """Begin the next delivery that is due, when there is a place for it; False when there is none."""
+        if len(self._under_way) >= _AT_ONCE:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        if self._failures:
+            raise self._failures.pop()
+        counts = Counter(self._under_way.values())
+        now, hold = self._clock.now(), _Hold(self._outbox, self._clock)
+        full = [provider for provider, count in counts.items() if count >= _TO_EACH]
+        delivery = await self._outbox.claim(format_timestamp(now), hold.until, full)
         if delivery is None:
             return False
+        task = asyncio.create_task(self._deliver(delivery, hold, now))
+        self._under_way[task] = delivery.provider
+        task.add_done_callback(self._note_end)
+        return True
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        if not task.cancelled() and isinstance(failure := task.exception(), Exception):
+            self._failures.append(failure)
+        self._calm.stir()
+
+    async def _deliver(self, delivery: Delivery, hold: "_Hold", now: datetime) -> None:
         async with running(hold.keep(delivery.notice.id)):
             settled = await self._try(delivery, now)
         await self._outbox.settle(settled, hold.until)
-        return True
 
     async def _try(self, delivery: Delivery, now: datetime) -> Delivery:
         if not await self._applications.is_dispatched(delivery.resource_id, delivery.application_id, delivery.attempt):

@@ -14,6 +14,7 @@ from standardwebhooks import Webhook
 
 from service.app import create_app
 from service.settings import Settings
+from tests.api.conftest import exchange
 
 Client = TestClient[web.Request, web.Application]
 
@@ -173,7 +174,12 @@ async def test_forged_foreign_and_missing_tokens_are_refused(scene: Scene) -> No
     for token in ("1.forged", "x", "1", "9" * 20 + ".x", "1." + "é", foreign):
         status, problem = await scene.confirm(event, token=token)
         assert (status, problem["code"]) == (403, "forbidden"), token
-    response = await scene.client.post(event["data"]["confirm"]["url"], json={"success": True})
+    url = event["data"]["confirm"]["url"]
+    head = (
+        f"POST {url} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 16\r\nPatchbay-Token: 1."
+    )
+    assert (await exchange(scene.client, head.encode() + b'\xff\r\n\r\n{"success":true}')).status == 403
+    response = await scene.client.post(url, json={"success": True})
     assert response.status == 401
     assert (await scene.confirm(event))[0] == 200
 

@@ -177,8 +177,9 @@ async def test_what_is_not_http_is_refused_and_the_connection_closed(client: Cli
     assert (await client.get("/healthz")).status == 200
 
 
-async def test_an_unknown_expectation_is_refused(client: Client, send: Sender) -> None:
-    assert (await send(client, post(b"Expect: miracles"))).status == 417
+@pytest.mark.parametrize("expected", [b"miracles", b"\xff", b"100-continue, \xed\xa0\x80"])
+async def test_an_unknown_expectation_is_refused(client: Client, send: Sender, expected: bytes) -> None:
+    assert (await send(client, post(b"Expect: " + expected))).status == 417
 
 
 async def test_a_client_that_asks_first_is_told_to_go_on(client: Client, send: Sender) -> None:

@@ -10,7 +10,7 @@ from aiohttp import ClientResponse, FormData, web
 from aiohttp.test_utils import TestClient
 from yarl import URL
 
-from tests.api.conftest import Starter
+from tests.api.conftest import Sender, Starter
 from tests.loopback import Server, answer
 
 Client = TestClient[web.Request, web.Application]
@@ -241,3 +241,18 @@ async def test_a_job_makes_a_json_patch_and_nothing_else(client: Client, media_t
 
     assert response.status == 400
     assert (await response.json())["errors"][0]["field"] == "async"
+
+
+@pytest.mark.parametrize("host", [b"", b":80", b"x:99999", b"x:abc", b"\xff"])
+async def test_a_host_that_is_none_is_refused_where_a_url_is_made_of_it(
+    client: Client, send: Sender, host: bytes
+) -> None:
+    accepted = await client.post("/api/json/v1/patch", json={**inline(a=1, b=2), "async": True})
+    place = accepted.headers["Location"].encode()
+    async with asyncio.timeout(60):
+        while (await (await client.get(place.decode())).json())["jobStatus"] != "SUCCESS":
+            await asyncio.sleep(0.02)
+
+    answer = await send(client, b"GET " + place + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+
+    assert (answer.status, answer.problem["errors"][0]["field"]) == (400, "Host")

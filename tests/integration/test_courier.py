@@ -23,6 +23,7 @@ from service.store.companions import write_together
 from service.store.mongo import Database
 from service.store.outbox import MongoOutbox
 from service.store.providers import MongoEndpoints
+from service.tasks import running
 from service.usecases.providing import generate_secret
 from service.workers.calm import Calm
 from service.workers.courier import Courier
@@ -49,6 +50,13 @@ class Hook:
     def __init__(self) -> None:
         self.answers: list[web.Response] = []
         self.got: list[str] = []
+        self.hanging = 0
+        self.may_go = asyncio.Event()
+
+    async def hang(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        self.hanging += 1
+        await self.may_go.wait()
+        return web.Response(status=204)
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -85,7 +93,9 @@ class Scene:
     def now(self) -> str:
         return format_timestamp(self.clock.now())
 
-    async def dispatch(self, application_id: str, attempt: int = 1, status: str = "dispatched") -> Delivery:
+    async def dispatch(
+        self, application_id: str, attempt: int = 1, status: str = "dispatched", provider: str = "erp"
+    ) -> Delivery:
         before = await self.applications.find(application_id, "r")
         after = Application(
             id=application_id,
@@ -95,7 +105,7 @@ class Scene:
             target_type="clinic",
             attempt=attempt,
             status=status,  # type: ignore[arg-type]
-            provider="erp",
+            provider=provider,
             created_by="ann",
             started_at=self.now,
             moves=(before.moves if before else 0) + 1,
@@ -109,7 +119,7 @@ class Scene:
                 time=self.now,
                 data=msgspec.Raw(b"{}"),
             ),
-            provider="erp",
+            provider=provider,
             application_id=application_id,
             resource_id="r",
             attempt=attempt,
@@ -133,6 +143,7 @@ async def make_scene(
     hook = Hook()
     app = web.Application()
     app.router.add_post("/hook", hook.take)
+    app.router.add_post("/hook/hang", hook.hang)
     for name in ("outbox", "providers", "applications"):
         await database[name].delete_many({})
     yield Scene(database, await aiohttp_server(app), hook)
@@ -253,6 +264,26 @@ async def test_two_couriers_never_send_the_same_thing_at_once(scene: Scene) -> N
     assert sum(counts) == 40
     assert sorted(scene.hook.got) == sorted({*scene.hook.got})
     assert len(scene.hook.got) == 40
+
+
+async def test_a_provider_that_hangs_does_not_hold_up_the_others(scene: Scene) -> None:
+    await scene.provide()
+    await scene.provide(name="slow", url=f"{scene.url}/hang", timeout_s=60.0)
+    for number in range(20):
+        await scene.dispatch(f"slow-{number}", provider="slow")
+
+    async with asyncio.timeout(50), running(scene.courier.run()):
+        while not scene.hook.hanging:
+            await asyncio.sleep(0.02)
+        await scene.dispatch("one")
+        while scene.hook.got != ["one-1"]:
+            await asyncio.sleep(0.02)
+        assert not scene.hook.may_go.is_set()
+        scene.hook.may_go.set()
+        while await scene.outbox.is_awaited("slow"):
+            await asyncio.sleep(0.02)
+
+    assert scene.hook.hanging == 20
 
 
 async def test_a_lease_of_a_courier_that_died_runs_out(scene: Scene) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from service.app import SystemClock
@@ -106,6 +107,22 @@ async def test_a_cancelled_job_is_not_finished_by_who_held_it(instances: list[Mo
     assert not await instances[0].succeed(held, b"late", bounded=False)
     assert not await instances[1].cancel(job.id)
     assert await instances[1].claim(30) is None
+
+
+async def test_calls_with_the_same_key_at_the_same_time_do_not_mix_their_inputs(instances: list[MongoJobs]) -> None:
+    """Both may have kept their inputs before either has kept its record; one record wins."""
+    one, other = (msgspec.structs.replace(a_job(), id="same", fingerprint=each) for each in ("one", "other"))
+
+    names = [f"more-{number}" for number in range(30)] + ["a", "b"]
+
+    late = asyncio.create_task(instances[1].insert(other, dict.fromkeys(names, b"other")))
+    await asyncio.sleep(0)  # it has looked for the record before there is one
+    await instances[0].insert(one, dict.fromkeys("ab", b"one"))
+    await late
+
+    held = await instances[0].claim(60)
+    assert held is not None
+    assert set((await instances[0].read_inputs(held)).values()) == {held.fingerprint.encode()}
 
 
 async def test_large_inputs_and_results_are_kept_whole(instances: list[MongoJobs]) -> None:

@@ -34,7 +34,7 @@ class Outbox:
         self.waiting = [delivery(0), delivery(1)]
         self.settled: list[str] = []
 
-    async def claim(self, *_: str) -> Delivery | None:
+    async def claim(self, *_: Any) -> Delivery | None:
         if not self.waiting:
             raise StoreUnavailableError("away")
         return self.waiting.pop(0)
