@@ -9,7 +9,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from service import keys, logs
-from service.app import create_app
+from service.app import create_app, stop_waiting
 from service.commands import workers
 from service.commands.listening import greet, listen
 from service.settings import Settings
@@ -58,6 +58,7 @@ async def _serve(settings: Settings, inherited: workers.Inherited | None) -> Non
         await stop.wait()
         _LOG.info("stopping: requests in flight may finish")
         await site.stop()
+        await stop_waiting(app)
         if cut := await app[keys.TRAFFIC].drain(settings.shutdown_grace_s):
             _LOG.warning("stopping: %d requests did not finish in time", cut)
     finally:

@@ -92,6 +92,21 @@ def test_idle_connections_do_not_hold_up_the_stop(spawn_service: Spawn, connect:
     assert idle.recv(1) == used.recv(1) == b""
 
 
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json"])
+def test_who_waits_for_events_does_not_hold_up_the_stop(spawn_service: Spawn, connect: Connect, accept: str) -> None:
+    service = spawn_service(shutdown_grace_s=50)
+    client = connect(service)
+    client.sendall(f"GET /events?after=latest&wait=60 HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n\r\n".encode())
+    time.sleep(1)  # until it waits
+    started = time.monotonic()
+
+    assert service.stop() == 0
+    assert time.monotonic() - started < 40
+    answer = client.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert "did not finish" not in service.errors
+
+
 def test_a_request_that_never_ends_is_cut_off_after_the_grace(spawn_service: Spawn, connect: Connect) -> None:
     service = spawn_service(shutdown_grace_s=0.5, body_timeout_s=100)
     client = connect(service)
