@@ -1,6 +1,6 @@
 """The feed, and work that one instance does for all."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from service.model import Event
@@ -47,7 +47,7 @@ class FeedWatch(Protocol):
 class FeedSignals(Protocol):
     """Where new events show up first."""
 
-    def follow(self) -> AsyncIterator[None]:
+    def follow(self) -> AsyncGenerator[None, None]:
         """Yield once for each batch of new events, until cancelled; raises `StoreUnavailableError`."""
         ...
 

@@ -1,6 +1,6 @@
 """Signals of new events, from the deployment's change stream."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from service.store.mongo import Collection, Database, Record, translated
 
@@ -16,7 +16,7 @@ class EventSignals:
     def __init__(self, database: Database) -> None:
         self._counters: Collection = database["counters"]
 
-    async def follow(self) -> AsyncIterator[None]:
+    async def follow(self) -> AsyncGenerator[None, None]:
         """Yield once for each batch of new events."""
         with translated():
             moves: list[Record] = [{"$match": {"documentKey._id": "feed"}}, {"$project": {"_id": 1}}]

@@ -80,8 +80,9 @@ class Watch:
         await forever("followers", self._pass_on)
 
     async def _pass_on(self) -> float:
-        async for _ in self._signals.follow():
-            await self._wake()
+        async with contextlib.aclosing(self._signals.follow()) as signals:
+            async for _ in signals:
+                await self._wake()
         return 0.0
 
     async def close(self) -> None:

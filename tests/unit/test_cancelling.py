@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Literal
 
@@ -129,7 +129,7 @@ async def test_a_family_is_locked_by_nobody_who_left(moment: Moment) -> None:
 
 
 class Silent:
-    async def follow(self) -> AsyncIterator[None]:
+    async def follow(self) -> AsyncGenerator[None, None]:
         await asyncio.Event().wait()
         yield
 
