@@ -92,3 +92,7 @@ BODY = web.RequestKey("BODY", bytes)
 SHARE = web.RequestKey("SHARE", Share)
 """What a request has taken of the room for documents."""
 WRITE_ID = web.RequestKey("WRITE_ID", str)
+BEGUN = web.RequestKey("BEGUN", web.StreamResponse)
+"""A response that is sent piece by piece, and has been begun."""
+IS_PATIENT = web.RequestKey("IS_PATIENT", bool)
+"""Set where a request lasts as long as its reader wishes."""

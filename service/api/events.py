@@ -12,7 +12,7 @@ from service.api.query import only
 from service.api.replies import JSON
 from service.api.route import Answer, Content, Param, Route
 from service.errors import InvalidRequestError, OverloadedError
-from service.keys import CALLER, FEED, FEED_WATCH, FOLLOWERS
+from service.keys import CALLER, FEED, FEED_WATCH, FOLLOWERS, IS_PATIENT
 from service.model import Event
 from service.usecases import following
 from service.usecases.following import Reader
@@ -28,6 +28,7 @@ async def list_events(request: web.Request) -> web.StreamResponse:
     feed, media_type = request.app[FEED], replies.choose(request, (JSON, STREAM))
     given = request.headers.get("Last-Event-ID") or only(request, "after")
     position = await following.read_position(given, feed)
+    request[IS_PATIENT] = True
     if media_type == STREAM:
         return await _stream(request, position)
     limit = limit_of(request)

@@ -20,7 +20,7 @@ from service.api.guarding import admit
 from service.api.hanging_up import has_hung_up
 from service.api.replies import harden
 from service.errors import ServiceError
-from service.keys import METRICS, REQUEST_ID, SETTINGS, SHARE, TELEMETRY, TRAFFIC
+from service.keys import BEGUN, IS_PATIENT, METRICS, REQUEST_ID, SETTINGS, SHARE, TELEMETRY, TRAFFIC
 
 _LOG = logging.getLogger("patchbay.request")
 CLIENT_GONE = 499
@@ -86,7 +86,7 @@ async def _answer(request: web.Request, handler: Handler, app: web.Application) 
             response.headers["Patchbay-Dry-Run"] = "true"
         return response  # noqa: TRY300 - what it raises is answered below, too
     except ServiceError as error:
-        return problems.answer(error, request, request[REQUEST_ID])
+        return _broken_off(request) or problems.answer(error, request, request[REQUEST_ID])
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -95,14 +95,22 @@ async def _answer(request: web.Request, handler: Handler, app: web.Application) 
         if isinstance(error, ConnectionError) and has_hung_up(request):
             return web.Response(status=CLIENT_GONE)
         _LOG.exception("unexpected failure of %s %s", request.method, request.path)
-        return problems.answer_unexpected(request, request[REQUEST_ID])
+        return _broken_off(request) or problems.answer_unexpected(request, request[REQUEST_ID])
+
+
+def _broken_off(request: web.Request) -> web.StreamResponse | None:
+    """Give up a response that has begun, if any: a problem would stand amid it, and its end say that it is whole."""
+    begun = request.get(BEGUN)
+    if begun is not None and request.transport is not None:
+        request.transport.abort()
+    return begun
 
 
 def _tell(request: web.Request, app: web.Application, route: str, status: int, seconds: float) -> None:
     """Count the request and write its log line; a slow one is a warning."""
     method = request.method
     app[METRICS].note_request(method if route != "unmatched" else "", route, status, seconds)
-    slow = seconds > app[SETTINGS].slow_request_s
+    slow = seconds > app[SETTINGS].slow_request_s and IS_PATIENT not in request
     level = logging.WARNING if slow else logging.INFO
     if not _LOG.isEnabledFor(level):
         return
@@ -114,6 +122,8 @@ def _tell(request: web.Request, app: web.Application, route: str, status: int, s
 async def harden_others(request: web.Request, response: web.StreamResponse) -> None:
     """Harden what goes aiohttp's own way: pages, streams, answers without a body."""
     harden(request, response)
+    if not isinstance(response, web.Response):
+        request[BEGUN] = response
 
 
 MIDDLEWARES: tuple[Middleware, ...] = (surround,)

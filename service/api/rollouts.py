@@ -20,7 +20,7 @@ from service.api.replies import JSON
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.core.timestamp import parse_timestamp
-from service.keys import CALLER, CLOCK, FEED_WATCH, ROLLING
+from service.keys import CALLER, CLOCK, FEED_WATCH, IS_PATIENT, ROLLING
 from service.model import Timestamp
 from service.rollouts import Order, Rollout, RolloutState, Wish
 from service.usecases import rolling
@@ -81,6 +81,7 @@ async def get_rollout(request: web.Request) -> web.StreamResponse:
     rollout = await _find(request)
     if media_type == JSON:
         return replies.json_reply(_view(rollout, request.app[CLOCK].now()))
+    request[IS_PATIENT] = True
     response = web.StreamResponse(headers={"Content-Type": STREAM, "Cache-Control": "no-store"})
     await response.prepare(request)
     async for seen in _follow(request, rollout):

@@ -1,6 +1,7 @@
 """The feed, followed from outside."""
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from aiohttp.test_utils import TestClient
 
 from service.api import events
 from service.app import create_app
+from service.errors import StoreUnavailableError
 from service.keys import FEED, FOLLOWERS
 from service.settings import Settings
 from service.store.feed import MongoFeed
@@ -107,6 +109,33 @@ async def test_readers_that_hang_up_follow_no_more(settings: Settings, monkeypat
                 await asyncio.sleep(0.05)
     finally:
         await runner.cleanup()
+
+
+async def test_a_stream_that_cannot_go_on_is_broken_off(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A problem has no place amid it; and its end would say that there is nothing more."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"GET /events?after=latest HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
+    await reader.readuntil(b": following from here\n\n\r\n")
+
+    async def list_after(*_: Any) -> Any:
+        raise StoreUnavailableError("away")
+
+    monkeypatch.setattr(MongoFeed, "list_after", list_after)
+    rest = b""
+    async with asyncio.timeout(30):
+        with contextlib.suppress(ConnectionResetError):
+            rest = await reader.read()
+    writer.close()
+
+    assert rest == b""
+
+
+async def test_who_waits_for_events_is_not_told_slow(start: Starter, caplog: pytest.LogCaptureFixture) -> None:
+    client = await start(slow_request_s=0.001)
+
+    assert (await client.get("/events?after=latest&wait=0.1")).status == 200
+
+    assert [each.getMessage() for each in caplog.records if each.getMessage().startswith("slow")] == []
 
 
 async def next_event(stream: Any) -> dict[str, str]:
