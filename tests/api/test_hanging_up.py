@@ -1,17 +1,20 @@
 """Clients that hang up before they are answered, on the server that runs outside of tests."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 
 from service.app import create_app
-from service.keys import COMPARER, RUNNER, TRAFFIC
+from service.core.options import DiffOptions
+from service.keys import COMPARER, FOLLOWERS, ROOM, RUNNER, TRAFFIC
 from service.settings import Settings
 from tests.api.conftest import inline
 
@@ -80,3 +83,49 @@ async def test_who_follows_a_rollout_that_stands_still_and_hangs_up_is_forgotten
                 await asyncio.sleep(0.05)
 
     assert followed == 1
+
+
+def request_of(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+LARGE = json.dumps({"a": inline(list(range(60_000))), "b": inline(list(range(1, 60_000)))}).encode()
+FORM = b"".join(
+    b'--x\r\nContent-Disposition: form-data; name="%s"; filename="f"\r\n\r\n%s\r\n' % (name, LARGE)
+    for name in (b"a", b"b")
+)
+REQUESTS = (
+    request_of("POST", "/api/json/v1/patch", LARGE, Content_Type="application/json"),
+    request_of("POST", "/api/json/v1/compare", LARGE, Content_Type="application/json"),
+    request_of("POST", "/api/json/v1/patch", LARGE[:-1] + b',"async":true}', Content_Type="application/json"),
+    request_of("POST", "/api/json/v1/patch", FORM + b"--x--\r\n", Content_Type="multipart/form-data; boundary=x"),
+    request_of("POST", "/v1/hung-up", LARGE, Content_Type="application/json", Idempotency_Key="hung-up"),
+    request_of("GET", "/events?after=latest&wait=60"),
+    request_of("GET", "/events?after=latest", Accept="text/event-stream"),
+)
+
+
+@pytest.mark.parametrize("engine", ["auto", "python"])
+async def test_nothing_is_held_for_those_who_have_hung_up(settings: Settings, engine: str) -> None:
+    app = create_app(msgspec.structs.replace(settings, engine=engine))
+    async with served(app) as (host, port):
+
+        async def send(request: bytes, share: float, pause_s: float, is_rude: bool) -> None:
+            _, writer = await asyncio.open_connection(host, port)
+            writer.write(request[: round(len(request) * share)])
+            await asyncio.sleep(pause_s)
+            if is_rude:
+                writer.transport.abort()
+            writer.close()
+
+        ways = itertools.product(REQUESTS, (0.3, 0.999, 1), (0, 0.01, 0.2), (False, True))
+        await asyncio.gather(*(send(*way) for way in ways))
+
+        async with asyncio.timeout(60):
+            while app[TRAFFIC].count or app[FOLLOWERS].count or app[ROOM]._taken or app[RUNNER]._gate._inside:  # type: ignore[attr-defined]
+                await asyncio.sleep(0.05)
+        assert app[RUNNER]._gate._bytes == 0  # type: ignore[attr-defined]
+        compared = await app[RUNNER].compare(LARGE, LARGE, DiffOptions())  # type: ignore[attr-defined]
+    assert compared.patch == b"[]"
