@@ -10,7 +10,7 @@ from service.core.values import Json
 
 _OVERHEAD = len('{"op":"replace","path":"","value":},')
 _DIRECT_LEVELS = 8
-"""A container at most so deep is encoded to know its size, whatever it holds; a deeper one part by part."""
+"""The size of a container that lies deeper is always found: else a chain of them could be encoded again and again."""
 
 Frame = tuple[int, int, bytes, Json, Json, bool]
 """A changed container: the first of its operations, the one behind the last, its path, what it was and becomes, and
@@ -49,7 +49,7 @@ class Draft(msgspec.Struct):
 
     def shorten(self) -> None:
         """Replace containers wherever that is smaller, from the innermost outwards."""
-        self.operations = _Shortening(self.operations).through(self.frames)
+        self.operations = _shortened(self.operations, self.frames)
 
 
 def add(path: bytes, value: Json) -> bytes:
@@ -77,65 +77,44 @@ def tested(path: bytes, value: Json, operation: bytes) -> bytes:
     return b'{"op":"test","path":"' + path + b'","value":' + values.encode(value) + b"}," + operation
 
 
-class _Shortening:
-    """One way through the frames of a patch, on which every byte that is looked at is looked at a few times only."""
+def _shortened(operations: list[bytes], frames: list[Frame]) -> list[bytes]:
+    """Give the operations with those of some frames replaced by one: wherever that is smaller, inner frames first.
 
-    def __init__(self, operations: list[bytes]) -> None:
-        self._operations = operations
-        self._ends = list(accumulate(map(len, operations), initial=0))
-        self._replaced: list[tuple[int, int, bytes]] = []
-        self._seen: list[tuple[int, int, int]] = []
-        """Of frames not yet held by another: the start, the bytes saved inside, the least size of what it becomes."""
-        self._sizes: dict[int, int] = {}
-
-    def through(self, frames: list[Frame]) -> list[bytes]:
-        """Give the operations with those of some frames replaced by one."""
-        for frame in frames:
-            self._look_at(*frame)
-        result: list[bytes] = []
-        place = 0
-        for start, end, replacement in self._replaced:
-            result += self._operations[place:start]
-            result.append(replacement)
-            place = end
-        return result + self._operations[place:]
-
-    def _look_at(self, start: int, end: int, path: bytes, before: Json, after: Json, is_invertible: bool) -> None:
-        saved = least = 0
-        while self._seen and self._seen[-1][0] >= start:
-            _, inner_saved, inner_least = self._seen.pop()
+    No byte is looked at more than a few times: of a container whose parts are known, only the rest is encoded.
+    """
+    ends = list(accumulate(map(len, operations), initial=0))
+    sizes: dict[int, int] = {}
+    replaced: list[Frame] = []
+    seen: list[tuple[int, int, int]] = []  # frames no other holds yet: the start, the bytes saved, the size or less
+    for frame in frames:
+        start, end, path, before, after, is_invertible = frame
+        saved, least = 0, 1 + (5 if type(after) is dict else 2) * len(after)
+        is_outer = bool(seen) and seen[-1][0] >= start
+        while seen and seen[-1][0] >= start:
+            _, inner_saved, inner_least = seen.pop()
             saved, least = saved + inner_saved, least + inner_least - 1
-        least += _least_size(after)
-        size = self._ends[end] - self._ends[start] + end - start - saved  # a comma behind each
-        room = size - _OVERHEAD - len(path)
-        is_deep = path.count(b"/") > _DIRECT_LEVELS
-        if is_deep:
-            least = self._sizes[id(after)] = _size_with(after, self._sizes)
-        if room > least:
-            replacement = replace(path, after)
-            least = len(replacement) + 1 - _OVERHEAD - len(path)
+        room = ends[end] - ends[start] + end - start - saved - _OVERHEAD - len(path)  # a comma behind each
+        if room > least or path.count(b"/") > _DIRECT_LEVELS:
+            least = sizes[id(after)] = _size_with(after, sizes) if is_outer else len(values.encode(after))
+            room -= len(tested(path, before, b"")) if is_invertible else 0
             if room > least:
-                saved += self._take(
-                    start, end, size, tested(path, before, replacement) if is_invertible else replacement
-                )
-        self._seen.append((start, saved, least))
-
-    def _take(self, start: int, end: int, size: int, replacement: bytes) -> int:
-        """Take the replacement if it is smaller, and give the bytes saved."""
-        saved = size - len(replacement) - 1
-        if saved <= 0:
-            return 0
-        while self._replaced and self._replaced[-1][0] >= start:
-            self._replaced.pop()
-        self._replaced.append((start, end, replacement))
-        return saved
+                saved += room - least
+                while replaced and replaced[-1][0] >= start:
+                    replaced.pop()
+                replaced.append(frame)
+        seen.append((start, saved, least))
+    return _with_replacements(operations, replaced)
 
 
-def _least_size(container: Json) -> int:
-    """Give what a container takes at least when encoded, by its names and the number of its parts."""
-    if type(container) is dict:
-        return 1 + 5 * len(container) + sum(map(len, container))
-    return 1 + 2 * len(container)
+def _with_replacements(operations: list[bytes], frames: list[Frame]) -> list[bytes]:
+    result: list[bytes] = []
+    place = 0
+    for start, end, path, before, after, is_invertible in frames:
+        replacement = replace(path, after)
+        result += operations[place:start]
+        result.append(tested(path, before, replacement) if is_invertible else replacement)
+        place = end
+    return result + operations[place:]
 
 
 def _size_with(container: Json, known: dict[int, int]) -> int:
