@@ -13,6 +13,7 @@ from service import keys
 from service.access.choice import choose_authenticator
 from service.providers.builtin import BuiltinProvider
 from service.store.applications import MongoApplications
+from service.store.backup import refuse_part
 from service.store.comparisons import MongoComparisons
 from service.store.confirmations import MongoConfirmations
 from service.store.contained import MongoContained
@@ -83,6 +84,7 @@ async def _reach_database(app: web.Application, stack: AsyncExitStack) -> Databa
     client = connect(uri, telemetry.listeners if telemetry else ())
     stack.callback(client.close)
     await check_deployment(client)
+    await refuse_part(client, settings.mongodb_database)
     app[keys.PROBE] = MongoProbe(client)
     database = client[settings.mongodb_database]
     app[keys.API_KEYS] = MongoKeys(database)

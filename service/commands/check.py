@@ -8,6 +8,7 @@ from service.commands.progress import Progress, make_bar
 from service.core.timestamp import format_timestamp
 from service.errors import StartError, StoreUnavailableError
 from service.settings import Settings
+from service.store.backup import refuse_part
 from service.store.checking import SUBJECTS, Checker
 from service.store.findings import Finding
 from service.store.session import open_client
@@ -20,6 +21,7 @@ def check(settings: Settings, *, repairs: bool) -> int:
 
     async def run() -> Counter[str]:
         async with open_client(settings.mongodb_uri, settings.data_dir) as client:
+            await refuse_part(client, settings.mongodb_database)
             since = format_timestamp(datetime.now(UTC) - _DRAINED_WITHIN)
             return await _check(Checker(client[settings.mongodb_database], since), repairs=repairs)
 

@@ -8,6 +8,7 @@ whose digest differs, is refused before anything is written.
 import contextlib
 import gzip
 import hashlib
+import os
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,8 +24,12 @@ from service.errors import StartError
 from service.store.mongo import Client, translated
 
 FORMAT = 1
-LEFT_OUT = frozenset({"leases"})
+_MARK = "restoring"
+"""Is there while a database holds a part of a backup."""
+LEFT_OUT = frozenset({"leases", _MARK})
 """Collections whose content means nothing elsewhere."""
+_LARGEST_FRAME = 20 * 1024 * 1024
+"""A document of the database has at most 16 MiB."""
 _RAW = CodecOptions(document_class=RawBSONDocument)
 _BATCH_BYTES = 8 * 1024 * 1024
 _LONGEST_RUN_S = 24 * 3600
@@ -35,16 +40,28 @@ Progress = Callable[[int, int], None]
 
 async def back_up(client: Client, database: str, file: Path, now: str, progress: Progress) -> int:
     """Write the database as it is at one moment; return the number of documents. The file appears when it is whole."""
+    await refuse_part(client, database)
     partial = file.with_name(file.name + ".part")
     try:
-        with partial.open("xb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=5, mtime=0) as stream:
-            count = await _write(client, database, _Sink(stream), now, progress)
-        partial.replace(file)
+        with _create(partial) as raw:
+            try:
+                with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=5, mtime=0) as stream:
+                    count = await _write(client, database, _Sink(stream), now, progress)
+                partial.replace(file)
+            finally:
+                partial.unlink(missing_ok=True)
+    except FileExistsError as error:
+        raise StartError(
+            f"{partial} is there: another backup is being written to it, or broke off. In that case remove it."
+        ) from error
     except OSError as error:
         raise StartError(f"The backup cannot be written to {file}: {error.strerror}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return count
+
+
+def _create(file: Path) -> BinaryIO:
+    """Make a new file for nobody else to read: secrets of providers go into it, and every document."""
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 async def _write(client: Client, database: str, sink: "_Sink", now: str, progress: Progress) -> int:
@@ -96,16 +113,39 @@ async def restore(client: Client, database: str, file: Path, progress: Progress)
                 f"The database {database!r} is not empty. Restore into another PATCHBAY_MONGODB_DATABASE or "
                 "PATCHBAY_DATA_DIR, while no service runs on it."
             )
+        await client[database][_MARK].insert_one({"_id": _MARK})
         done = 0
         for collection, documents in _batches(file):
             await client[database][collection].insert_many(documents, ordered=False)
             done += len(documents)
             progress(done, total)
+        await client[database].drop_collection(_MARK)
     return done
+
+
+async def refuse_part(client: Client, database: str) -> None:
+    """Raise `StartError` for a database that holds a part of a backup: nobody may take it for the whole."""
+    with translated():
+        if await client[database][_MARK].find_one() is not None:
+            raise StartError(
+                f"A restore into the database {database!r} broke off, or still runs: what is there is a part of the "
+                "backup. Restore into another PATCHBAY_MONGODB_DATABASE or PATCHBAY_DATA_DIR, or wait for its end."
+            )
 
 
 def verify(file: Path) -> int:
     """Read a backup to its end; return the number of documents. Raises `StartError` unless it is whole and unharmed."""
+    try:
+        count = _count_whole(file)
+    except (bson.errors.BSONError, LookupError, TypeError, ValueError):  # whatever a document may be damaged to
+        count = None
+    if count is None:
+        raise StartError(f"The backup {file} is cut off or damaged. Take another one.")
+    return count
+
+
+def _count_whole(file: Path) -> int | None:
+    """Return the number of documents, None where they are not those that were written."""
     digest, counts = hashlib.sha256(), Counter[str]()
     last: RawBSONDocument | None = None
     for document in _documents(file):
@@ -115,7 +155,7 @@ def verify(file: Path) -> int:
                 counts[last["c"]] += 1
         last = document
     if last is None or "end" not in last or last["sha256"] != digest.hexdigest() or dict(last["counts"]) != counts:
-        raise StartError(f"The backup {file} is cut off or damaged. Take another one.")
+        return None
     return counts.total()
 
 
@@ -152,4 +192,6 @@ def _documents(file: Path) -> Iterator[RawBSONDocument]:
 def _frames(stream: BinaryIO | gzip.GzipFile) -> Iterator[RawBSONDocument]:
     while head := stream.read(4):
         size = int.from_bytes(head, "little")
+        if not len(head) < size <= _LARGEST_FRAME:
+            raise bson.errors.InvalidBSON("no document has this size")
         yield RawBSONDocument(head + stream.read(size - 4))

@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
+import tracemalloc
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from service.errors import StartError
 from service.store import backup
 from service.store.mongo import Client, Database, connect
 from service.store.mongod import MongodProcess
+from tests.processes import Spawn
 
 NOW = "2026-01-02T03:04:05.000000Z"
 
@@ -110,3 +113,87 @@ async def test_database_that_is_not_empty_is_left_alone(own_client: Client, fill
 
     with pytest.raises(StartError, match="not empty"):
         await backup.restore(own_client, filled.name, file, ignore_progress)
+
+
+@pytest.mark.parametrize("level", [0, 5], ids=["stored", "compressed"])
+async def test_a_flipped_bit_anywhere_is_told_as_damage(
+    own_client: Client, filled: Database, tmp_path: Path, level: int
+) -> None:
+    """Not as what it made of the document, which would be shown with the traceback."""
+    file = tmp_path / "copy"
+    await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
+    plain = gzip.decompress(file.read_bytes())
+    random = Random(0)
+    places = [*range(150), *range(len(plain) - 250, len(plain)), *(random.randrange(len(plain)) for _ in range(300))]
+
+    for place in places:
+        file.write_bytes(gzip.compress(_flipped(plain, place, random.randrange(8)), level))
+        with pytest.raises(StartError, match=r"damaged|not a backup"):
+            backup.verify(file)
+
+
+def _flipped(content: bytes, place: int, bit: int) -> bytes:
+    flipped = bytearray(content)
+    flipped[place] ^= 1 << bit
+    return bytes(flipped)
+
+
+@pytest.mark.parametrize("size", [b"\0\0\0\0", b"\xff\xff\xff\xff"], ids=["none", "4 GiB"])
+async def test_a_size_that_no_document_has_is_not_read(
+    own_client: Client, filled: Database, tmp_path: Path, size: bytes
+) -> None:
+    file = tmp_path / "copy"
+    await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
+    plain = gzip.decompress(file.read_bytes())
+    header = plain[: int.from_bytes(plain[:4], "little")]
+    file.write_bytes(gzip.compress(header + size + b"\0" * 50_000_000, 1))
+    tracemalloc.start()
+
+    with pytest.raises(StartError, match="damaged"):
+        backup.verify(file)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+async def test_only_the_owner_may_read_a_backup(own_client: Client, filled: Database, tmp_path: Path) -> None:
+    file = tmp_path / "copy"
+
+    await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
+
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_two_backups_to_one_file_do_not_harm_each_other(
+    own_client: Client, filled: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "copy"
+    (tmp_path / "copy.part").write_bytes(b"of another")
+
+    with pytest.raises(StartError, match=r"copy\.part is there"):
+        await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
+
+    assert (tmp_path / "copy.part").read_bytes() == b"of another"
+
+
+async def test_nobody_takes_a_part_of_a_backup_for_the_whole(
+    own_client: Client, filled: Database, tmp_path: Path, spawn_service: Spawn
+) -> None:
+    """A restore that broke off leaves a database that no service starts on, and no backup is taken of."""
+    file, name = tmp_path / "copy", filled.name.replace("-from", "-part")
+    await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
+
+    def break_off(done: int, total: int) -> None:
+        raise EOFError(done, total)
+
+    with pytest.raises(EOFError):
+        await backup.restore(own_client, name, file, break_off)
+
+    started = [spawn_service(mongodb_database=name, listens=False, arguments=each) for each in ((), ("check",))]
+    codes = [await asyncio.to_thread(each.process.wait, 60) for each in started]
+    with pytest.raises(StartError, match="broke off"):
+        await backup.back_up(own_client, name, tmp_path / "other", NOW, ignore_progress)
+    await own_client.drop_database(name)
+    assert codes == [1, 1]
+    assert ["broke off" in each.errors for each in started] == [True, True]
