@@ -69,6 +69,9 @@ async def test_backup_under_writes_is_of_one_moment(own_client: Client, filled: 
         return number - 1000
 
     writing = asyncio.create_task(write())
+    async with asyncio.timeout(30):
+        while await filled["others"].find_one({"_id": 1000}) is None:
+            await asyncio.sleep(0.01)
     target = own_client[filled.name.replace("-from", "-to")]
     for attempt in range(5):
         await backup.back_up(own_client, filled.name, tmp_path / str(attempt), NOW, ignore_progress)
