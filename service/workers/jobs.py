@@ -65,7 +65,7 @@ class Jobs:
         await forever("jobs", self._round)
 
     async def _round(self) -> float:
-        job = await self._store.claim(self._lease_s)
+        job = await self._claim()
         if job is None:
             await self._calm.rest()
             return 0.0
@@ -77,6 +77,18 @@ class Jobs:
         if outcome != "LOST":
             await self._call_back(job.id)
         return 0.0
+
+    async def _claim(self) -> Job | None:
+        """Claim a job. A cancellation does not stop the database: what it has claimed by then goes back."""
+        claiming = asyncio.create_task(self._store.claim(self._lease_s))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreError):
+                job = await claiming
+                if job is not None:
+                    await self._store.release(job)
+            raise
 
     async def _carry_out(self, job: Job) -> Outcome:
         claim = _Claim(self._store, job, self._lease_s)

@@ -26,6 +26,7 @@ from service.usecases import jobs as use_cases
 from service.workers.calm import Calm
 from service.workers.jobs import MAX_ATTEMPTS, Jobs
 from service.workers.telling import Backlogs
+from tests.cancelling import Moment, cancel_at_every_suspension
 
 
 class Script:
@@ -70,11 +71,16 @@ class Script:
             raise
 
 
-@pytest.fixture(name="store")
-async def make_store(database: Database) -> AsyncIterator[MongoJobs]:
+@pytest.fixture(name="own")
+async def make_database(database: Database) -> AsyncIterator[Database]:
     own = database.client[f"{database.name}-{uuid.uuid4().hex[:8]}"]
-    yield MongoJobs(own, SystemClock())
+    yield own
     await database.client.drop_database(own.name)
+
+
+@pytest.fixture(name="store")
+def make_store(own: Database) -> MongoJobs:
+    return MongoJobs(own, SystemClock())
 
 
 async def insert(store: MongoJobs, work: Work | None = None, **members: Any) -> str:
@@ -273,3 +279,24 @@ async def test_a_job_is_its_callers_and_the_admins(store: MongoJobs) -> None:
         await use_cases.find(job_id, caller=other, store=store)
     with pytest.raises(NotFoundError):
         await use_cases.cancel(job_id, caller=other, store=store)
+
+
+@pytest.mark.parametrize("moment", ["waiting", "served"])
+async def test_a_job_is_free_at_once_wherever_its_worker_is_ended(
+    store: MongoJobs, own: Database, moment: Moment
+) -> None:
+    """Else it would stand still until its claim runs out, and the attempt count as one that brought its worker down."""
+    job_id = await insert(store, PatchWork(direction="aToB", options=DiffOptions()))
+    another = MongoJobs(own, SystemClock())
+
+    async def check() -> None:
+        nonlocal job_id
+        job = await until(store, job_id, "QUEUED", "SUCCESS")
+        if job.status == "QUEUED":
+            taken = await another.claim(3600)
+            assert taken is not None
+            assert (taken.id, taken.attempt) == (job_id, 1)
+            await another.succeed(taken, b"[]", bounded=False)
+        job_id = await insert(store, PatchWork(direction="aToB", options=DiffOptions()))
+
+    assert await cancel_at_every_suspension(worker(store, Script(), lease_s=3600)._round, moment, check) > 1
