@@ -76,8 +76,10 @@ class Courier:
         """Begin the next delivery that is due, when there is a place for it; False when there is none."""
         if len(self._under_way) >= _AT_ONCE:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-        if self._failures:
-            raise self._failures.pop()
+        if self._failures:  # what made several fail calls for one pause, not for one after the other
+            failure = self._failures[0]
+            self._failures.clear()
+            raise failure
         counts = Counter(self._under_way.values())
         now, hold = self._clock.now(), _Hold(self._outbox, self._clock)
         full = [provider for provider, count in counts.items() if count >= _TO_EACH]

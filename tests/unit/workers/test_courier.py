@@ -75,3 +75,23 @@ async def test_an_event_under_way_is_waited_for_and_settled() -> None:
         await delivering
     assert not was_over
     assert outbox.settled == ["0", "1"]
+
+
+async def test_one_trouble_that_many_deliveries_meet_is_told_once() -> None:
+    """After each that is told there is a pause: one for every delivery would hold up all others for minutes."""
+
+    class Away(World):
+        async def find(self, name: str) -> Endpoint:
+            raise StoreUnavailableError(name)
+
+    outbox, world = Outbox(), Away()
+    outbox.waiting = [delivery(number) for number in range(6)]
+    courier = Courier(outbox, world, world, world, Clock(), Calm())  # type: ignore[arg-type]
+    for _ in range(5):
+        assert await courier._begin_next()
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    with pytest.raises(StoreUnavailableError):
+        await courier._begin_next()
+    assert await courier._begin_next()
