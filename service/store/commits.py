@@ -67,7 +67,8 @@ class Commits:
                 outcomes.update(await self.settle(pending))
             pending = [each for each in pending if each.write_id not in outcomes]
             if not pending or time.monotonic() > deadline:
-                return [outcomes.get(each.write_id, unavailable()) for each in statements]
+                outcomes.update({each.write_id: unavailable() for each in pending})
+                return [outcomes[each.write_id] for each in statements]
             await asyncio.sleep(pause)
             pause = min(max(pause, _FIRST_PAUSE_S) * 2, _LONGEST_PAUSE_S)
 
