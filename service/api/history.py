@@ -90,10 +90,9 @@ async def revert_resource(request: web.Request) -> web.Response:
 
 def read_place(request: web.Request) -> int | datetime | None:
     """Read `version` or `at`; raise `InvalidRequestError` for both at once, or for what is none of them."""
-    query = request.query
-    if not query:
+    if not request.query_string:
         return None
-    version = _number(request, "version") if "version" in query else None
+    version = _number(request, "version") if "version" in request.query else None
     text = only(request, "at")
     if text is None:
         return version
