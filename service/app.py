@@ -66,12 +66,12 @@ def create_app(
     client = GuardedClient(guard, trace=logs.TRACEPARENT.get)
     app[keys.SENDER] = WebhookSender(client)
     app[keys.CALLBACKS] = GuardedCallbacks(client, settings.url_timeout_s)
-    app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]))
     app[keys.METRICS] = Metrics()
     app[keys.TRAFFIC] = Traffic()
     app[keys.ROOM] = Room(settings.max_bodies_bytes)
     app[keys.ENGINE] = _choose_engine(settings, app[keys.METRICS])
     compute = app[keys.RUNNER] = _make_compute(app, settings)
+    app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]), compute)
     app[keys.COMPARER] = MeasuredComparer(compute, app[keys.METRICS])
     app[keys.CONTRACT] = RouteTableContract()
     app[keys.ROUTE_TABLE] = {route.operation_id: route for route in ROUTES}

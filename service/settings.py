@@ -44,7 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_parts: Annotated[int, Positive, _says("most parts in a form")] = 100
     body_timeout_s: Annotated[float, Positive, _says("seconds for a request's body to arrive")] = 60.0
     keep_alive_s: Annotated[float, Positive, _says("seconds a connection may take to send its next headers")] = 75.0
-    diff_timeout_s: Annotated[float, Positive, _says("seconds for one comparison")] = 30.0
+    diff_timeout_s: Annotated[float, Positive, _says("seconds for one comparison, or for converting one input")] = 30.0
     engine: Annotated[Literal["auto", "native", "python"], _says("diff engine; auto: native where it was built")] = (
         "auto"
     )

@@ -51,6 +51,11 @@ def format_of(document: Document) -> Format:
     )
 
 
+def is_json(document: Document) -> bool:
+    """Tell whether the document is JSON in UTF-8 by what is said of it: then there is nothing to convert."""
+    return format_of(document) == "json" and (document.charset or "utf-8").lower() in _UTF8
+
+
 def to_json(document: Document, max_bytes: int) -> bytes:
     """Give the document as JSON text in UTF-8, not above `max_bytes`; JSON itself is handed on unread.
 

@@ -12,12 +12,14 @@ from msgspec import UNSET
 
 from service.errors import InvalidRequestError, ServiceError, SourceUnreachableError, StartError
 from service.model import Document, Reading, Source
-from service.ports import Reader
+from service.ports import Reader, Runner
 from service.readers.budget import too_large, too_slow
-from service.readers.formats import format_of, to_json
+from service.readers.formats import is_json, to_json
 
 _LOG = logging.getLogger(__name__)
 ENTRY_POINT_GROUP = "patchbay.readers"
+_SMALL_BYTES = 16 * 1024
+"""So much is converted within a tenth of a second, in a thread; more, of which a MiB may take seconds, elsewhere."""
 
 
 class ReaderSetupError(StartError):
@@ -27,7 +29,9 @@ class ReaderSetupError(StartError):
 class ReaderRegistry:
     """Every known reader: turns an I/O object into its typed source, and a source into a document."""
 
-    def __init__(self, readers: Iterable[Reader]) -> None:
+    def __init__(self, readers: Iterable[Reader], runner: Runner | None = None) -> None:
+        """`runner` converts large documents that are not JSON; without one a thread does."""
+        self._runner = runner
         self._readers: dict[type[Source], Reader] = {}
         tagged: dict[str, type[Source]] = {}
         for reader in readers:
@@ -67,14 +71,17 @@ class ReaderRegistry:
         return document
 
     async def read_json(self, source: Source, reading: Reading) -> bytes:
-        """Obtain a document as JSON text, whatever its format; what must be converted does not hold up the loop."""
+        """Obtain a document as JSON text, whatever its format; what must be converted does not hold up others."""
         document = await self.read(source, reading)
-        if format_of(document) == "json":
+        size = len(document.content)
+        if is_json(document):
             text = to_json(document, reading.max_bytes)
-        else:
+        elif self._runner is None or size <= _SMALL_BYTES:
             text = await asyncio.to_thread(to_json, document, reading.max_bytes)
-        if len(text) > len(document.content):
-            reading.hold(len(text) - len(document.content))
+        else:
+            text = await self._runner.call(to_json, document, reading.max_bytes, size=size)
+        if len(text) > size:
+            reading.hold(len(text) - size)
         return text
 
     def _refusal(self, text: bytes | msgspec.Raw, message: str) -> InvalidRequestError:

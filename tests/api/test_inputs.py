@@ -165,6 +165,25 @@ async def test_large_text_part_is_a_document_by_how_it_begins(client: Client, le
     assert await send(client, part("a", lead + LARGE), part("b", LARGE)) == (200, [])
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param({"value": "[" + "a," * 1_500_000 + "]", "format": "yaml"}, id="yaml"),
+        pytest.param({"value": "1\n" * 6_000_000, "format": "ndjson"}, id="lines"),
+    ],
+)
+async def test_converting_is_bounded_in_time(start: Starter, source: dict[str, str]) -> None:
+    """It takes more than ten seconds of the processor, which other requests do not have to wait for."""
+    client = await start(diff_timeout_s=0.5)
+    body = json.dumps({"a": {"type": "raw", **source}, "b": {"type": "inline", "value": 1}}).encode()
+
+    response = await client.post(ROUTE, data=io.BytesIO(body), headers={"Content-Type": "application/json"})
+
+    problem = await response.json()
+    assert (response.status, problem["code"], problem["errors"][0]["input"]) == (422, "too-complex", "a")
+    assert (await client.get("/healthz")).status == 200
+
+
 async def test_lines_of_json_are_an_array(client: Client) -> None:
     parts = [part("a", b"1\n2\n", file="a.ndjson"), part("b", b"[1]", file="b.json")]
 
