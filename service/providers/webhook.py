@@ -92,5 +92,5 @@ def read_retry_after(text: str | None, now: datetime) -> float | None:
         return float(text.strip()[:9])
     try:
         return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):  # the last for a zone of so many hours
         return None

@@ -26,11 +26,12 @@ class Hook:
         self.url = ""
         self.port = 0
         self.status = 204
+        self.retry_after = "1"
         self.got: list[tuple[dict[str, str], bytes]] = []
 
     async def take(self, request: web.Request) -> web.Response:
         self.got.append((dict(request.headers), await request.read()))
-        return web.Response(status=self.status)
+        return web.Response(status=self.status, headers={"Retry-After": self.retry_after})
 
 
 @pytest.fixture(name="hook")
@@ -80,7 +81,7 @@ async def test_ping_is_signed_with_both_secrets_while_one_replaces_the_other(cli
 
 async def test_ping_tells_what_went_wrong(client: Client, hook: Hook) -> None:
     await put(client, "three", url=hook.url)
-    hook.status = 500
+    hook.status, hook.retry_after = 500, "Fri, 31 Dec 99 23:59:59 +9299999099999"
 
     result = await (await client.post("/providers/three/ping")).json()
 

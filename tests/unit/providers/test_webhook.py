@@ -88,6 +88,9 @@ def test_binary_mode_has_its_context_in_headers() -> None:
         ((NOW + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT"), pytest.approx(90, abs=1)),
         ((NOW - timedelta(days=1)).strftime("%a, %d %b %Y %H:%M:%S GMT"), 0.0),
         ("9" * 400, 999999999.0),
+        ("Fri, 31 Dec 99 23:59:59 +9299999099999", None),
+        ("Fri, 31 Dec 99 23:59:59 +99999999999", None),
+        ("Fri, 31 Dec 99 23:59:9 3399999999999", None),
         (None, None),
     ],
 )
