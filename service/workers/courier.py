@@ -42,7 +42,8 @@ class Courier:
         self._sender = sender
         self._clock = clock
         self._calm = calm
-        self._under_way: dict[asyncio.Task[None], str] = {}
+        self.under_way: dict[asyncio.Task[None], str] = {}
+        """The deliveries that are being sent, each with its provider."""
         self._failures: list[Exception] = []
 
     async def run(self) -> None:
@@ -50,49 +51,36 @@ class Courier:
         try:
             await forever("deliveries", self._round)
         finally:
-            await end(*self._under_way)
+            await end(*self.under_way)
 
     async def _round(self) -> float:
-        if await self._begin_next():
+        if await self.begin_next():
             self._calm.stir()
         else:
             await self._calm.rest()
         return 0.0
 
-    async def deliver_due(self) -> int:
-        """Deliver all that is due now; return how many were tried. What fails lets the others come to their end."""
-        count = 0
-        try:
-            while (has_begun := await self._begin_next()) or self._under_way:
-                count += has_begun
-                if not has_begun:
-                    await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if self._under_way:
-                await asyncio.wait(self._under_way)
-        return count
-
-    async def _begin_next(self) -> bool:
+    async def begin_next(self) -> bool:
         """Begin the next delivery that is due, when there is a place for it; False when there is none."""
-        if len(self._under_way) >= _AT_ONCE:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        if len(self.under_way) >= _AT_ONCE:
+            await asyncio.wait(self.under_way, return_when=asyncio.FIRST_COMPLETED)
         if self._failures:  # what made several fail calls for one pause, not for one after the other
             failure = self._failures[0]
             self._failures.clear()
             raise failure
-        counts = Counter(self._under_way.values())
+        counts = Counter(self.under_way.values())
         now, hold = self._clock.now(), _Hold(self._outbox, self._clock)
         full = [provider for provider, count in counts.items() if count >= _TO_EACH]
         delivery = await self._outbox.claim(format_timestamp(now), hold.until, full)
         if delivery is None:
             return False
         task = asyncio.create_task(self._deliver(delivery, hold, now))
-        self._under_way[task] = delivery.provider
+        self.under_way[task] = delivery.provider
         task.add_done_callback(self._note_end)
         return True
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
+        del self.under_way[task]
         if not task.cancelled() and isinstance(failure := task.exception(), Exception):
             self._failures.append(failure)
         self._calm.stir()

@@ -27,6 +27,7 @@ from service.tasks import running
 from service.usecases.providing import generate_secret
 from service.workers.calm import Calm
 from service.workers.courier import Courier
+from tests.delivering import deliver_due
 
 SECRET = generate_secret()
 
@@ -155,8 +156,8 @@ async def test_a_delivery_is_made_once(scene: Scene) -> None:
     await scene.provide()
     delivery = await scene.dispatch("one")
 
-    await scene.courier.deliver_due()
-    await scene.courier.deliver_due()
+    await deliver_due(scene.courier)
+    await deliver_due(scene.courier)
 
     assert scene.hook.got == ["one-1"]
     assert await scene.state(delivery) == ("delivered", 1)
@@ -166,7 +167,7 @@ async def test_binary_mode_is_signed_too(scene: Scene) -> None:
     await scene.provide(mode="binary")
     await scene.dispatch("one")
 
-    await scene.courier.deliver_due()
+    await deliver_due(scene.courier)
 
     assert scene.hook.got == ["one-1"]
 
@@ -175,18 +176,18 @@ async def test_failures_are_tried_again_by_the_schedule_then_left_dead(scene: Sc
     await scene.provide()
     scene.hook.answers = [web.Response(status=status) for status in (500, 301, 404, 429, 503, 599, 400, 502)]
     delivery = await scene.dispatch("one")
-    assert await scene.courier.deliver_due() == 1
+    assert await deliver_due(scene.courier) == 1
 
     for tries, wait in enumerate((5, 300, 1800, 7200, 18000, 36000, 36000), start=1):
         assert await scene.state(delivery) == ("waiting", tries)
         scene.clock.forward(wait - 1)
-        assert await scene.courier.deliver_due() == 0, "not before its time"
+        assert await deliver_due(scene.courier) == 0, "not before its time"
         scene.clock.forward(wait * 0.2 + 1)
-        assert await scene.courier.deliver_due() == 1
+        assert await deliver_due(scene.courier) == 1
 
     assert await scene.state(delivery) == ("dead", 8)
     scene.clock.forward(10**6)
-    assert await scene.courier.deliver_due() == 0
+    assert await deliver_due(scene.courier) == 0
     assert scene.hook.got == ["one-1"] * 8
 
 
@@ -194,12 +195,12 @@ async def test_retry_after_is_honoured(scene: Scene) -> None:
     await scene.provide()
     scene.hook.answers = [web.Response(status=503, headers={"Retry-After": "3600"})]
     delivery = await scene.dispatch("one")
-    await scene.courier.deliver_due()
+    await deliver_due(scene.courier)
 
     scene.clock.forward(3500)
-    assert await scene.courier.deliver_due() == 0
+    assert await deliver_due(scene.courier) == 0
     scene.clock.forward(200)
-    assert await scene.courier.deliver_due() == 1
+    assert await deliver_due(scene.courier) == 1
 
     assert await scene.state(delivery) == ("delivered", 2)
 
@@ -208,9 +209,9 @@ async def test_gone_disables_the_provider_and_a_replay_delivers(scene: Scene) ->
     await scene.provide()
     scene.hook.answers = [web.Response(status=410)]
     first, second = await scene.dispatch("one"), None
-    await scene.courier.deliver_due()
+    await deliver_due(scene.courier)
     second = await scene.dispatch("two")
-    await scene.courier.deliver_due()
+    await deliver_due(scene.courier)
 
     assert await scene.state(first) == ("dead", 1)
     assert await scene.state(second) == ("dead", 0)
@@ -220,7 +221,7 @@ async def test_gone_disables_the_provider_and_a_replay_delivers(scene: Scene) ->
 
     await scene.provide()  # writing it anew enables it
     assert await scene.outbox.replay_all("erp", scene.now) == 2
-    await scene.courier.deliver_due()
+    await deliver_due(scene.courier)
 
     assert await scene.state(first) == ("delivered", 1)
     assert await scene.state(second) == ("delivered", 1)
@@ -230,7 +231,7 @@ async def test_what_is_no_longer_awaited_is_not_sent(scene: Scene) -> None:
     await scene.provide()
     delivery = await scene.dispatch("one", status="failed")
 
-    await scene.courier.deliver_due()
+    await deliver_due(scene.courier)
 
     assert scene.hook.got == []
     assert (await scene.state(delivery))[0] == "superseded"
@@ -240,15 +241,15 @@ async def test_a_later_attempt_waits_for_the_earlier_one_to_end(scene: Scene) ->
     await scene.provide()
     scene.hook.answers = [web.Response(status=500)]
     await scene.dispatch("one", attempt=1)
-    await scene.courier.deliver_due()
+    await deliver_due(scene.courier)
     scene.clock.forward(1)
     await scene.dispatch("one", attempt=2)  # the first one is not due again yet
 
-    await scene.courier.deliver_due()
+    await deliver_due(scene.courier)
     assert scene.hook.got == ["one-1"]
     for _ in range(3):
         scene.clock.forward(100)
-        await scene.courier.deliver_due()
+        await deliver_due(scene.courier)
 
     assert scene.hook.got == ["one-1", "one-2"]  # the first was superseded, then the second went
 
@@ -259,7 +260,7 @@ async def test_two_couriers_never_send_the_same_thing_at_once(scene: Scene) -> N
     for number in range(40):
         await scene.dispatch(f"app-{number}")
 
-    counts = await asyncio.gather(scene.courier.deliver_due(), other.deliver_due())
+    counts = await asyncio.gather(deliver_due(scene.courier), deliver_due(other))
 
     assert sum(counts) == 40
     assert sorted(scene.hook.got) == sorted({*scene.hook.got})
@@ -292,9 +293,9 @@ async def test_a_lease_of_a_courier_that_died_runs_out(scene: Scene) -> None:
     until = format_timestamp(scene.clock.now() + timedelta(seconds=15))
     assert await scene.outbox.claim(scene.now, until) is not None  # and then it died
 
-    assert await scene.courier.deliver_due() == 0
+    assert await deliver_due(scene.courier) == 0
     scene.clock.forward(20)
-    assert await scene.courier.deliver_due() == 1
+    assert await deliver_due(scene.courier) == 1
 
     assert await scene.state(delivery) == ("delivered", 1)
 
@@ -303,7 +304,7 @@ async def test_a_private_address_is_not_called(scene: Scene) -> None:
     await scene.provide(url="http://127.0.0.1:1/hook")
     delivery = await scene.dispatch("one")
 
-    await scene.courier.deliver_due()
+    await deliver_due(scene.courier)
 
     found = await scene.outbox.find(delivery.notice.id)
     assert found is not None

@@ -11,6 +11,7 @@ from service.delivery import Delivery, Endpoint, Notice, Sent
 from service.errors import StoreUnavailableError
 from service.workers.calm import Calm
 from service.workers.courier import Courier
+from tests.delivering import deliver_due
 
 NOW = "2026-01-01T00:00:00.000000Z"
 
@@ -64,7 +65,7 @@ class World:
 async def test_an_event_under_way_is_waited_for_and_settled() -> None:
     outbox, world = Outbox(), World()
     delivering = asyncio.create_task(
-        Courier(outbox, world, world, world, Clock(), Calm()).deliver_due()  # type: ignore[arg-type]
+        deliver_due(Courier(outbox, world, world, world, Clock(), Calm()))  # type: ignore[arg-type]
     )
     for _ in range(50):
         await asyncio.sleep(0)
@@ -88,10 +89,10 @@ async def test_one_trouble_that_many_deliveries_meet_is_told_once() -> None:
     outbox.waiting = [delivery(number) for number in range(6)]
     courier = Courier(outbox, world, world, world, Clock(), Calm())  # type: ignore[arg-type]
     for _ in range(5):
-        assert await courier._begin_next()
+        assert await courier.begin_next()
     for _ in range(20):
         await asyncio.sleep(0)
 
     with pytest.raises(StoreUnavailableError):
-        await courier._begin_next()
-    assert await courier._begin_next()
+        await courier.begin_next()
+    assert await courier.begin_next()
