@@ -124,11 +124,15 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"})
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """An application before and after a move (or several), to be written in one piece; `before` is None at first."""
+    """An application before and after a move (or several), to be written in one piece; `before` is None at first.
+
+    `write_id` is that of the request which asked for it, where it has one.
+    """
 
     before: Application | None
     after: Application
     moves: tuple[Move, ...]
+    write_id: str | None = None
 
 
 class Edit(msgspec.Struct, frozen=True):

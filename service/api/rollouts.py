@@ -9,7 +9,7 @@ from aiohttp import web
 
 from service import errors
 from service.api import patch_examples as examples
-from service.api import replies, wire
+from service.api import replies, wire, writes
 from service.api.examples import LOCATION_HEADER
 from service.api.flags import flag
 from service.api.hanging_up import has_hung_up
@@ -58,7 +58,8 @@ async def start_rollout(request: web.Request) -> web.Response:
     check_size({"filter": order.filter})
     patch = await find_patch(request)
     is_dry = flag(request, "dryRun")
-    rollout = await rolling.start(patch, order, request[CALLER], request.app[ROLLING], dry_run=is_dry)
+    identity, caller = writes.new_id(request), request[CALLER]
+    rollout = await rolling.start(patch, order, caller, request.app[ROLLING], rollout_id=identity, dry_run=is_dry)
     headers = {} if is_dry else {"Location": f"{request.rel_url.raw_path}/{rollout.id}"}
     return replies.json_reply(_view(rollout, request.app[CLOCK].now()), status=202, headers=headers)
 

@@ -39,7 +39,7 @@ def mode_of(request: web.Request) -> Mode:
 
 
 def new_id(request: web.Request) -> str:
-    """Make the id of a new resource; the same one for the same idempotency key."""
+    """Make the id of what is new; the same one for the same idempotency key."""
     key = request.get(WRITE_ID)
     return str(uuid.uuid4() if key is None else uuid.UUID(hex=key[:32], version=4))
 

@@ -79,6 +79,10 @@ class MoveStore(Protocol):
         """Return the moves of a patch and its applications, oldest first, those after (`at`, `id`)."""
         ...
 
+    async def has_write(self, resource_id: str, application_id: str, write_id: str) -> bool:
+        """Tell whether the request with the write id has moved the application."""
+        ...
+
 
 class Eligibility(Protocol):
     """Finds the resources that a patch fits."""
@@ -107,8 +111,8 @@ class Provider(Protocol):
 class RolloutStore(Protocol):
     """Keeps rollouts."""
 
-    async def insert(self, rollout: Rollout) -> None:
-        """Keep a new rollout."""
+    async def insert(self, rollout: Rollout) -> bool:
+        """Keep a new rollout; False when there is one of that id."""
         ...
 
     async def find(self, rollout_id: str) -> Rollout | None:

@@ -25,7 +25,7 @@ class ResourceStore(Protocol):
     """Keeps resources and every change to them.
 
     A write that returned is durable; one that raised changed nothing, except after `StoreUnavailableError`, when it
-    may have been done: `find_write` tells.
+    may have been done: the same write id again makes sure that it is, once.
     """
 
     async def find(self, resource_id: str) -> Resource | None:
@@ -51,10 +51,6 @@ class ResourceStore(Protocol):
         value, `NotFoundError` when the change makes nothing of no resource, `StoreUnavailableError`,
         `OverloadedError` when too many writes wait for the resource.
         """
-        ...
-
-    async def find_write(self, resource_id: str, write_id: str) -> Revision | None:
-        """Return what the write with the given id made, or None when it was never done."""
         ...
 
     async def list_revisions(self, resource_id: str, *, before: int | None = None, limit: int = 50) -> ListedRevisions:

@@ -71,7 +71,7 @@ class MongoApplications:
             fields=_to_record(after),
             expected={} if before is None else {"resource": before.resource_id, "moves": before.moves},
         )
-        return (main, *(to_insertion(move, refusal) for move in step.moves))
+        return (main, *(to_insertion(move, refusal, step.write_id) for move in step.moves))
 
     async def commit(self, step: Step, others: Sequence[Companion] = ()) -> None:
         """Write a step that changes no resource, and other records with it.

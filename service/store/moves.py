@@ -1,8 +1,9 @@
 """The moves of patches and applications: one document each, written with what they move, never changed.
 
-{_id, resource, type, patch, application, target, attempt, verb, from, to, at, by, why, unfed}
+{_id, resource, type, patch, application, target, attempt, verb, from, to, at, by, why, write, unfed}
 
-`type` is that of the target, of the resource where there is none yet; `unfed` marks those that the feed has not taken.
+`type` is that of the target, of the resource where there is none yet; `write` is the write id of the request that asked
+for it, where there is one; `unfed` marks those that the feed has not taken.
 """
 
 from service.errors import ServiceError
@@ -29,13 +30,20 @@ class MongoMoves:
             found = _BY_TIME.find(self._moves, of_patch, after, limit)
             return [_to_move(record) async for record in found]
 
+    async def has_write(self, resource_id: str, application_id: str, write_id: str) -> bool:
+        """Tell whether the request with the write id has moved the application."""
+        own = {"$gt": f"{application_id}:", "$lt": f"{application_id};"}  # the ids of its moves begin so
+        with translated():
+            found = await self._moves.find_one({"_id": own, "resource": resource_id, "write": write_id}, {"_id": 1})
+        return found is not None
+
 
 def of_types(types: Types) -> Record:
     """Match what is about targets of certain types; None for all."""
     return {} if types is None else {"type": {"$in": sorted(types)}}
 
 
-def to_insertion(move: Move, conflict: ServiceError) -> Companion:
+def to_insertion(move: Move, conflict: ServiceError, write_id: str | None = None) -> Companion:
     """Say how a move is written together with what it moves."""
     fields = {
         "resource": move.resource_id,
@@ -52,6 +60,8 @@ def to_insertion(move: Move, conflict: ServiceError) -> Companion:
         "why": move.why,
         "unfed": True,
     }
+    if write_id is not None:
+        fields["write"] = write_id
     return Companion(collection="patch_moves", id=move.id, action="insert", conflict=conflict, fields=fields)
 
 

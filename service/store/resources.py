@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from service.model import Attribution, Resource, Revision, Written
+from service.model import Attribution, Resource, Written
 from service.ports import Changing, Clock, ListedRevisions
 from service.store.commits import Commits
 from service.store.mongo import Database
@@ -46,10 +46,6 @@ class MongoResources:
     ) -> Written:
         """Apply the change to the newest version; see `ports.ResourceStore`."""
         return await self._writer.write(resource_id, resource_type, change, attribution, is_dry=dry_run, weight=weight)
-
-    async def find_write(self, resource_id: str, write_id: str) -> Revision | None:
-        """Return the version that the write made, or None when it was never done."""
-        return await self._revisions.find_write(resource_id, write_id)
 
     async def list_revisions(self, resource_id: str, *, before: int | None = None, limit: int = 50) -> ListedRevisions:
         """Return how the newest versions came about, newest first, those below `before`; fewer where they are large."""

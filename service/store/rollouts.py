@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 from pymongo import ASCENDING, ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
 from service.model import Caller
 from service.rollouts import Order, Rollout, RolloutState
@@ -25,8 +26,8 @@ class MongoRollouts:
         self._rollouts: Collection = database["rollouts"]
         self._on_change = on_change
 
-    async def insert(self, rollout: Rollout) -> None:
-        """Keep a new rollout."""
+    async def insert(self, rollout: Rollout) -> bool:
+        """Keep a new rollout; False when there is one of that id."""
         record = {
             "_id": rollout.id,
             "resource": rollout.resource_id,
@@ -38,8 +39,12 @@ class MongoRollouts:
             **_progress(rollout),
         }
         with translated():
-            await self._rollouts.insert_one(record)
+            try:
+                await self._rollouts.insert_one(record)
+            except DuplicateKeyError:
+                return False
         self._on_change()
+        return True
 
     async def find(self, rollout_id: str) -> Rollout | None:
         """Return the rollout, or None when there is none of that id."""

@@ -5,7 +5,7 @@ import msgspec
 from service.core.lifecycle import Verb
 from service.delivery import BUILTIN
 from service.errors import ApplicationFailedError, IdempotencyKeyReusedError, InvalidTransitionError, ServiceError
-from service.model import Caller, Change, Draft, Resource
+from service.model import Caller, Change, Draft
 from service.patches import Application, Patch, Step
 from service.ports import Changing
 from service.usecases import attempts, dispatching
@@ -30,9 +30,10 @@ async def apply(patch: Patch, aim: Aim, verb: Verb, caller: Caller, mode: Mode, 
     with every verdict, `ApplicationFailedError` with the application, which is then recorded as failed.
     """
     target = await find_resource(await target_of(patch, aim, verb, caller, desk), caller, desk)
-    if await is_done(target, mode, desk):
-        return await _find_done(patch, target, desk)
-    attempt = await attempts.begin(patch, target, verb, caller.name, desk)
+    write_id = mode.attribution.write_id
+    if (moved := await attempts.find_moved(patch, target.id, write_id, desk)) is not None:
+        return _told_again(moved)
+    attempt = await attempts.begin(patch, target, verb, caller.name, desk, write_id)
     try:
         return await _carry_out(attempt, aim, mode, desk)
     except InvalidTransitionError:
@@ -43,8 +44,11 @@ async def apply(patch: Patch, aim: Aim, verb: Verb, caller: Caller, mode: Mode, 
 async def cancel(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk) -> Application:
     """Call an application off that has not come to an end."""
     target = await find_resource(await target_of(patch, aim, "cancel", caller, desk), caller, desk, even_deleted=True)
+    write_id = mode.attribution.write_id
+    if (moved := await attempts.find_moved(patch, target.id, write_id, desk)) is not None:
+        return moved
     check_version(target.version, aim)
-    step = attempts.cancelled(await attempts.begin(patch, target, "cancel", caller.name, desk), desk)
+    step = attempts.cancelled(await attempts.begin(patch, target, "cancel", caller.name, desk, write_id), desk)
     if not mode.dry_run:
         await desk.applications.commit(step)
     return step.after
@@ -69,8 +73,8 @@ async def _carry_out(attempt: Attempt, aim: Aim, mode: Mode, desk: Desk) -> Appl
         if not mode.dry_run:
             await desk.applications.commit(step)
         raise _failure(step.after, error) from error
-    if trace.step is None:
-        return await _find_done(attempt.patch, attempt.target, desk)
+    if trace.step is None:  # done by the same request, sent twice at a time
+        return _told_again(await _find_moved(attempt, desk))
     if not shown.changed and not mode.dry_run:
         await desk.applications.commit(trace.step)
     return trace.step.after
@@ -106,18 +110,18 @@ async def target_of(patch: Patch, aim: Aim, verb: Verb, caller: Caller, desk: De
     return latest[0].target_id if latest else patch.resource_id
 
 
-async def is_done(target: Resource, mode: Mode, desk: Desk) -> bool:
-    """Say whether a request with the same idempotency key has changed the target, and its answer was lost."""
-    write_id = mode.attribution.write_id
-    return write_id is not None and await desk.shelf.resources.find_write(target.id, write_id) is not None
-
-
-async def _find_done(patch: Patch, target: Resource, desk: Desk) -> Application:
-    """Return the application that a request with the same idempotency key has made."""
-    application = await desk.applications.find(attempts.application_id(patch, target.id), patch.resource_id)
-    if application is None or application.result_version is None:
+async def _find_moved(attempt: Attempt, desk: Desk) -> Application:
+    moved = await attempts.find_moved(attempt.patch, attempt.target.id, attempt.write_id, desk)
+    if moved is None:
         raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
-    return application
+    return moved
+
+
+def _told_again(moved: Application) -> Application:
+    """Answer once more what a request has come to; raise `ApplicationFailedError` where that is a failure."""
+    if moved.status == "failed":
+        raise _failure(moved, ApplicationFailedError(moved.error or "", violations=moved.errors))
+    return moved
 
 
 def _failure(application: Application, error: ServiceError) -> ApplicationFailedError:

@@ -24,14 +24,26 @@ class Attempt(NamedTuple):
     verb: Verb
     by: str
     started_at: str
+    write_id: str | None
 
 
-async def begin(patch: Patch, target: Resource, verb: Verb, by: str, desk: Desk) -> Attempt:
+async def begin(
+    patch: Patch, target: Resource, verb: Verb, by: str, desk: Desk, write_id: str | None = None
+) -> Attempt:
     """Read how the pair stands; raise `InvalidTransitionError` where the verb is not legal."""
     before = await desk.applications.find(application_id(patch, target.id), patch.resource_id)
     check_verb(state_of(before), verb)
     now = format_timestamp(desk.clock.now())
-    return Attempt(patch, target, before, verb, by, now if before is None else max(now, before.started_at))
+    started_at = now if before is None else max(now, before.started_at)
+    return Attempt(patch, target, before, verb, by, started_at, write_id)
+
+
+async def find_moved(patch: Patch, target_id: str, write_id: str | None, desk: Desk) -> Application | None:
+    """Return the application as it stands, if a request with the write id has moved it, whose answer was lost."""
+    identity = application_id(patch, target_id)
+    if write_id is None or not await desk.moves.has_write(patch.resource_id, identity, write_id):
+        return None
+    return await desk.applications.find(identity, patch.resource_id)
 
 
 def application_id(patch: Patch, target_id: str) -> str:
@@ -74,15 +86,17 @@ def concluded(before: Application, verb: Verb, status: Status, by: str, desk: De
 def cancelled(attempt: Attempt, desk: Desk) -> Step:
     """Say that the application was called off."""
     error = f"Cancelled by {attempt.by}."
-    if attempt.before is not None:
-        return concluded(attempt.before, "cancel", "failed", attempt.by, desk, error=error)
-    return _step(attempt, "failed", desk, error=error)
+    if attempt.before is None:
+        return _step(attempt, "failed", desk, error=error)
+    step = concluded(attempt.before, "cancel", "failed", attempt.by, desk, error=error)
+    return msgspec.structs.replace(step, write_id=attempt.write_id)
 
 
-def reverted(application: Application, patch_id: str, by: str, desk: Desk) -> Step:
+def reverted(application: Application, patch_id: str, by: str, write_id: str | None, desk: Desk) -> Step:
     """Say that another patch took the application back."""
     after = msgspec.structs.replace(application, reverted_by=patch_id, moves=application.moves + 1)
-    return Step(before=application, after=after, moves=(_move(application, after, "revert", by, desk, patch_id),))
+    move = _move(application, after, "revert", by, desk, patch_id)
+    return Step(before=application, after=after, moves=(move,), write_id=write_id)
 
 
 def _step(attempt: Attempt, status: Status, desk: Desk, **outcome: object) -> Step:
@@ -102,7 +116,8 @@ def _step(attempt: Attempt, status: Status, desk: Desk, **outcome: object) -> St
         moves=(before.moves if before else 0) + 1,
         **outcome,  # type: ignore[arg-type]
     )
-    return Step(before=before, after=after, moves=(_move(before, after, attempt.verb, attempt.by, desk, after.error),))
+    move = _move(before, after, attempt.verb, attempt.by, desk, after.error)
+    return Step(before=before, after=after, moves=(move,), write_id=attempt.write_id)
 
 
 def _move(before: Application | None, after: Application, verb: Verb, by: str, desk: Desk, why: str | None) -> Move:

@@ -13,7 +13,7 @@ from service.model import Caller, Change, Companion, Draft, Resource
 from service.patches import Application, Definition, Patch, Standing, Step
 from service.ports import Changing
 from service.usecases import attempts, drafting
-from service.usecases.applications import is_done, target_of
+from service.usecases.applications import target_of
 from service.usecases.asked import Asked, admit
 from service.usecases.attempts import Attempt
 from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_version
@@ -34,6 +34,7 @@ class _Reversal(NamedTuple):
     was: Json
     became: Json
     caller: Caller
+    write_id: str | None
 
 
 class _Outcome(msgspec.Struct):
@@ -51,8 +52,9 @@ async def revert(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk)
     touched too; nothing is recorded then.
     """
     target = await find_resource(await target_of(patch, aim, "revert", caller, desk), caller, desk)
-    if await is_done(target, mode, desk):
-        return await _find_done(patch, target, caller, desk)
+    write_id = mode.attribution.write_id
+    if (moved := await attempts.find_moved(patch, target.id, write_id, desk)) is not None:
+        return await _find_inverse(moved, caller, desk)
     application = (await attempts.begin(patch, target, "revert", caller.name, desk)).before
     if application is None or application.base_version is None or application.result_version is None:
         raise InvalidTransitionError("The application made no version of its target, so there is none to take back.")
@@ -60,7 +62,7 @@ async def revert(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk)
     # Others may have come between the base and the result of a provider who took its time.
     was = await _content_at(target, result - (result != application.base_version), desk)
     became = await _content_at(target, result, desk)
-    reversal = _Reversal(patch, application, target, was, became, caller)
+    reversal = _Reversal(patch, application, target, was, became, caller, write_id)
     try:
         return await _carry_out(reversal, aim, mode, desk)
     except FAILURES as error:
@@ -80,8 +82,9 @@ async def _carry_out(reversal: _Reversal, aim: Aim, mode: Mode, desk: Desk) -> R
         msgspec.structs.replace(mode, attribution=attribution, conditions=ANY_VERSION),
         desk.shelf,
     )
-    if outcome.patch is None or outcome.applied is None:
-        return await _find_done(reversal.patch, reversal.target, reversal.caller, desk)
+    if outcome.patch is None or outcome.applied is None:  # done by the same request, sent twice at a time
+        moved = await attempts.find_moved(reversal.patch, reversal.target.id, reversal.write_id, desk)
+        return await _find_inverse(moved, reversal.caller, desk)
     if not shown.changed and not mode.dry_run:
         await desk.applications.commit(outcome.applied, outcome.companions)
     return Recorded(outcome.patch, Standing("applied"), is_new=True)
@@ -99,9 +102,9 @@ def _reverting(reversal: _Reversal, aim: Aim, asked: Asked, outcome: _Outcome, d
         base = standing.version
         made = drafting.reverting(asked, taken.document)(draft)
         patch = outcome.patch = _inverse(reversal, made.forward if made else b"[]", desk)
-        attempt = Attempt(patch, reversal.target, None, "apply", reversal.caller.name, patch.created_at)
+        attempt = Attempt(patch, reversal.target, None, "apply", reversal.caller.name, patch.created_at, None)
         outcome.applied = attempts.applied(attempt, base, base + (made is not None), desk, BUILTIN)
-        back = attempts.reverted(reversal.application, patch.patch_id, reversal.caller.name, desk)
+        back = attempts.reverted(reversal.application, patch.patch_id, reversal.caller.name, reversal.write_id, desk)
         outcome.companions = (
             *desk.applications.companions(back),
             *desk.patches.companions(patch, recorded(patch, reversal.target.type)),
@@ -171,11 +174,10 @@ def _in_the_way(clashes: list[Clash]) -> ApplicationFailedError:
     return ApplicationFailedError(detail, violations=violations)
 
 
-async def _find_done(patch: Patch, target: Resource, caller: Caller, desk: Desk) -> Recorded:
-    """Return the new patch that a request with the same idempotency key has made."""
-    application = await desk.applications.find(attempts.application_id(patch, target.id), patch.resource_id)
-    inverse_id = None if application is None else application.reverted_by
-    inverse = None if inverse_id is None else await desk.patches.find(target.id, inverse_id)
+async def _find_inverse(moved: Application | None, caller: Caller, desk: Desk) -> Recorded:
+    """Return the patch that took an application back, for a request whose answer was lost."""
+    inverse_id = None if moved is None else moved.reverted_by
+    inverse = None if moved is None or inverse_id is None else await desk.patches.find(moved.target_id, inverse_id)
     if inverse is None:
         raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
     return await describe(inverse, caller, desk)

@@ -1,7 +1,6 @@
 """Rollouts: started, steered, and taken further batch by batch, by whichever instance holds the lease."""
 
 import asyncio
-import uuid
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -14,6 +13,7 @@ from service.errors import (
     ApplicationFailedError,
     ForbiddenError,
     GoneError,
+    IdempotencyKeyReusedError,
     IncompatibleTargetError,
     InvalidTransitionError,
     NotFoundError,
@@ -41,13 +41,18 @@ class Rolling(NamedTuple):
     desk: Desk
 
 
-async def start(patch: Patch, order: Order, caller: Caller, rolling: Rolling, *, dry_run: bool = False) -> Rollout:
-    """Start a rollout, which goes on in the background; `InvalidRequestError` where its filter cannot be judged."""
+async def start(
+    patch: Patch, order: Order, caller: Caller, rolling: Rolling, *, rollout_id: str, dry_run: bool = False
+) -> Rollout:
+    """Start a rollout, which goes on in the background; one that a request with the id has started is returned.
+
+    Raises `InvalidRequestError` where its filter cannot be judged.
+    """
     check_constraints(order.filter, "filter")
     check_type(caller, order.type)
     now = format_timestamp(rolling.desk.clock.now())
     rollout = Rollout(
-        id=str(uuid.uuid4()),
+        id=rollout_id,
         resource_id=patch.resource_id,
         patch_id=patch.patch_id,
         order=order,
@@ -55,9 +60,12 @@ async def start(patch: Patch, order: Order, caller: Caller, rolling: Rolling, *,
         created_at=now,
         updated_at=now,
     )
-    if not dry_run:
-        await rolling.rollouts.insert(rollout)
-    return rollout
+    if dry_run or await rolling.rollouts.insert(rollout):
+        return rollout
+    known = await find(patch, rollout_id, rolling)
+    if (known.order, known.caller) != (order, caller):
+        raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
+    return known
 
 
 async def find(patch: Patch, rollout_id: str, rolling: Rolling) -> Rollout:

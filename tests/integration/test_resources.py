@@ -2,12 +2,12 @@ import asyncio
 import os
 import signal
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
+from service.app import SystemClock
 from service.core import values
 from service.errors import NotFoundError, NotStorableError, PathNotFoundError
 from service.model import Attribution, Change, Draft
@@ -15,17 +15,13 @@ from service.store import writer
 from service.store.mongo import Database
 from service.store.mongod import MongodProcess
 from service.store.resources import MongoResources
+from service.store.revisions import Revisions
 from tests.integration.changes import ANN, create, delete, increment, nothing, patch
-
-
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 @pytest.fixture(name="resources")
 def make_resources(database: Database) -> MongoResources:
-    return MongoResources(database, WallClock())
+    return MongoResources(database, SystemClock())
 
 
 @pytest.fixture(name="identity")
@@ -45,7 +41,7 @@ async def test_created_resource_is_found(resources: MongoResources, identity: st
 async def test_resource_read_before_is_read_as_it_stands(
     resources: MongoResources, database: Database, identity: str
 ) -> None:
-    other = MongoResources(database, WallClock())
+    other = MongoResources(database, SystemClock())
     created = (await resources.write(identity, "clinic", create({"n": 0}), ANN)).resource
     assert [await resources.find(identity) for _ in range(2)] == [created, created]
 
@@ -149,7 +145,7 @@ async def test_resource_is_found_at_every_version_it_had(resources: MongoResourc
 
 
 async def test_hundred_writers_of_two_instances_leave_every_change(database: Database, identity: str) -> None:
-    instances = [MongoResources(database, WallClock()) for _ in range(2)]
+    instances = [MongoResources(database, SystemClock()) for _ in range(2)]
     await instances[0].write(identity, "counter", create({}), ANN)
 
     async def keep_writing(number: int) -> list[int]:
@@ -200,7 +196,7 @@ async def test_record_taken_away_by_hand_is_noticed_at_once(
 
 async def test_lone_writer_has_its_turn_beside_a_busy_instance(database: Database, identity: str) -> None:
     """Who has just written need not read, so it would be ahead for ever of one who must."""
-    busy, lone = (MongoResources(database, WallClock()) for _ in range(2))
+    busy, lone = (MongoResources(database, SystemClock()) for _ in range(2))
     await busy.write(identity, "counter", create({"n": 0}), ANN)
     is_over = asyncio.Event()
 
@@ -229,7 +225,7 @@ async def test_write_that_waited_for_the_database_blames_no_other_writers(
 ) -> None:
     """It lost one commit, however long that took."""
     monkeypatch.setattr(writer, "_PATIENCE_S", 1.5)
-    ours, other = (MongoResources(database, WallClock()) for _ in range(2))
+    ours, other = (MongoResources(database, SystemClock()) for _ in range(2))
     await ours.write(identity, "counter", create({"n": 0}), ANN)
     await other.write(identity, "counter", increment("n"), ANN)
 
@@ -286,15 +282,17 @@ async def test_largest_content_is_stored_and_patched_and_a_larger_one_is_refused
     assert (found.version, len(found.text)) == (2, len(written.resource.text) + len(',"n":1'))
 
 
-async def test_write_id_tells_what_became_of_a_write(resources: MongoResources, identity: str) -> None:
+async def test_write_id_tells_what_became_of_a_write(
+    resources: MongoResources, database: Database, identity: str
+) -> None:
     await resources.write(identity, "clinic", create({}), ANN)
     await resources.write(identity, "clinic", increment("n"), Attribution(by="ann", write_id="w-1"))
 
-    done = await resources.find_write(identity, "w-1")
+    done = await Revisions(database).find_write(identity, "w-1")
 
     assert done is not None
     assert done.version == 2
-    assert await resources.find_write(identity, "w-2") is None
+    assert await Revisions(database).find_write(identity, "w-2") is None
 
 
 async def test_write_id_that_comes_again_is_answered_and_not_done_again(
