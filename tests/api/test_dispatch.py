@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 from service.app import create_app
 from service.settings import Settings
 from tests.api.conftest import exchange
+from tests.clocks import ShiftedClock
 
 Client = TestClient[web.Request, web.Application]
 
@@ -38,20 +39,10 @@ class Provider:
         return await asyncio.wait_for(self.events.get(), 30)
 
 
-class Clock:
-    """The machine's clock, set forward at will."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-
 class Scene:
     """A type whose patches go to a provider, one resource of it, and one patch recorded against that."""
 
-    def __init__(self, client: Client, provider: Provider, clock: Clock) -> None:
+    def __init__(self, client: Client, provider: Provider, clock: ShiftedClock) -> None:
         self.client, self.provider, self.clock = client, provider, clock
         self.type = f"dispatched-{uuid.uuid4().hex[:8]}"
         self.id, self.name = "", ""
@@ -114,7 +105,7 @@ async def make_scene(
     aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
     settings: Settings,
 ) -> Scene:
-    provider, app, clock = Provider(), web.Application(), Clock()
+    provider, app, clock = Provider(), web.Application(), ShiftedClock()
     app.router.add_post("/hook", provider.take)
     server = await aiohttp_server(app)
     provider.url, provider.port = str(server.make_url("/hook")), server.port or 0

@@ -8,7 +8,6 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from service.app import SystemClock
 from service.errors import StoreUnavailableError
 from service.store.embedded import EmbeddedMongo
 from service.store.indexes import ensure_indexes
@@ -34,11 +34,6 @@ ROUNDS = int(os.environ.get("PATCHBAY_TEST_FAULT_ROUNDS", "5"))
 WRITERS = 24
 RESOURCES = 6
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
-
-
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 def append_to(store: MongoResources) -> Append:
@@ -82,7 +77,7 @@ async def check_stored(journal: Journal, store: MongoResources) -> None:
 
 
 async def open_store(stack: AsyncExitStack, database: Database) -> MongoResources:
-    store = MongoResources(database, WallClock())
+    store = MongoResources(database, SystemClock())
     await stack.enter_async_context(store.relay)
     return store
 

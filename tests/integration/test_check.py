@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from service.app import create_app
+from service.app import SystemClock, create_app
 from service.model import Attribution
 from service.settings import Settings
 from service.store.checking import SUBJECTS, Checker
@@ -18,7 +18,6 @@ from service.store.leases import Leases
 from service.store.mongo import Client, Database
 from service.store.resources import MongoResources
 from tests.integration.changes import increment
-from tests.integration.test_transactions import WallClock
 from tests.processes import Spawn
 
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
@@ -74,7 +73,7 @@ async def fill(
     await post(client, f"/resources/{counter['id']}/patches", {"definition": definition})
     application = await post(client, f"/resources/{counter['id']}/patches/p/apply", {})
     await client.close()
-    store = MongoResources(own, WallClock())
+    store = MongoResources(own, SystemClock())
     ann = Attribution(by="ann")
     await asyncio.gather(*(store.write(counter["id"], "clinic", increment("n"), ann) for _ in range(VERSIONS - 2)))
     # more than once where the relay of the client's service, which has ended, was still at it
@@ -90,7 +89,7 @@ async def test_what_the_service_stores_is_well(own: Database, stored: Stored) ->
 
 
 async def test_logs_that_wait_are_well_when_they_are_young(own: Database, stored: Stored) -> None:
-    store = MongoResources(own, WallClock())
+    store = MongoResources(own, SystemClock())
     for _ in range(3):
         await store.write(stored.counter, "clinic", increment("n"), Attribution(by="ann"))
 
@@ -243,7 +242,7 @@ async def test_log_that_nobody_drains_is_wrong_where_a_service_runs(
     own: Database, stored: Stored, is_served: bool
 ) -> None:
     await own["leases"].delete_many({})
-    await MongoResources(own, WallClock()).write(stored.counter, "clinic", increment("n"), Attribution(by="ann"))
+    await MongoResources(own, SystemClock()).write(stored.counter, "clinic", increment("n"), Attribution(by="ann"))
     if is_served:
         assert await Leases(own).acquire("relay", 600)
 

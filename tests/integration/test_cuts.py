@@ -3,21 +3,16 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 import pytest
 
+from service.app import SystemClock
 from service.store.feed import MongoFeed
 from service.store.indexes import ensure_indexes
 from service.store.mongo import Client, Database
 from service.store.resources import MongoResources
 from tests.cancelling import Moment, cancel_at_every_suspension
 from tests.integration.changes import ANN, create, increment
-
-
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 @pytest.fixture(name="own")
@@ -31,7 +26,7 @@ async def make_database(mongo: Client) -> AsyncIterator[Database]:
 
 @pytest.mark.parametrize("moment", ["waiting", "served"])
 async def test_every_version_is_kept_and_told_once(own: Database, moment: Moment) -> None:
-    resources, feed = MongoResources(own, WallClock()), MongoFeed(own)
+    resources, feed = MongoResources(own, SystemClock()), MongoFeed(own)
     made: list[str] = []
 
     async def change() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from service.app import SystemClock
 from service.core.timestamp import format_timestamp
 from service.model import Attribution, Change, Draft
 from service.store.commits import Commits
@@ -32,11 +33,6 @@ class SteppingClock:
     def now(self) -> datetime:
         self.minutes += 1
         return START + timedelta(minutes=self.minutes)
-
-
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 def counted(draft: Draft | None) -> Change:
@@ -158,7 +154,7 @@ async def test_large_patches_go_with_the_versions_that_they_belong_to(
 
 async def test_version_of_a_moment_ago_is_found_by_the_writer_that_asks_what_became_of_it(database: Database) -> None:
     """However few versions are kept: who hears that it is not there makes the change again."""
-    store = MongoResources(database, WallClock())
+    store = MongoResources(database, SystemClock())
     name = f"counter-{uuid.uuid4()}"
     for _ in range(4):
         await store.write(name, "counter", counted, Attribution(by="test"))
@@ -168,7 +164,7 @@ async def test_version_of_a_moment_ago_is_found_by_the_writer_that_asks_what_bec
     statement = Statement(name, 1, 2, second.write_id, {}, 0, 0)
     await database["leases"].delete_many({})
 
-    await Retainer(MongoRetention(database), Leases(database), WallClock(), versions=1, days=0)._trim()
+    await Retainer(MongoRetention(database), Leases(database), SystemClock(), versions=1, days=0)._trim()
 
     assert second.version == 2
     assert await Commits(database, lambda _: None).settle([statement]) == {second.write_id: True}

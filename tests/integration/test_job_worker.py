@@ -27,6 +27,7 @@ from service.workers.calm import Calm
 from service.workers.jobs import MAX_ATTEMPTS, Jobs
 from service.workers.telling import Backlogs
 from tests.cancelling import Moment, cancel_at_every_suspension
+from tests.clocks import ShiftedClock
 
 
 class Script:
@@ -222,7 +223,7 @@ async def test_the_operator_is_told_that_a_job_was_cancelled_meanwhile(store: Mo
 
 async def test_the_operator_is_told_how_many_jobs_wait_and_since_when(store: MongoJobs, database: Database) -> None:
     metrics = Metrics()
-    backlogs = Backlogs(MongoOutbox(database), store, LaterClock(), metrics)
+    backlogs = Backlogs(MongoOutbox(database), store, ShiftedClock(timedelta(hours=1)), metrics)
     await backlogs.tell()
     idle = metrics.render().decode()
     await insert(store)
@@ -236,13 +237,6 @@ async def test_the_operator_is_told_how_many_jobs_wait_and_since_when(store: Mon
     assert "patchbay_jobs_age_seconds 0.0" in idle
     assert "patchbay_jobs_depth 2.0" in waiting
     assert 3600 <= float(age.split()[1]) < 7200
-
-
-class LaterClock:
-    """The machine's clock, an hour ahead."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(hours=1)
 
 
 async def until_told(metrics: Metrics, line: str) -> None:

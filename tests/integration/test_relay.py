@@ -4,7 +4,7 @@ import os
 import signal
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,17 +16,8 @@ from service.store.leases import Leases
 from service.store.mongo import Client, Database, connect
 from service.store.mongod import MongodProcess
 from service.store.resources import MongoResources
+from tests.clocks import ShiftedClock
 from tests.integration.changes import ANN, create, increment, patch
-
-
-class ShiftedClock:
-    """The machine's clock, moved forward at will."""
-
-    def __init__(self) -> None:
-        self.shift = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.shift
 
 
 @pytest.fixture(name="clock")
@@ -92,7 +83,7 @@ async def test_running_relay_drains_what_another_left_behind(
     resources: MongoResources, database: Database, clock: ShiftedClock, identity: str
 ) -> None:
     await write_versions(resources, identity, 3)
-    clock.shift = timedelta(seconds=16)
+    clock.ahead = timedelta(seconds=16)
     await database["leases"].delete_many({})
 
     async with MongoResources(database, clock).relay:
@@ -267,7 +258,7 @@ async def test_log_that_is_never_empty_does_not_seem_left_behind(
     """What is cut waits no more: else the sweep would come again and again, and a check would find fault."""
     await write_versions(resources, identity, 3)
     for _ in range(3):
-        clock.shift += timedelta(seconds=10)
+        clock.ahead += timedelta(seconds=10)
         await resources.write(identity, "counter", increment("n"), ANN)
         since = format_timestamp(clock.now())
         await resources.write(identity, "counter", increment("n"), ANN)
@@ -307,7 +298,7 @@ async def test_sweep_rests_where_it_gets_no_further(
     record = await damaged["resources"].find_one({"_id": identity})
     assert record is not None
     await damaged["revisions"].insert_one({**draining._to_bucket(record), "last": 4})
-    clock.shift = timedelta(seconds=16)
+    clock.ahead = timedelta(seconds=16)
     tried = []
     copy = draining.Drain.copy
 

@@ -2,13 +2,13 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
 import pytest
 from pymongo.monitoring import CommandListener
 
+from service.app import SystemClock
 from service.errors import DuplicateIdentifierError
 from service.model import Change, Companion, Draft
 from service.ports import Changing
@@ -18,14 +18,9 @@ from service.store.resources import MongoResources
 from tests.integration.changes import ANN, create, increment, nothing
 
 
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
 @pytest.fixture(name="resources")
 def make_resources(database: Database) -> MongoResources:
-    return MongoResources(database, WallClock())
+    return MongoResources(database, SystemClock())
 
 
 @pytest.fixture(name="identity")
@@ -143,7 +138,7 @@ async def test_a_transaction_that_is_given_up_does_not_hold_up_the_event_loop(
     aborts = Aborts()
     client = connect(mongod.uri, [aborts])
     try:
-        resources = MongoResources(client[database_name], WallClock())
+        resources = MongoResources(client[database_name], SystemClock())
         await resources.write(identity, "clinic", create({}), ANN)
         first = companion(identity, "insert", {"n": 1})
         unmet = companion(f"no-{identity}", "remove")
@@ -158,7 +153,7 @@ async def test_a_transaction_that_is_given_up_does_not_hold_up_the_event_loop(
 
 async def test_one_of_many_claimants_wins(database: Database) -> None:
     claim = f"claim-{uuid.uuid4()}"
-    instances = [MongoResources(database, WallClock()) for _ in range(2)]
+    instances = [MongoResources(database, SystemClock()) for _ in range(2)]
 
     outcomes = await asyncio.gather(
         *(
