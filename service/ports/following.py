@@ -47,8 +47,11 @@ class FeedWatch(Protocol):
 class FeedSignals(Protocol):
     """Where new events show up first."""
 
-    def follow(self) -> AsyncGenerator[None, None]:
-        """Yield once for each batch of new events, until cancelled; raises `StoreUnavailableError`."""
+    def follow(self) -> AsyncGenerator[bool, None]:
+        """Yield True for each batch of new events, and False about once a second while there is none, until cancelled.
+
+        Raises `StoreUnavailableError`.
+        """
         ...
 
 

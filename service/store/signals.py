@@ -16,11 +16,10 @@ class EventSignals:
     def __init__(self, database: Database) -> None:
         self._counters: Collection = database["counters"]
 
-    async def follow(self) -> AsyncGenerator[None, None]:
-        """Yield once for each batch of new events."""
+    async def follow(self) -> AsyncGenerator[bool, None]:
+        """Yield True for each batch of new events, and False about once a second while there is none."""
         with translated():
             moves: list[Record] = [{"$match": {"documentKey._id": "feed"}}, {"$project": {"_id": 1}}]
             async with self._counters.watch(moves, max_await_time_ms=_AWAIT_MS) as stream:
                 while stream.alive:
-                    if await stream.try_next() is not None:
-                        yield
+                    yield await stream.try_next() is not None

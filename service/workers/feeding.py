@@ -21,6 +21,7 @@ _STANDBY_S = 2.0
 _LEASE_S = 10.0
 _TRIM_EVERY_S = 3600.0
 _POLL_S = 1.0
+_UNWANTED_AFTER_S = 10.0
 
 
 class Feeder:
@@ -61,16 +62,23 @@ class Feeder:
 
 
 class Watch:
-    """Counts signals of new events, and wakes who waits. Signals make it prompt; a slow poll makes it certain."""
+    """Counts signals of new events, and wakes who waits. Signals make it prompt; a slow poll makes it certain.
+
+    Signals are followed while somebody waits: for each of its writes the database would look whether it is one.
+    """
 
     def __init__(self, signals: FeedSignals) -> None:
         self._signals = signals
         self._changed = asyncio.Condition()
+        self._is_wanted = asyncio.Event()
+        self._wanted_at = 0.0
         self.count = 0
         self.is_closing = False
 
     async def changed(self, seen: int, timeout_s: float) -> None:
         """Wait until `count` is more than `seen`, or the time is up, or the service stops."""
+        self._wanted_at = time.monotonic()
+        self._is_wanted.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(timeout_s, _POLL_S)), self._changed:
                 await self._changed.wait_for(lambda: self.count > seen or self.is_closing)
@@ -80,9 +88,14 @@ class Watch:
         await forever("followers", self._pass_on)
 
     async def _pass_on(self) -> float:
+        await self._is_wanted.wait()
         async with contextlib.aclosing(self._signals.follow()) as signals:
-            async for _ in signals:
-                await self._wake()
+            async for is_new in signals:
+                if is_new:
+                    await self._wake()
+                if time.monotonic() > self._wanted_at + _UNWANTED_AFTER_S:
+                    self._is_wanted.clear()
+                    break
         return 0.0
 
     async def close(self) -> None:

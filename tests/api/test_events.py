@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestClient
+from pymongo.read_concern import ReadConcern
 
 from service.api import events
 from service.app import create_app
@@ -15,6 +16,8 @@ from service.errors import StoreUnavailableError
 from service.keys import FEED, FOLLOWERS
 from service.settings import Settings
 from service.store.feed import MongoFeed
+from service.store.mongo import connect
+from service.workers import feeding
 from tests.api.conftest import Starter
 
 Client = TestClient[web.Request, web.Application]
@@ -161,6 +164,32 @@ async def test_a_reader_that_waits_is_told_at_once(start: Starter, settings: Set
         response = await waiting
     assert [event["resourceId"] for event in await response.json()] == [resource]
     assert f"after={position + 1}" in response.headers["Link"]
+
+
+async def test_changes_are_followed_while_somebody_waits_for_events(
+    start: Starter, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of every write the database would look whether it is told of."""
+    monkeypatch.setattr(feeding, "_UNWANTED_AFTER_S", 1.0)
+    client = await start()
+    with contextlib.closing(connect(settings.mongodb_uri or "")) as driver:
+        server = driver.get_database("admin", read_concern=ReadConcern("local"))
+
+        async def follows() -> bool:
+            found = server.aggregate([{"$currentOp": {"idleCursors": True}}])
+            return f"{settings.mongodb_database}.counters" in [
+                each.get("ns") async for each in found if "cursor" in each
+            ]
+
+        assert not await follows()
+        waiting = asyncio.create_task(client.get("/events?after=latest&wait=30"))
+        async with asyncio.timeout(60):
+            while not await follows():
+                await asyncio.sleep(0.05)
+            await create(client)
+            await waiting
+            while await follows():
+                await asyncio.sleep(0.05)
 
 
 async def test_events_that_are_kept_no_more_are_gone(client: Client) -> None:

@@ -129,9 +129,9 @@ async def test_a_family_is_locked_by_nobody_who_left(moment: Moment) -> None:
 
 
 class Silent:
-    async def follow(self) -> AsyncGenerator[None, None]:
+    async def follow(self) -> AsyncGenerator[bool, None]:
         await asyncio.Event().wait()
-        yield
+        yield False
 
 
 async def test_followers_of_the_feed_leave_the_others_awake(moment: Moment) -> None:
