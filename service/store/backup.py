@@ -11,7 +11,7 @@ import hashlib
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,6 +33,8 @@ _LARGEST_FRAME = 20 * 1024 * 1024
 _RAW = CodecOptions(document_class=RawBSONDocument)
 _BATCH_BYTES = 8 * 1024 * 1024
 _LONGEST_RUN_S = 24 * 3600
+_HISTORY_S = "minSnapshotHistoryWindowInSeconds"
+_SNAPSHOT_TOO_OLD = 239
 
 Progress = Callable[[int, int], None]
 """Called with how many documents are done, and how many there are about."""
@@ -70,8 +72,7 @@ async def _write(client: Client, database: str, sink: "_Sink", now: str, progres
     with translated():
         names = sorted(set(await client[database].list_collection_names()) - LEFT_OUT)
         about = sum([await client[database][name].estimated_document_count() for name in names])
-        await _keep_snapshots(client)
-        async with await client.start_session(snapshot=True) as session:
+        async with _long_history(client), await client.start_session(snapshot=True) as session:
             for name in names:
                 collection = client[database].get_collection(name, codec_options=_RAW)
                 async for document in collection.find({}, session=session):
@@ -82,10 +83,28 @@ async def _write(client: Client, database: str, sink: "_Sink", now: str, progres
     return counts.total()
 
 
-async def _keep_snapshots(client: Client) -> None:
-    """Have the server keep the moment for as long as the copy may take; a deployment may refuse that to an account."""
-    with contextlib.suppress(OperationFailure):  # the default of five minutes then holds
-        await client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=_LONGEST_RUN_S)
+@contextlib.asynccontextmanager
+async def _long_history(client: Client) -> AsyncIterator[None]:
+    """Have the server keep the moment for as long as the copy may take, and no longer.
+
+    A deployment may refuse that to an account: its own setting, five minutes by default, then holds. Of two backups at
+    a time the end of the first may take the history from the other, which then fails.
+    """
+    usual: int | None = None
+    with contextlib.suppress(OperationFailure):
+        reply = await client.admin.command({"getParameter": 1, _HISTORY_S: 1})
+        if reply[_HISTORY_S] < _LONGEST_RUN_S:
+            await client.admin.command({"setParameter": 1, _HISTORY_S: _LONGEST_RUN_S})
+            usual = reply[_HISTORY_S]
+    try:
+        yield
+    except OperationFailure as error:
+        if error.code != _SNAPSHOT_TOO_OLD:
+            raise
+        raise StartError("The database let go of the moment that was being copied. Run the backup again.") from error
+    finally:
+        if usual is not None:
+            await client.admin.command({"setParameter": 1, _HISTORY_S: usual})
 
 
 class _Sink:

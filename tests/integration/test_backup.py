@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pymongo
 import pytest
 
 from service.errors import StartError
@@ -83,6 +84,35 @@ async def test_backup_under_writes_is_of_one_moment(own_client: Client, filled: 
     others = await target["others"].count_documents({"_id": {"$gte": 1000}})
     await own_client.drop_database(target.name)
     assert 0 < things == others <= written
+
+
+async def test_backup_leaves_the_server_as_it_was(own_client: Client, filled: Database, tmp_path: Path) -> None:
+    """A history of all that is written over, kept for a day, is dear."""
+    kept_s = "minSnapshotHistoryWindowInSeconds"
+    usual = await own_client.admin.command({"getParameter": 1, kept_s: 1})
+
+    await backup.back_up(own_client, filled.name, tmp_path / "copy", NOW, ignore_progress)
+
+    left = await own_client.admin.command({"getParameter": 1, kept_s: 1})
+    assert left[kept_s] == usual[kept_s] < 300
+
+
+async def test_backup_that_loses_its_moment_says_so(
+    own_client: Client, filled: Database, mongod: MongodProcess, tmp_path: Path
+) -> None:
+    """The history is let go of amid the copy, as at the end of another backup."""
+
+    def write_over(done: int, _: int) -> None:
+        if done == 1:
+            with pymongo.MongoClient[dict[str, Any]](mongod.uri, w="majority") as other:
+                other.admin.command({"setParameter": 1, "minSnapshotHistoryWindowInSeconds": 0})
+                for number in range(100):
+                    other[filled.name]["things"].update_many({}, {"$set": {"number": number}})
+
+    with pytest.raises(StartError, match="Run the backup again"):
+        await backup.back_up(own_client, filled.name, tmp_path / "copy", NOW, write_over)
+
+    assert not (tmp_path / "copy").exists()
 
 
 @pytest.mark.parametrize("spoil", [lambda b: b[: len(b) // 2], lambda b: b[:-9], lambda _: b"", lambda _: b"text"])
