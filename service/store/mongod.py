@@ -32,6 +32,7 @@ _ARGUMENTS = (
     *("--networkMessageCompressors", "disabled", "--setParameter", "diagnosticDataCollectionEnabled=false"),
     *("--setParameter", "transactionLifetimeLimitSeconds=10"),  # what a killed service left open, holds up nobody
     *("--slowms", "2147483647"),  # a slow command is logged with the documents in it
+    *("--setParameter", "minSnapshotHistoryWindowInSeconds=0"),  # what is written over goes, unless a backup asks
 )
 
 
