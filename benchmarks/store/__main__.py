@@ -12,8 +12,10 @@ import math
 import os
 import random
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import uvloop
 
@@ -35,6 +37,7 @@ CLINIC = {
 }
 CLINICS = 1000
 JSON_PATCH = "application/json-patch+json"
+Choice = TypeVar("Choice")
 
 
 def rfc6902(name: str) -> tuple[bytes, str]:
@@ -66,13 +69,13 @@ class Contender:
         reads = [request("GET", f"{path}/{each}") for each in ids]
         numbers = itertools.count(1)
 
-        def patching(choose: Callable[[], str]) -> Callable[[], bytes]:
-            return lambda: request("PATCH", f"{path}/{choose()}", *patch(f"Clinic {next(numbers)}"))
+        def patching(chosen: Iterator[str]) -> Callable[[], bytes]:
+            return lambda: request("PATCH", f"{path}/{next(chosen)}", *patch(f"Clinic {next(numbers)}"))
 
-        self._cases = {
-            report.GET: (32, lambda: random.choice(reads)),
-            report.PATCH: (32, patching(lambda: random.choice(ids))),
-            report.ONE: (100, patching(lambda: ids[0])),
+        self._cases: dict[str, tuple[int, Callable[[], bytes]]] = {
+            report.GET: (32, partial(next, at_random(reads))),
+            report.PATCH: (32, patching(at_random(ids))),
+            report.ONE: (100, patching(itertools.repeat(ids[0]))),
         }
         self.measured: dict[str, list[report.Measured]] = {}
         self._slice: tuple[str, Tally, Usage, float] | None = None
@@ -151,6 +154,11 @@ def summarize(tally: Tally, cpu: Usage) -> report.Measured:
         load_us=cpu.load / count * 1e6,
         p99_ms=sorted(tally.times)[math.ceil(count * 0.99) - 1] * 1000,
     )
+
+
+def at_random(choices: Sequence[Choice]) -> Iterator[Choice]:
+    """Give one of them at a time, for ever; drawn beforehand, as dice are dear."""
+    return itertools.cycle(random.choices(choices, k=100_000))
 
 
 def create(port: int, path: str) -> list[str]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 Request = Callable[[], bytes]
-_LENGTH = b"content-length:"
+_LENGTH = b"Content-Length: "
+_PATIENCE_S = 60.0
 
 
 @dataclass
@@ -41,24 +42,22 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is none by name
-        self._send()
-
-    def _send(self) -> None:
         self._sent_at = time.perf_counter()
         self._transport.write(self._make_request())
 
     def data_received(self, data: bytes) -> None:
         if self._buffer:
             data = self._buffer + data
-        head_end = data.find(b"\r\n\r\n")
-        if head_end < 0 or len(data) < head_end + 4 + _content_length(data[:head_end]):
+        if not _is_whole(data):
             self._buffer = data
             return
         self._buffer = b""
-        self._tally.times.append(time.perf_counter() - self._sent_at)
+        now = time.perf_counter()
+        self._tally.times.append(now - self._sent_at)
         self._tally.statuses[data[9:12]] += 1
         if self._tally.is_open:
-            self._send()
+            self._sent_at = now
+            self._transport.write(self._make_request())
         else:
             self._transport.close()
 
@@ -67,21 +66,29 @@ class Connection(asyncio.Protocol):
             self._tally.lost += 1
 
 
-def _content_length(head: bytes) -> int:
-    at = head.find(b"Content-Length:")
+def _is_whole(answer: bytes) -> bool:
+    head_end = answer.find(b"\r\n\r\n")
+    if head_end < 0:
+        return False
+    at = answer.find(_LENGTH, 0, head_end)
     if at < 0:
-        at = head.lower().find(_LENGTH)
-    return 0 if at < 0 else int(head[at + len(_LENGTH) :].split(b"\r\n", 1)[0])
+        at = answer[:head_end].lower().find(_LENGTH.lower())
+    length = 0 if at < 0 else int(answer[at + len(_LENGTH) : answer.find(b"\r", at)])
+    return len(answer) >= head_end + 4 + length
 
 
 async def load(address: tuple[str, int], connections: int, make_request: Request, seconds: float) -> Tally:
-    """Load the service for some seconds; return what came back."""
+    """Load the service for some seconds, or until its first answer; return what came back."""
     loop = asyncio.get_running_loop()
     tally = Tally(seconds)
     opened = [
         (await loop.create_connection(lambda: Connection(make_request, tally), *address))[0] for _ in range(connections)
     ]
-    await asyncio.sleep(tally.seconds)
+    began = time.perf_counter()
+    await asyncio.sleep(seconds)
+    while not tally.times and time.perf_counter() < began + _PATIENCE_S:  # noqa: ASYNC110 - an event costs each answer
+        await asyncio.sleep(1)
+    tally.seconds = time.perf_counter() - began
     tally.is_open = False
     await asyncio.sleep(0.5)
     for transport in opened:
