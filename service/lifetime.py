@@ -48,6 +48,7 @@ from service.usecases.patching import Desk
 from service.usecases.rolling import Rolling
 from service.usecases.shelf import Shelf
 from service.usecases.stored import StoredResources
+from service.workers.callbacks import CallbackWorker
 from service.workers.calm import Calms
 from service.workers.compute import Compute
 from service.workers.courier import Courier
@@ -187,15 +188,15 @@ async def _carry_out_jobs(app: web.Application, stack: AsyncExitStack, database:
     They have processes and time of their own: callers who wait for an answer are not to wait for jobs.
     """
     settings = app[keys.SETTINGS]
-    store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK], app[_CALMS].jobs.stir)
+    store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK], app[_CALMS].jobs.stir, app[_CALMS].callbacks.stir)
     compute = Compute(app[keys.ENGINE], timeout_s=settings.job_timeout_s, limit="job_timeout_s", slots=2)
     stack.push_async_callback(compute.close)
     telemetry = app.get(keys.TELEMETRY)
+    await stack.enter_async_context(running(CallbackWorker(store, app[keys.CALLBACKS], app[_CALMS].callbacks).run()))
     for _ in range(2):
         worker = Jobs(
             store,
             compute,
-            app[keys.CALLBACKS],
             app[keys.METRICS],
             app[_CALMS].jobs,
             app[keys.ROOM],

@@ -4,7 +4,7 @@ from service.model.answer import Answer
 from service.model.caller import ANONYMOUS, ApiKey, Caller, Role, Types
 from service.model.comparison import Comparison, Direction, Fingerprint
 from service.model.event import Event
-from service.model.job import JOB_STAGES, Job, JobFailure, JobStatus
+from service.model.job import JOB_STAGES, Job, JobFailure, JobStatus, Owed
 from service.model.moment import Timestamp
 from service.model.resource import Attribution, Change, ChangeKind, Companion, Draft, Resource, Revision, Written
 from service.model.source import Document, Format, Reading, Source, Upload
@@ -29,6 +29,7 @@ __all__ = [
     "Job",
     "JobFailure",
     "JobStatus",
+    "Owed",
     "Reading",
     "Resource",
     "Revision",

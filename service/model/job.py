@@ -43,5 +43,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     failure: JobFailure | None = None
 
 
+class Owed(msgspec.Struct, frozen=True):
+    """A callback that is to be made: of which job, the URL to ask for, and the server that is in it."""
+
+    job_id: str
+    url: str
+    server: str
+
+
 JOB_STAGES = 3
 """Obtaining the inputs, the work itself, keeping the result."""

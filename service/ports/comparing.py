@@ -5,7 +5,7 @@ from typing import Protocol
 
 from service.core.assignment import AnyAssignment, Product
 from service.core.options import DiffOptions
-from service.model import Comparison, Job, JobFailure
+from service.model import Comparison, Job, JobFailure, Owed
 
 
 class Outcome(Protocol):
@@ -121,8 +121,8 @@ class JobStore(Protocol):
         """Forget the result."""
         ...
 
-    async def take_callback(self, job_id: str) -> str | None:
-        """Return the callback of a finished job, once: whoever gets it makes the call."""
+    async def take_callback(self, full: list[str]) -> Owed | None:
+        """Give out the callback owed longest, but to no server in `full`. Once: whoever gets it makes the call."""
         ...
 
 

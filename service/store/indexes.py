@@ -48,6 +48,9 @@ async def ensure_indexes(database: Database) -> None:
         await database["rollouts"].create_index([("resource", 1), ("patch", 1), ("created", -1)])
         await database["idempotency"].create_index("expires", expireAfterSeconds=0)
         await database["jobs"].create_index("due", sparse=True)
+        await database["jobs"].create_index(
+            [("finished_at", 1), ("owed", 1)], partialFilterExpression={"owed": {"$exists": True}}, name="owed"
+        )
         for collection in ("jobs", "job_parts"):
             await database[collection].create_index("expires", expireAfterSeconds=0)
 

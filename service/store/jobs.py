@@ -1,12 +1,14 @@
 """Asynchronous calls (`ports.JobStore`): one record each, inputs and results in parts beside it.
 
 `due` says when a record may be claimed: at once while it is queued, when the claim runs out while it is started; a
-finished one has none. Every change names the claim it is made under, so that an instance that has lost its claim (it
-stood still, say) changes nothing. Time is the database's own.
+finished one has none. `owed` names the server that is still to be called back, once the job is over. Every change names
+the claim it is made under, so that an instance that has lost its claim (it stood still, say) changes nothing. Time is
+the database's own.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
@@ -14,7 +16,7 @@ from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
 from service.core.timestamp import format_timestamp
-from service.model import JOB_STAGES, Job, JobFailure
+from service.model import JOB_STAGES, Job, JobFailure, Owed
 from service.ports import Clock
 from service.store.blobs import Blobs
 from service.store.mongo import Collection, Database, Record, translated
@@ -26,12 +28,19 @@ _CANDIDATES = 4
 class MongoJobs:
     """Keeps jobs in the collections `jobs` and `job_parts`, which the database itself empties by `expires`."""
 
-    def __init__(self, database: Database, clock: Clock, on_insert: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        on_insert: Callable[[], object] = lambda: None,
+        on_owed: Callable[[], object] = lambda: None,
+    ) -> None:
         self._records: Collection = database["jobs"]
         self._parts = Blobs(database, "job_parts")
         self._clock = clock
         self._owner = uuid4().hex
         self._on_insert = on_insert
+        self._on_owed = on_owed
 
     async def insert(self, job: Job, texts: Mapping[str, bytes]) -> bool:
         """Keep a new job. The inputs go first: a job without them must not be claimed."""
@@ -137,17 +146,21 @@ class MongoJobs:
         if job.result is not None:
             await self._parts.remove(job.result)
 
-    async def take_callback(self, job_id: str) -> str | None:
-        """Return the callback and forget it."""
+    async def take_callback(self, full: list[str]) -> Owed | None:
+        """Return the callback owed longest and forget it. Who dies behind that leaves it out: never twice."""
         with translated():
             record: Record | None = await self._records.find_one_and_update(
-                {"_id": job_id, "callback": {"$type": "string"}, "due": {"$exists": False}},
-                {"$set": {"callback": None}},
+                {"owed": {"$exists": True, "$nin": full}},
+                {"$set": {"callback": None}, "$unset": {"owed": ""}},
+                sort=[("finished_at", ASCENDING)],
             )
-        return None if record is None else str(record["callback"])
+        return None if record is None else Owed(record["_id"], record["callback"], record["owed"])
 
     async def _finish(self, job: Job, members: Record) -> bool:
-        finished = await self._change(job, self._ending(members))
+        owed = {} if job.callback is None else {"owed": urlsplit(job.callback).netloc.lower()}
+        finished = await self._change(job, self._ending(members | owed))
+        if finished and owed:
+            self._on_owed()
         for name in job.inputs if finished else ():
             await self._parts.remove(_part_of(job, name))
         return finished

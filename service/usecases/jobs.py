@@ -1,6 +1,6 @@
 """Asynchronous calls: accepted with their inputs, carried out by whichever instance claims them, asked after later."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -52,7 +52,7 @@ async def create(
         id=id_of(caller, wish.key),
         status="QUEUED",
         work=encoded,
-        fingerprint=digest(encoded, *(part for name, text in texts.items() for part in (name.encode(), text))),
+        fingerprint=digest(encoded, *_told_apart_by(texts, wish)),
         inputs=tuple(texts),
         created_by=caller.name,
         created_at=format_timestamp(clock.now()),
@@ -65,6 +65,18 @@ async def create(
     if known.fingerprint != job.fingerprint:
         raise IdempotencyKeyReusedError("The Idempotency-Key came before with another call. Use a new key for each.")
     return known
+
+
+def _told_apart_by(texts: Mapping[str, bytes], wish: Wish) -> Iterator[bytes]:
+    """Yield what else makes another call of it. What is left at its default adds nothing."""
+    for name, text in texts.items():
+        yield name.encode()
+        yield text
+    if wish.callback is not None:
+        yield b"callback"
+        yield wish.callback.encode()
+    if not wish.keep_result:
+        yield b"keepResult"
 
 
 async def find(job_id: str, *, caller: Caller, store: JobStore) -> Job:

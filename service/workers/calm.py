@@ -38,3 +38,4 @@ class Calms:
     deliveries: Calm = field(default_factory=Calm)
     rollouts: Calm = field(default_factory=Calm)
     jobs: Calm = field(default_factory=Calm)
+    callbacks: Calm = field(default_factory=Calm)

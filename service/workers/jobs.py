@@ -15,7 +15,7 @@ from service.core.work import PatchWork, decode_work, name_of
 from service.errors import ServiceError, StoreError
 from service.metrics import Metrics
 from service.model import Job, JobFailure
-from service.ports import Callbacks, Computer, JobStore
+from service.ports import Computer, JobStore
 from service.room import Room, Share
 from service.tasks import end
 from service.usecases import comparing, merging
@@ -43,7 +43,6 @@ class Jobs:
         self,
         store: JobStore,
         compute: Computer,
-        callbacks: Callbacks,
         metrics: Metrics,
         calm: Calm,
         room: Room,
@@ -53,7 +52,6 @@ class Jobs:
     ) -> None:
         self._store = store
         self._compute = compute
-        self._callbacks = callbacks
         self._metrics = metrics
         self._calm = calm
         self._room = room
@@ -74,8 +72,6 @@ class Jobs:
         with self._span(f"job {route}"):
             outcome = await self._carry_out(job)
         self._metrics.note_job(route, outcome, time.perf_counter() - began)
-        if outcome != "LOST":
-            await self._call_back(job.id)
         return 0.0
 
     async def _claim(self) -> Job | None:
@@ -134,17 +130,6 @@ class Jobs:
             outcome = await comparing.compare(Inputs(**texts), work.direction, work.options, self._compute)
             return Product(outcome.patch, outcome.bounded)
         return await merging.carry_out(work, texts, self._compute)
-
-    async def _call_back(self, job_id: str) -> None:
-        url = await self._store.take_callback(job_id)
-        if url is None:
-            return
-        try:
-            status = await self._callbacks.call(url)
-        except ServiceError as error:
-            _LOG.warning("the callback of job %s failed: %s", job_id, error.code)
-        else:
-            _LOG.info("the callback of job %s was answered with %d", job_id, status)
 
 
 class _Claim:

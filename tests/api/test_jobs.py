@@ -163,6 +163,34 @@ async def test_the_callback_is_one_get_when_the_job_is_over(start: Starter) -> N
     assert [head.splitlines()[0] for head in server.heads] == ["GET /done?x=1 HTTP/1.1"]
 
 
+async def test_callbacks_that_hang_hold_up_no_job(start: Starter) -> None:
+    client = await start(url_allow=("127.0.0.1",), url_ports=tuple(range(1024, 65536)), url_timeout_s=3600.0)
+    async with Server("127.0.0.1", lambda _: [3600.0]) as server:
+        for number in range(6):
+            options = {"callback": f"{server.url}{number}"}
+            await client.post("/api/json/v1/patch", json={**inline(a=A, b=B), "async": options})
+        async with asyncio.timeout(60):
+            while not server.heads:
+                await asyncio.sleep(0.02)
+
+        accepted = await client.post("/api/json/v1/patch", json={**inline(a=A, b=B), "async": {}})
+
+        assert (await finished(client, accepted.headers["Location"]))["jobStatus"] == "SUCCESS"
+
+
+async def test_a_callback_is_over_when_its_server_has_answered_whatever_follows(
+    start: Starter, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await start(url_allow=("127.0.0.1",), url_ports=tuple(range(1024, 65536)), url_timeout_s=3600.0)
+    async with Server("127.0.0.1", lambda _: [answer(b"", "Content-Length: 1000"), 3600.0]) as server:
+        with caplog.at_level("INFO"):
+            options = {"callback": server.url}
+            await client.post("/api/json/v1/patch", json={**inline(a=A, b=B), "async": options})
+            async with asyncio.timeout(60):
+                while "was answered with 200" not in caplog.text:
+                    await asyncio.sleep(0.02)
+
+
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1/", "http://169.254.169.254/latest", "ftp://example.org/", "http://[::1]/", "//x"]
 )
@@ -231,6 +259,21 @@ async def test_the_same_key_is_the_same_job(client: Client, form: bool) -> None:
     assert [first.status, again.status, other.status] == [202, 202, 422]
     assert first.headers["Location"] == again.headers["Location"]
     assert (await other.json())["code"] == "idempotency-key-reused"
+
+
+@pytest.mark.parametrize("other", [{"callback": "/other"}, {"keepResult": False}, {}], ids=["url", "once", "none"])
+async def test_the_same_key_with_another_callback_is_another_call(start: Starter, other: dict[str, Any]) -> None:
+    client = await start(url_allow=("127.0.0.1",), url_ports=tuple(range(1024, 65536)))
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+
+    async with Server("127.0.0.1", lambda _: answer()) as server:
+
+        async def send(wish: dict[str, Any]) -> int:
+            there = {"callback": server.url + wish["callback"]} if "callback" in wish else {}
+            body = {**inline(a=A, b=B), "async": wish | there}
+            return (await client.post("/api/json/v1/compare", json=body, headers=key)).status
+
+        assert [await send(wish) for wish in ({"callback": ""}, {"callback": ""}, other)] == [202, 202, 422]
 
 
 @pytest.mark.parametrize("media_type", ["text/html", "application/merge-patch+json"])

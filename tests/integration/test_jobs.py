@@ -15,9 +15,10 @@ from service.app import SystemClock
 from service.core.assignment import CompareAssignment
 from service.core.timestamp import format_timestamp
 from service.core.work import encode_work
-from service.model import Job, JobFailure
+from service.model import Job, JobFailure, Owed
 from service.store.jobs import MongoJobs
 from service.store.mongo import Database
+from tests.loopback import Server, answer
 from tests.processes import Spawn
 
 
@@ -142,18 +143,29 @@ async def test_large_inputs_and_results_are_kept_whole(instances: list[MongoJobs
 
 
 async def test_the_callback_is_given_out_once_and_only_when_the_job_is_over(instances: list[MongoJobs]) -> None:
-    made = a_job()
-    job = Job(**{name: getattr(made, name) for name in Job.__struct_fields__} | {"callback": "http://example.org/"})
+    job = msgspec.structs.replace(a_job(), callback="http://Example.org/")
     await instances[0].insert(job, {"a": b"1", "b": b"2"})
     held = await instances[0].claim(30)
     assert held is not None
 
-    early = await instances[0].take_callback(job.id)
+    early = await instances[0].take_callback([])
     await instances[0].succeed(held, b"1", bounded=False)
-    given = await asyncio.gather(*(store.take_callback(job.id) for store in instances))
+    elsewhere = await instances[0].take_callback(["example.org"])
+    given = await asyncio.gather(*(store.take_callback([]) for store in instances))
 
     assert early is None
-    assert sorted(map(str, given)) == ["None", "http://example.org/"]
+    assert elsewhere is None
+    assert [each for each in given if each] == [Owed(job.id, "http://Example.org/", "example.org")]
+
+
+async def test_the_callback_of_a_cancelled_job_is_not_given_out(instances: list[MongoJobs]) -> None:
+    job = msgspec.structs.replace(a_job(), callback="http://example.org/")
+    await instances[0].insert(job, {"a": b"1", "b": b"2"})
+    assert await instances[0].claim(30) is not None
+
+    assert await instances[1].cancel(job.id)
+
+    assert await instances[1].take_callback([]) is None
 
 
 def request(index: int) -> dict[str, Any]:
@@ -200,3 +212,36 @@ async def test_jobs_survive_the_death_of_their_instance_and_run_once_otherwise(
     attempts = [record["attempt"] async for record in own_database["jobs"].find({"status": "SUCCESS"})]
     # Only what the killed instance had in hand, two jobs at most, was begun again.
     assert sum(attempts) <= len(attempts) + 2
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_callbacks_not_begun_when_an_instance_ends_are_made_by_the_next_one(
+    spawn_service: Spawn, own_database: Database, number: signal.Signals
+) -> None:
+    async with aiohttp.ClientSession() as session, asyncio.timeout(300), Server("127.0.0.1", hang_first) as server:
+        allowed = {"url_allow": "127.0.0.1", "url_ports": server.port, "url_timeout_s": 3600}
+        given = {**allowed, "mongodb_database": own_database.name}
+        ended = await asyncio.to_thread(lambda: spawn_service(**given))
+        paths = []
+        for name in ("hang1", "hang2", "hang3", "hang4", "later"):
+            body = {"a": {"type": "inline", "value": 1}, "b": {"type": "inline", "value": 2}}
+            body["async"] = {"callback": server.url + name}
+            async with session.post(f"{ended.url}/api/json/v1/compare", json=body) as accepted:
+                paths.append(accepted.headers["Location"])
+        while set(await states(session, ended.url, paths)) != {"SUCCESS"} or len(server.heads) < 4:
+            await asyncio.sleep(0.05)
+
+        await asyncio.to_thread(ended.stop, number)
+        before = list(server.heads)
+        await asyncio.to_thread(lambda: spawn_service(**given))
+        while len(server.heads) == len(before):
+            await asyncio.sleep(0.05)
+
+    called = [head.split()[1] for head in server.heads]
+    assert sorted(called) == ["/hang1", "/hang2", "/hang3", "/hang4", "/later"]
+
+
+def hang_first(head: str) -> bytes | list[bytes | float]:
+    """Hang where the path says so."""
+    return [3600.0] if "hang" in head.splitlines()[0] else answer()

@@ -1,0 +1,84 @@
+"""Tells callers that their jobs are over: one GET for each job, whichever instance finished it, never a second one."""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+
+from service.errors import ServiceError, StoreError
+from service.model import Owed
+from service.ports import Callbacks, JobStore
+from service.tasks import end
+from service.workers.background import forever
+from service.workers.calm import Calm
+
+_LOG = logging.getLogger(__name__)
+_AT_ONCE = 32
+_TO_EACH = 4
+"""Of those so many to one server: one that hangs holds up neither jobs nor the callbacks of others."""
+_LAST_S = 1.0
+"""What is under way when the instance stops has so long to end: what is broken off then is not sent again."""
+
+
+class CallbackWorker:
+    """Makes the callbacks that are owed. `run` is a task of the instance's life, `calm` stirred for a finished job."""
+
+    def __init__(self, store: JobStore, callbacks: Callbacks, calm: Calm) -> None:
+        self._store = store
+        self._callbacks = callbacks
+        self._calm = calm
+        self._under_way: dict[asyncio.Task[None], str] = {}
+
+    async def run(self) -> None:
+        """Call until cancelled. What nobody has begun by then the next instance does."""
+        try:
+            await forever("callbacks", self._round)
+        finally:
+            try:
+                if self._under_way:
+                    await asyncio.wait(self._under_way, timeout=_LAST_S)
+            finally:
+                await end(*self._under_way)
+
+    async def _round(self) -> float:
+        if len(self._under_way) >= _AT_ONCE:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        if await self._begin_next():
+            self._calm.stir()
+        else:
+            await self._calm.rest()
+        return 0.0
+
+    async def _begin_next(self) -> bool:
+        """Take what is owed and begin it. A cancellation does not stop the database: what it gives out is called."""
+        counts = Counter(self._under_way.values())
+        full = [server for server, count in counts.items() if count >= _TO_EACH]
+        taking = asyncio.create_task(self._store.take_callback(full))
+        try:
+            owed = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreError):
+                self._begin(await taking)
+            raise
+        self._begin(owed)
+        return owed is not None
+
+    def _begin(self, owed: Owed | None) -> None:
+        if owed is not None:
+            task = asyncio.create_task(self._call(owed))
+            self._under_way[task] = owed.server
+            task.add_done_callback(self._note_end)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._calm.stir()
+
+    async def _call(self, owed: Owed) -> None:
+        try:
+            status = await self._callbacks.call(owed.url)
+        except ServiceError as error:
+            _LOG.warning("the callback of job %s failed: %s", owed.job_id, error.code)
+        except Exception:  # noqa: BLE001 - nobody foresaw it: it spoils this callback alone, and the log says why
+            _LOG.exception("the callback of job %s failed", owed.job_id)
+        else:
+            _LOG.info("the callback of job %s was answered with %d", owed.job_id, status)
