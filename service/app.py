@@ -133,9 +133,9 @@ def _make_telemetry(settings: Settings) -> "Telemetry | None":
 
 def _instrument(app: web.Application, telemetry: "Telemetry | None") -> None:
     """Put spans around what takes time, where telemetry is on."""
+    app[keys.TELEMETRY] = telemetry
     if telemetry is None:
         return
-    app[keys.TELEMETRY] = telemetry
     app[keys.READERS] = telemetry.readers(app[keys.READERS])
     app[keys.COMPARER] = telemetry.comparer(app[keys.COMPARER])
 

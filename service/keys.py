@@ -78,7 +78,7 @@ ROLLING = web.AppKey("ROLLING", Rolling)
 METRICS = web.AppKey("METRICS", Metrics)
 TRAFFIC = web.AppKey("TRAFFIC", Traffic)
 ROOM = web.AppKey("ROOM", Room)
-TELEMETRY = web.AppKey("TELEMETRY", Spans)
+TELEMETRY = web.AppKey[Spans | None]("TELEMETRY")
 CONTRACT = web.AppKey("CONTRACT", Contract)
 
 API_KEYS = web.AppKey("API_KEYS", KeyStore)
@@ -89,8 +89,8 @@ ROUTE_TABLE = web.AppKey[Mapping[str, Guarded]]("ROUTE_TABLE")
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 CALLER = web.RequestKey("CALLER", Caller)
 BODY = web.RequestKey("BODY", bytes)
-SHARE = web.RequestKey("SHARE", Share)
-"""What a request has taken of the room for documents."""
+SHARE = web.RequestKey[Share | None]("SHARE")
+"""What a request has taken of the room for documents, None where it is nothing yet."""
 WRITE_ID = web.RequestKey("WRITE_ID", str)
 BEGUN = web.RequestKey("BEGUN", web.StreamResponse)
 """A response that is sent piece by piece, and has been begun."""

@@ -81,7 +81,7 @@ async def _reach_database(app: web.Application, stack: AsyncExitStack) -> Databa
     if uri is None:
         embedded = EmbeddedMongo(settings.data_dir, on_restart=app[keys.METRICS].database_restarts.inc)
         uri = (await stack.enter_async_context(embedded)).uri
-    telemetry = app.get(keys.TELEMETRY)
+    telemetry = app[keys.TELEMETRY]
     client = connect(uri, telemetry.listeners if telemetry else ())
     stack.callback(client.close)
     await check_deployment(client)
@@ -191,7 +191,7 @@ async def _carry_out_jobs(app: web.Application, stack: AsyncExitStack, database:
     store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK], app[_CALMS].jobs.stir, app[_CALMS].callbacks.stir)
     compute = Compute(app[keys.ENGINE], timeout_s=settings.job_timeout_s, limit="job_timeout_s", slots=2)
     stack.push_async_callback(compute.close)
-    telemetry = app.get(keys.TELEMETRY)
+    telemetry = app[keys.TELEMETRY]
     await stack.enter_async_context(running(CallbackWorker(store, app[keys.CALLBACKS], app[_CALMS].callbacks).run()))
     for _ in range(2):
         worker = Jobs(

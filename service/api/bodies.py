@@ -150,7 +150,7 @@ async def invite(request: web.Request) -> None:
 
 def share_of(request: web.Request) -> Share:
     """Return what the request holds of the room for documents; it is given back when the request is answered."""
-    share = request.get(SHARE)
+    share = request[SHARE]
     if share is None:
         share = request[SHARE] = request.app[ROOM].share()
     return share

@@ -39,7 +39,7 @@ async def surround(request: web.Request, handler: Handler) -> web.StreamResponse
     traffic = app[TRAFFIC]
     given = request.headers.get("X-Request-Id")
     request_id = given if given is not None and _SANE_ID.fullmatch(given) else traffic.make_id()
-    request[REQUEST_ID] = request_id
+    request[REQUEST_ID], request[SHARE] = request_id, None
     logs.REQUEST_ID.set(request_id)
     route = request.match_info.route.name or "unmatched"
     traffic.enter(task)
@@ -47,7 +47,7 @@ async def surround(request: web.Request, handler: Handler) -> web.StreamResponse
         response = await _trace(request, handler, app, route)
     finally:
         traffic.leave(task)
-        if (share := request.get(SHARE)) is not None:
+        if (share := request[SHARE]) is not None:
             share.close()
     if traffic.is_stopping:
         response.force_close()
@@ -59,7 +59,7 @@ def _trace(request: web.Request, handler: Handler, app: web.Application, route: 
     """Keep the caller's trace context for what is called on its behalf; make a span where telemetry is on."""
     given = request.headers.get("traceparent")
     trace = given if given is not None and _TRACEPARENT.fullmatch(given) else None
-    telemetry = app.get(TELEMETRY)
+    telemetry = app[TELEMETRY]
     if telemetry is not None:
         return _answer_in_span(request, handler, app, telemetry.request(route, trace))
     logs.TRACEPARENT.set(trace)
