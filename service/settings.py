@@ -13,6 +13,8 @@ TEST_PREFIX = "PATCHBAY_TEST_"
 
 MIB = 1024 * 1024
 Positive = Meta(gt=0)
+Seconds = Meta(gt=0, le=365 * 86_400)
+MOST_DAYS = 36_500
 
 
 def _says(text: str) -> Meta:
@@ -33,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...], _says("hosts and networks that URLs may name though not public, comma-separated")
     ] = ()
     url_ports: Annotated[tuple[int, ...], _says("ports that URLs may name, comma-separated")] = (80, 443)
-    url_timeout_s: Annotated[float, Positive, _says("seconds for one remote source, redirects included")] = 10.0
+    url_timeout_s: Annotated[float, Seconds, _says("seconds for one remote source, redirects included")] = 10.0
     max_body_bytes: Annotated[int, Positive, _says("largest request body, after decompression")] = 64 * MIB
     max_bodies_bytes: Annotated[
         int, Positive, _says("large request bodies and inputs held at a time, all together; one alone may be larger")
@@ -42,9 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_depth: Annotated[int, Meta(gt=0, le=200), _says("deepest nesting of containers when comparing")] = 200
     max_operations: Annotated[int, Positive, _says("most operations in a patch that is sent")] = 10_000
     max_parts: Annotated[int, Positive, _says("most parts in a form")] = 100
-    body_timeout_s: Annotated[float, Positive, _says("seconds for a request's body to arrive")] = 60.0
-    keep_alive_s: Annotated[float, Positive, _says("seconds a connection may take to send its next headers")] = 75.0
-    diff_timeout_s: Annotated[float, Positive, _says("seconds for one comparison, or for converting one input")] = 30.0
+    body_timeout_s: Annotated[float, Seconds, _says("seconds for a request's body to arrive")] = 60.0
+    keep_alive_s: Annotated[float, Seconds, _says("seconds a connection may take to send its next headers")] = 75.0
+    diff_timeout_s: Annotated[float, Seconds, _says("seconds for one comparison, or for converting one input")] = 30.0
     engine: Annotated[Literal["auto", "native", "python"], _says("diff engine; auto: native where it was built")] = (
         "auto"
     )
@@ -57,22 +59,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jwt_jwks: Annotated[str | None, _says("URL or file of the JWKS, or file of the PEM, that signs tokens")] = None
     jwt_issuer: Annotated[str | None, _says("issuer that tokens must name")] = None
     jwt_audience: Annotated[str | None, _says("audience that tokens must name")] = None
-    rate_limit: Annotated[float, Meta(ge=0), _says("requests per second and caller; 0: no limit")] = 0.0
+    rate_limit: Annotated[float, Meta(ge=0, le=1e6), _says("requests per second and caller; 0: no limit")] = 0.0
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _says("least severe log line written")] = "info"
-    slow_request_s: Annotated[float, Positive, _says("requests that take longer are logged as slow")] = 5.0
+    slow_request_s: Annotated[float, Seconds, _says("requests that take longer are logged as slow")] = 5.0
     otlp_endpoint: Annotated[str | None, _says("OTLP collector to send spans to; needs patchbay[telemetry]")] = None
-    events_kept_days: Annotated[float, Positive, _says("days that events of the feed are kept")] = 30.0
-    job_timeout_s: Annotated[float, Positive, _says("seconds that the work of one job may take")] = 300.0
+    events_kept_days: Annotated[float, Meta(gt=0, le=MOST_DAYS), _says("days that events of the feed are kept")] = 30.0
+    job_timeout_s: Annotated[float, Seconds, _says("seconds that the work of one job may take")] = 300.0
     job_lease_s: Annotated[
-        float, Meta(ge=1), _says("seconds after which a job of an instance that has died is taken over")
+        float, Meta(ge=1, le=86_400), _says("seconds after which a job of an instance that has died is taken over")
     ] = 15.0
     history_versions: Annotated[
         int, Meta(ge=0), _says("newest versions kept of a resource, beside those of history_days; 0: see there")
     ] = 0
     history_days: Annotated[
-        float, Meta(ge=0), _says("days that versions are kept; 0: see history_versions, and both 0: all are")
+        float,
+        Meta(ge=0, le=MOST_DAYS),
+        _says("days that versions are kept; 0: see history_versions, and both 0: all are"),
     ] = 0.0
-    shutdown_grace_s: Annotated[float, Positive, _says("seconds that requests in flight may take at shutdown")] = 30.0
+    shutdown_grace_s: Annotated[float, Seconds, _says("seconds that requests in flight may take at shutdown")] = 30.0
 
 
 class SettingsError(ValueError):

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 _MOST_CALLERS = 50_000
+_LONGEST_S = 86_400.0
 
 
 class _Bucket(NamedTuple):
@@ -23,12 +24,15 @@ class RateLimiter:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def take(self, caller: str, now: float) -> float:
-        """Count a request at the monotonic time `now`; return 0, or the seconds after which one would be let in."""
+        """Count a request at the monotonic time `now`; return 0, or the seconds after which one would be let in.
+
+        Nobody is told to wait for longer than a day.
+        """
         if self.rate <= 0:
             return 0.0
         bucket = self._buckets.pop(caller, _Bucket(self._burst, now))
         tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self.rate)
-        wait = 0.0 if tokens >= 1 else (1 - tokens) / self.rate
+        wait = 0.0 if tokens >= 1 else min((1 - tokens) / self.rate, _LONGEST_S)
         self._buckets[caller] = _Bucket(tokens if wait else tokens - 1, now)
         if len(self._buckets) > _MOST_CALLERS:
             self._buckets.popitem(last=False)

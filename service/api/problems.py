@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents. The only place where an error meets an HTTP status."""
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -177,7 +178,7 @@ def _headers(error: ServiceError, request: web.Request, status: int) -> dict[str
     if error.violations[0].field == "Content-Encoding" and status == 415:
         headers["Accept-Encoding"] = ", ".join(ENCODINGS)  # RFC 9110, section 15.5.16
     if error.retry_after_s is not None:
-        headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))  # who comes at that time must be let in
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status in (408, 413):

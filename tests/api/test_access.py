@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient
 
 from service.access import secrets
 from service.app import create_app
-from service.keys import API_KEYS
+from service.keys import API_KEYS, RATES
 from service.model import ApiKey, Role
 from service.settings import Settings
 from tests.api.conftest import Sender
@@ -122,6 +122,52 @@ async def test_too_many_requests_are_told_when_to_come_back(
     assert response.status == 429
     assert (await response.json())["code"] == "rate-limited"
     assert 1 <= int(response.headers["Retry-After"]) <= 10
+
+
+class FullFor:
+    """Rates under which everybody has to wait for so long."""
+
+    rate = 0.4
+
+    def __init__(self, wait_s: float) -> None:
+        self._wait_s = wait_s
+
+    def take(self, caller: str, now: float) -> float:
+        """Let nobody in."""
+        assert caller
+        assert now
+        return self._wait_s
+
+
+@pytest.mark.parametrize(("wait_s", "told"), [(2.4, "3"), (2.0, "2"), (0.01, "1")])
+async def test_who_comes_back_when_told_is_not_too_early(
+    aiohttp_client: Callable[..., Awaitable[Client]], settings: Settings, wait_s: float, told: str
+) -> None:
+    app = create_app(settings)
+    app[RATES] = FullFor(wait_s)
+    client = await aiohttp_client(app)
+
+    response = await client.get("/types/clinic")
+
+    assert (response.status, response.headers["Retry-After"]) == (429, told)
+
+
+async def test_what_needs_no_role_is_not_counted(
+    aiohttp_client: Callable[..., Awaitable[Client]], settings: Settings
+) -> None:
+    app = create_app(settings)
+    app[RATES] = FullFor(1.0)
+    client = await aiohttp_client(app)
+
+    async def status(method: str, path: str) -> int:
+        return (await client.request(method, path)).status
+
+    assert [await status("GET", path) for path in ("/healthz", "/readyz", "/openapi.json", "/no-such")] == [
+        *(200, 200, 200, 404)
+    ]
+    assert [await status(*each) for each in (("HEAD", "/types/x"), ("GET", "/events"), ("OPTIONS", "/types/x"))] == [
+        *(429, 429, 405)
+    ]
 
 
 async def test_answers_carry_security_headers(client: Client) -> None:

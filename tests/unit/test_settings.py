@@ -32,6 +32,12 @@ def test_values_are_converted() -> None:
         ("PATCHBAY_URL_PORTS", "80,x"),
         ("PATCHBAY_MONGODB_DATABASE", "a/b"),
         ("PATCHBAY_MAX_DEPTH", "201"),
+        ("PATCHBAY_URL_TIMEOUT_S", "inf"),
+        ("PATCHBAY_JOB_LEASE_S", "inf"),
+        ("PATCHBAY_HISTORY_DAYS", "1e9"),
+        ("PATCHBAY_EVENTS_KEPT_DAYS", "inf"),
+        ("PATCHBAY_EVENTS_KEPT_DAYS", "nan"),
+        ("PATCHBAY_RATE_LIMIT", "inf"),
     ],
 )
 def test_a_bad_variable_is_named(variable: str, text: str) -> None:

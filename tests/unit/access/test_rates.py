@@ -27,6 +27,13 @@ def test_slow_rates_let_one_through() -> None:
     assert limiter.take("ann", 0.0) == 2.0
 
 
+def test_nobody_waits_for_longer_than_a_day() -> None:
+    limiter = RateLimiter(5e-324)
+
+    assert limiter.take("ann", 0.0) == 0.0
+    assert limiter.take("ann", 0.0) == 86_400.0
+
+
 def test_thousand_callers_each_keep_to_the_rate() -> None:
     """Each comes twice as often as allowed for ten seconds: the burst and the rate are let in, no more and no less."""
     limiter = RateLimiter(10)
