@@ -74,7 +74,14 @@ async def confirm(
             await expire(application, desk)
         raise InvalidTransitionError(f"The deadline was {application.deadline_at}: the application has failed by it.")
     given = desk.confirmations.given(msgspec.structs.replace(awaited, said=digest))
-    return await _conclude(application, said, given, desk, dry_run=dry_run)
+    try:
+        return await _conclude(application, said, given, desk, dry_run=dry_run)
+    except InvalidTransitionError:
+        awaited = await _check_token(application, token, desk)
+        ended = await desk.applications.find(application_id)
+        if awaited.said != digest or ended is None:
+            raise
+        return ended  # by the same confirmation, sent twice at a time
 
 
 async def expire(application: Application, desk: Desk) -> None:

@@ -273,6 +273,19 @@ async def test_two_confirmations_at_once_have_one_effect(scene: Scene) -> None:
     assert winner["result_version"] == len(history) == 2
 
 
+@pytest.mark.parametrize("said", [{}, {"modified_content": {"name": "A", "size": 2}}, {"success": False}])
+async def test_the_same_confirmation_twice_at_a_time_is_answered_the_same(scene: Scene, said: dict[str, Any]) -> None:
+    """A provider that does not wait for the answer sends it again."""
+    await scene.prepare()
+    event = await scene.apply()
+
+    answers = await asyncio.gather(*(scene.confirm(event, **said) for _ in range(10)))
+
+    assert {status for status, _ in answers} == {200}
+    assert all(application == answers[0][1] for _, application in answers)
+    assert answers[0][1]["moves"] == 2
+
+
 async def test_a_provider_that_is_not_there_lets_the_application_fail(scene: Scene) -> None:
     await scene.prepare()
     await scene.ok(scene.client.put(f"/types/{scene.type}", json={"provider": "nobody"}, headers={"If-Match": "*"}))
