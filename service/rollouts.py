@@ -39,6 +39,7 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
 
     Each target counts once: as `done` (applied, or dispatched to its provider), `failed`, or `skipped` (it no longer
     fits, is deleted, or was dealt with before this rollout). `forgiven` are failures from before it was resumed.
+    `write_id` is that of the request which steered it last, where that had one.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: Timestamp | None = None
     error: str | None = None
     forgiven: int = 0
+    write_id: str | None = None
 
     @property
     def is_live(self) -> bool:

@@ -20,7 +20,7 @@ from service.api.replies import JSON
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
 from service.core.timestamp import parse_timestamp
-from service.keys import CALLER, CLOCK, FEED_WATCH, IS_PATIENT, ROLLING
+from service.keys import CALLER, CLOCK, FEED_WATCH, IS_PATIENT, ROLLING, WRITE_ID
 from service.model import Timestamp
 from service.rollouts import Order, Rollout, RolloutState, Wish
 from service.usecases import rolling
@@ -129,7 +129,9 @@ async def _steer(request: web.Request, wish: Wish) -> web.Response:
     patch = await find_patch(request)
     is_dry = flag(request, "dryRun")
     rollout_id, caller = request.match_info["rollout_id"], request[CALLER]
-    rollout = await rolling.steer(patch, rollout_id, wish, caller, request.app[ROLLING], dry_run=is_dry)
+    rollout = await rolling.steer(
+        patch, rollout_id, wish, caller, request.app[ROLLING], write_id=request.get(WRITE_ID), dry_run=is_dry
+    )
     return replies.json_reply(_view(rollout, request.app[CLOCK].now()))
 
 

@@ -133,6 +133,8 @@ class RolloutStore(Protocol):
         """Keep how far a leased rollout has come and renew the lease; False when lease or state is another's."""
         ...
 
-    async def move(self, rollout_id: str, source: RolloutState, to: RolloutState, now: str) -> bool:
+    async def move(
+        self, rollout_id: str, source: RolloutState, to: RolloutState, now: str, write_id: str | None
+    ) -> bool:
         """Change the state, if it is `source`."""
         ...

@@ -81,12 +81,14 @@ class MongoRollouts:
             )
         return result.matched_count == 1
 
-    async def move(self, rollout_id: str, source: RolloutState, to: RolloutState, now: str) -> bool:
+    async def move(
+        self, rollout_id: str, source: RolloutState, to: RolloutState, now: str, write_id: str | None
+    ) -> bool:
         """Change the state, if it is `source`; who works on it notices and stops."""
         more: Record = {"finished": now} if to == "cancelled" else {}
         if source == "halted":
             more["forgiven"] = "$failed"
-        changes = {"state": to, "updated": now, "leased": _NEVER, "error": None, **more}
+        changes = {"state": to, "updated": now, "leased": _NEVER, "error": None, "write": write_id, **more}
         with translated():
             result = await self._rollouts.update_one({"_id": rollout_id, "state": source}, [{"$set": changes}])
         self._on_change()
@@ -125,4 +127,5 @@ def _to_rollout(record: Record) -> Rollout:
         finished_at=record["finished"],
         error=record["error"],
         forgiven=record.get("forgiven", 0),
+        write_id=record.get("write"),
     )

@@ -62,8 +62,8 @@ async def start(
     )
     if dry_run or await rolling.rollouts.insert(rollout):
         return rollout
-    known = await find(patch, rollout_id, rolling)
-    if (known.order, known.caller) != (order, caller):
+    known = await rolling.rollouts.find(rollout_id)
+    if known is None or (known.resource_id, known.patch_id, known.order) != (patch.resource_id, patch.patch_id, order):
         raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
     return known
 
@@ -77,20 +77,29 @@ async def find(patch: Patch, rollout_id: str, rolling: Rolling) -> Rollout:
 
 
 async def steer(
-    patch: Patch, rollout_id: str, wish: Wish, caller: Caller, rolling: Rolling, *, dry_run: bool = False
+    patch: Patch,
+    rollout_id: str,
+    wish: Wish,
+    caller: Caller,
+    rolling: Rolling,
+    *,
+    write_id: str | None = None,
+    dry_run: bool = False,
 ) -> Rollout:
-    """Pause, resume or cancel a rollout; raise `InvalidTransitionError` naming what is possible in its state.
+    """Pause, resume or cancel a rollout, once for a write id.
 
-    `ForbiddenError` where it goes to types that the caller has no grant for: it goes on with the rights of who
-    started it.
+    Raises `InvalidTransitionError` naming what is possible in its state, and `ForbiddenError` where it goes to types
+    that the caller has no grant for: it goes on with the rights of who started it.
     """
     rollout = await find(patch, rollout_id, rolling)
     _check_reach(rollout, caller)
+    if write_id is not None and rollout.write_id == write_id:
+        return rollout
     legal = LEGAL[rollout.state]
     now = format_timestamp(rolling.desk.clock.now())
     if wish in legal and dry_run:
         return msgspec.structs.replace(rollout, state=legal[wish])
-    if wish not in legal or not await rolling.rollouts.move(rollout_id, rollout.state, legal[wish], now):
+    if wish not in legal or not await rolling.rollouts.move(rollout_id, rollout.state, legal[wish], now, write_id):
         possible = ", ".join(legal) or "nothing"
         raise InvalidTransitionError(
             f"The rollout is {rollout.state}: '{wish}' is not possible; legal in this state: {possible}."

@@ -246,6 +246,24 @@ async def test_a_rollout_is_started_once(scene: Scene) -> None:
     await scene.check()
 
 
+async def test_a_rollout_is_steered_once(scene: Scene) -> None:
+    await scene.ok("PUT", "/types/clinic", {"schema": {"properties": {"n": {"maximum": 1}}}})
+    payload = {"operations": [{"op": "add", "path": "/n", "value": 2}]}
+    for number in count():
+        patches = f"/resources/{await scene.make(n=1)}/patches"
+        await scene.ok("POST", patches, {"definition": {"patch_id": "p", "payload": payload}})
+        started = await scene.ok("POST", f"{patches}/p/rollouts", {"type": "clinic"})
+        rollout = f"{patches}/p/rollouts/{started['id']}"
+        async with asyncio.timeout(60):
+            while (await scene.ok("GET", rollout))["state"] != "halted":
+                await asyncio.sleep(0.05)
+        more = await scene.ask(number, "POST", f"{rollout}/cancel", None)
+        assert (await scene.ok("GET", rollout))["state"] == "cancelled"
+        if not more:
+            break
+    await scene.check()
+
+
 async def test_a_job_is_kept_once(scene: Scene) -> None:
     for number in count():
         asked = {"a": {"type": "inline", "value": 1}, "b": {"type": "inline", "value": 2}, "async": True}
