@@ -28,6 +28,7 @@ _KEPT_HEADERS = (
     "Accept-Post",
     "Accept-Patch",
 )
+# Whatever changes here, or in `_fingerprint`, makes an upgrade refuse requests that are sent again across it.
 _TELLING_HEADERS = ("Content-Type", "If-Match", "If-None-Match", "Prefer", "Patchbay-Message", "Patchbay-Token")
 
 KEY_PARAM = Param(

@@ -98,7 +98,7 @@ class JobStore(Protocol):
         ...
 
     async def read_inputs(self, job: Job) -> dict[str, bytes]:
-        """Return the texts of the inputs by their names."""
+        """Return the texts of the inputs by their names. Raises `GoneError` where one is kept no more."""
         ...
 
     async def succeed(self, job: Job, result: bytes, *, bounded: bool) -> bool:

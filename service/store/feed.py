@@ -170,8 +170,9 @@ _SOURCES: dict[str, Callable[[Record], list[Record]]] = {"revisions": _revision_
 
 
 def _to_events(record: Record) -> Iterator[Event]:
-    first = record["_id"] - len(record["events"]) + 1
-    return (_to_event(position, each) for position, each in enumerate(record["events"], first))
+    events = record.get("events", [record])  # at first each event had a record of its own
+    first = record["_id"] - len(events) + 1
+    return (_to_event(position, each) for position, each in enumerate(events, first))
 
 
 def _to_event(position: int, record: Record) -> Event:

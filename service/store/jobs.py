@@ -16,6 +16,7 @@ from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
 from service.core.timestamp import format_timestamp
+from service.errors import GoneError
 from service.model import JOB_STAGES, Job, JobFailure, Owed
 from service.ports import Clock
 from service.store.blobs import Blobs
@@ -115,7 +116,13 @@ class MongoJobs:
 
     async def read_inputs(self, job: Job) -> dict[str, bytes]:
         """Return the texts of the inputs by their names."""
-        return {name: await self._parts.find(_part_of(job, name)) or b"" for name in job.inputs}
+        return {name: await self._read_input(job, name) for name in job.inputs}
+
+    async def _read_input(self, job: Job, name: str) -> bytes:
+        for part in (_part_of(job, name), f"{job.id}:{name}"):  # the latter is how it was named at first
+            if (text := await self._parts.find(part)) is not None:
+                return text
+        raise GoneError(f"Input {name!r} is kept no more. Inputs are kept for a day; make the call again.")
 
     async def succeed(self, job: Job, result: bytes, *, bounded: bool) -> bool:
         """Keep the result, under the number of the attempt, then finish; another attempt never sees this one's."""
