@@ -9,6 +9,7 @@ from aiohttp import web
 
 from service import __version__, keys, logs
 from service.access.rates import RateLimiter
+from service.api import unmatched
 from service.api.bodies import invite
 from service.api.contract import RouteTableContract
 from service.api.middleware import MIDDLEWARES, harden_others
@@ -87,6 +88,7 @@ def create_app(
         resource.add_route(route.method, route.handler, expect_handler=invite)
         if route.method == "GET":
             resource.add_route("HEAD", route.handler, expect_handler=invite)
+    app.router.add_resource(unmatched.PATH).add_route("*", unmatched.refuse, expect_handler=invite)
     return app
 
 

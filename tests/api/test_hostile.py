@@ -182,6 +182,13 @@ async def test_an_unknown_expectation_is_refused(client: Client, send: Sender, e
     assert (await send(client, post(b"Expect: " + expected))).status == 417
 
 
+@pytest.mark.parametrize(("method", "path"), [(b"GET", b"/nowhere"), (b"GET", b"/a%0Ab"), (b"DELETE", b"/healthz")])
+async def test_an_unknown_expectation_is_refused_where_no_route_is(
+    client: Client, send: Sender, method: bytes, path: bytes
+) -> None:
+    assert (await send(client, head(b"Expect: \xff", method=method, path=path))).status == 417
+
+
 async def test_a_client_that_asks_first_is_told_to_go_on(client: Client, send: Sender) -> None:
     assert (await send(client, post(b"Expect: 100-continue"))).status == 100
 
