@@ -13,7 +13,6 @@ from service import keys
 from service.access.choice import choose_authenticator
 from service.providers.builtin import BuiltinProvider
 from service.store.applications import MongoApplications
-from service.store.backup import refuse_part
 from service.store.comparisons import MongoComparisons
 from service.store.confirmations import MongoConfirmations
 from service.store.contained import MongoContained
@@ -35,6 +34,7 @@ from service.store.outbox import MongoOutbox
 from service.store.patches import MongoPatches
 from service.store.providers import MongoEndpoints
 from service.store.resources import MongoResources
+from service.store.restoring import refuse_part
 from service.store.retention import MongoRetention
 from service.store.rollouts import MongoRollouts
 from service.store.signals import EventSignals

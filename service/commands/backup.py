@@ -7,7 +7,7 @@ from pathlib import Path
 from service.commands.progress import make_bar
 from service.core.timestamp import format_timestamp
 from service.settings import Settings
-from service.store import backup
+from service.store import backup, restoring
 from service.store.session import open_client
 
 
@@ -29,7 +29,7 @@ def restore(settings: Settings, file: Path) -> int:
 
     async def run() -> int:
         async with open_client(settings.mongodb_uri, settings.data_dir) as client:
-            return await backup.restore(client, settings.mongodb_database, file, make_bar("restoring"))
+            return await restoring.restore(client, settings.mongodb_database, file, make_bar("restoring"))
 
     print(f"{asyncio.run(run())} documents are back. Look over them with: patchbay check")
     return 0

@@ -8,9 +8,9 @@ from service.commands.progress import Progress, make_bar
 from service.core.timestamp import format_timestamp
 from service.errors import StartError, StoreUnavailableError
 from service.settings import Settings
-from service.store.backup import refuse_part
 from service.store.checking import SUBJECTS, Checker
 from service.store.findings import Finding
+from service.store.restoring import refuse_part
 from service.store.session import open_client
 
 _DRAINED_WITHIN = timedelta(minutes=1)

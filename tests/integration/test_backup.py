@@ -11,7 +11,7 @@ import pymongo
 import pytest
 
 from service.errors import StartError
-from service.store import backup
+from service.store import backup, restoring
 from service.store.mongo import Client, Database, connect
 from service.store.mongod import MongodProcess
 from tests.processes import Spawn
@@ -24,7 +24,7 @@ def ignore_progress(done: int, total: int) -> None:
 
 
 async def content_of(database: Database) -> dict[str, Any]:
-    names = set(await database.list_collection_names()) - backup.LEFT_OUT
+    names = set(await database.list_collection_names()) - restoring.LEFT_OUT
     return {name: await database[name].find().sort("_id", 1).to_list(None) for name in names}
 
 
@@ -49,7 +49,7 @@ async def test_backup_comes_back_as_it_was(own_client: Client, filled: Database,
     file, target = tmp_path / "copy", own_client[filled.name.replace("-from", "-to")]
 
     assert await backup.back_up(own_client, filled.name, file, NOW, ignore_progress) == 501
-    assert await backup.restore(own_client, target.name, file, ignore_progress) == 501
+    assert await restoring.restore(own_client, target.name, file, ignore_progress) == 501
 
     restored = await content_of(target)
     await own_client.drop_database(target.name)
@@ -78,7 +78,7 @@ async def test_backup_under_writes_is_of_one_moment(own_client: Client, filled: 
         await backup.back_up(own_client, filled.name, tmp_path / str(attempt), NOW, ignore_progress)
     stop.set()
     written = await writing
-    await backup.restore(own_client, target.name, tmp_path / "4", ignore_progress)
+    await restoring.restore(own_client, target.name, tmp_path / "4", ignore_progress)
 
     things = await target["things"].count_documents({"_id": {"$gte": 1000}})
     others = await target["others"].count_documents({"_id": {"$gte": 1000}})
@@ -124,7 +124,7 @@ async def test_harmed_backup_is_refused_before_anything_is_written(
     file.write_bytes(spoil(file.read_bytes()))
 
     with pytest.raises(StartError):
-        await backup.restore(own_client, "patchbay-test-never", file, ignore_progress)
+        await restoring.restore(own_client, "patchbay-test-never", file, ignore_progress)
 
     assert await own_client["patchbay-test-never"].list_collection_names() == []
 
@@ -137,7 +137,7 @@ async def test_flipped_bit_is_noticed(own_client: Client, filled: Database, tmp_
     file.write_bytes(gzip.compress(bytes(plain)))
 
     with pytest.raises(StartError, match="damaged"):
-        backup.verify(file)
+        restoring.verify(file)
 
 
 async def test_database_that_is_not_empty_is_left_alone(own_client: Client, filled: Database, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ async def test_database_that_is_not_empty_is_left_alone(own_client: Client, fill
     await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
 
     with pytest.raises(StartError, match="not empty"):
-        await backup.restore(own_client, filled.name, file, ignore_progress)
+        await restoring.restore(own_client, filled.name, file, ignore_progress)
 
 
 @pytest.mark.parametrize("level", [0, 5], ids=["stored", "compressed"])
@@ -162,7 +162,7 @@ async def test_a_flipped_bit_anywhere_is_told_as_damage(
     for place in places:
         file.write_bytes(gzip.compress(_flipped(plain, place, random.randrange(8)), level))
         with pytest.raises(StartError, match=r"damaged|not a backup"):
-            backup.verify(file)
+            restoring.verify(file)
 
 
 def _flipped(content: bytes, place: int, bit: int) -> bytes:
@@ -183,7 +183,7 @@ async def test_a_size_that_no_document_has_is_not_read(
     tracemalloc.start()
 
     with pytest.raises(StartError, match="damaged"):
-        backup.verify(file)
+        restoring.verify(file)
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -221,7 +221,7 @@ async def test_nobody_takes_a_part_of_a_backup_for_the_whole(
         raise EOFError(done, total)
 
     with pytest.raises(EOFError):
-        await backup.restore(own_client, name, file, break_off)
+        await restoring.restore(own_client, name, file, break_off)
 
     started = [spawn_service(mongodb_database=name, listens=False, arguments=each) for each in ((), ("check",))]
     codes = [await asyncio.to_thread(each.process.wait, 60) for each in started]
