@@ -10,7 +10,7 @@ from aiohttp import web
 from service import __version__, keys, logs
 from service.access.rates import RateLimiter
 from service.api import unmatched
-from service.api.bodies import invite
+from service.api.bodies import note_expectation
 from service.api.contract import RouteTableContract
 from service.api.middleware import MIDDLEWARES, harden_others
 from service.api.routes import ROUTES
@@ -85,10 +85,10 @@ def create_app(
     app.cleanup_ctx.append(open_store)
     for route in sorted(ROUTES, key=lambda route: route.operation_id not in _FREQUENT):
         resource = app.router.add_resource(route.path, name=route.operation_id)
-        resource.add_route(route.method, route.handler, expect_handler=invite)
+        resource.add_route(route.method, route.handler, expect_handler=note_expectation)
         if route.method == "GET":
-            resource.add_route("HEAD", route.handler, expect_handler=invite)
-    app.router.add_resource(unmatched.PATH).add_route("*", unmatched.refuse, expect_handler=invite)
+            resource.add_route("HEAD", route.handler, expect_handler=note_expectation)
+    app.router.add_resource(unmatched.PATH).add_route("*", unmatched.refuse, expect_handler=note_expectation)
     return app
 
 

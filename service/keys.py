@@ -91,6 +91,8 @@ CALLER = web.RequestKey("CALLER", Caller)
 BODY = web.RequestKey("BODY", bytes)
 SHARE = web.RequestKey[Share | None]("SHARE")
 """What a request has taken of the room for documents, None where it is nothing yet."""
+ASKS_FIRST = web.RequestKey("ASKS_FIRST", bool)
+"""Set while the client waits to be told whether to send the body."""
 WRITE_ID = web.RequestKey("WRITE_ID", str)
 BEGUN = web.RequestKey("BEGUN", web.StreamResponse)
 """A response that is sent piece by piece, and has been begun."""

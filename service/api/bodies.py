@@ -8,7 +8,7 @@ from aiohttp import HttpVersion11, web
 
 from service.core.inflate import PIECE_BYTES, BrokenEncodingError, Inflater
 from service.errors import InvalidRequestError, RequestTimeoutError, TooLargeError
-from service.keys import BODY, ROOM, SETTINGS, SHARE
+from service.keys import ASKS_FIRST, BODY, ROOM, SETTINGS, SHARE
 from service.room import Share
 
 _MANY_PIECES = 16
@@ -68,6 +68,7 @@ class Body:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the body piece by piece."""
+        await _invite(self._request)
         deadline = asyncio.get_running_loop().time() + self._timeout_s
         share = share_of(self._request)
         size = 0
@@ -139,11 +140,19 @@ class Body:
         return taken
 
 
-async def invite(request: web.Request) -> None:
-    """Tell a client that asks first to send the body; refuse other expectations, whatever characters they have."""
+async def note_expectation(request: web.Request) -> None:
+    """Note that a client asks before it sends the body; refuse other expectations, whatever characters they have.
+
+    It is told to go on when the body is about to be read: what is refused by its head alone is not sent in vain.
+    """
     if request.headers["Expect"].lower() != "100-continue":
         raise web.HTTPExpectationFailed(text="The only expectation that is met is 100-continue.")
     if request.version == HttpVersion11:
+        request[ASKS_FIRST] = True
+
+
+async def _invite(request: web.Request) -> None:
+    if request.pop(ASKS_FIRST, False):
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer itself has not begun
 

@@ -20,7 +20,7 @@ from service.api.guarding import admit
 from service.api.hanging_up import has_hung_up
 from service.api.replies import harden
 from service.errors import ServiceError
-from service.keys import BEGUN, IS_PATIENT, METRICS, REQUEST_ID, SETTINGS, SHARE, TELEMETRY, TRAFFIC
+from service.keys import ASKS_FIRST, BEGUN, IS_PATIENT, METRICS, REQUEST_ID, SETTINGS, SHARE, TELEMETRY, TRAFFIC
 
 _LOG = logging.getLogger("patchbay.request")
 CLIENT_GONE = 499
@@ -49,7 +49,7 @@ async def surround(request: web.Request, handler: Handler) -> web.StreamResponse
         traffic.leave(task)
         if (share := request[SHARE]) is not None:
             share.close()
-    if traffic.is_stopping:
+    if traffic.is_stopping or ASKS_FIRST in request:  # who asks, and is not told to go on, may send the body or not
         response.force_close()
     _tell(request, app, route, response.status, time.perf_counter() - start)
     return response

@@ -139,6 +139,20 @@ class FullFor:
         return self._wait_s
 
 
+async def test_who_comes_too_often_is_told_so_before_the_body_is_sent(
+    aiohttp_client: Callable[..., Awaitable[Client]], settings: Settings, send: Sender
+) -> None:
+    app = create_app(settings)
+    app[RATES] = FullFor(1.0)
+
+    answer = await send(
+        await aiohttp_client(app),
+        b"POST /api/json/v1/patch HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n",
+    )
+
+    assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+
+
 @pytest.mark.parametrize(("wait_s", "told"), [(2.4, "3"), (2.0, "2"), (0.01, "1")])
 async def test_who_comes_back_when_told_is_not_too_early(
     aiohttp_client: Callable[..., Awaitable[Client]], settings: Settings, wait_s: float, told: str

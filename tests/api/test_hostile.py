@@ -189,8 +189,36 @@ async def test_an_unknown_expectation_is_refused_where_no_route_is(
     assert (await send(client, head(b"Expect: \xff", method=method, path=path))).status == 417
 
 
-async def test_a_client_that_asks_first_is_told_to_go_on(client: Client, send: Sender) -> None:
-    assert (await send(client, post(b"Expect: 100-continue"))).status == 100
+async def test_a_client_that_asks_first_is_told_to_go_on(client: Client) -> None:
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    async with asyncio.timeout(60):
+        writer.write(post(b"Expect: 100-continue").removesuffix(BODY))
+        told = await reader.readuntil(b"\r\n\r\n")
+        writer.write(BODY)
+        answer = await reader.readline()
+    writer.close()
+
+    assert (told, answer) == (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_a_client_that_asks_first_and_does_not_wait_is_answered(client: Client, send: Sender) -> None:
+    assert (await send(client, post(b"Expect: 100-continue"))).status in (100, 200)
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        pytest.param([b"Content-Type: application/json", b"Content-Length: 99999999999"], 413, id="too large"),
+        pytest.param([b"Content-Type: image/png", b"Content-Length: 1000"], 415, id="of no known type"),
+        pytest.param([b"Accept: image/png", b"Content-Type: application/json", b"Content-Length: 9"], 406, id="accept"),
+    ],
+)
+async def test_a_client_that_asks_first_is_not_told_to_send_what_its_head_has_refused(
+    client: Client, send: Sender, more: list[bytes], status: int
+) -> None:
+    answer = await send(client, head(*more, b"Expect: 100-continue"))
+
+    assert (answer.status, answer.headers["connection"]) == (status, "close")
 
 
 @pytest.mark.parametrize("path", PATHS)
