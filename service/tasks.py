@@ -40,6 +40,18 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
                 task.exception()  # asyncio complains later of what nobody has asked for
 
 
+async def to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """Do the work to its end, also where that is cancelled meanwhile; the cancellation is raised then."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()
+        raise
+
+
 async def together(works: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
     """Do all at once. The first failure ends the others, and a cancellation all; it is raised when they are over."""
     tasks = [asyncio.create_task(work) for work in works]

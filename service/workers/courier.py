@@ -47,7 +47,7 @@ class Courier:
         self._failures: list[Exception] = []
 
     async def run(self) -> None:
-        """Deliver until cancelled; what is under way then is tried again when its lease has run out."""
+        """Deliver until cancelled; what is under way then is given back, and tried again by who comes next."""
         try:
             await forever("deliveries", self._round)
         finally:
@@ -86,8 +86,13 @@ class Courier:
         self._calm.stir()
 
     async def _deliver(self, delivery: Delivery, hold: "_Hold", now: datetime) -> None:
-        async with running(hold.keep(delivery.notice.id)):
-            settled = await self._try(delivery, now)
+        try:
+            async with running(hold.keep(delivery.notice.id)):
+                settled = await self._try(delivery, now)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreError):  # its lease runs out
+                await self._outbox.settle(delivery, hold.until)
+            raise
         await self._outbox.settle(settled, hold.until)
 
     async def _try(self, delivery: Delivery, now: datetime) -> Delivery:

@@ -1,11 +1,14 @@
 """Takes rollouts further, batch by batch. Any number of instances may; each works on what no other has leased."""
 
+import asyncio
+import contextlib
 import logging
 from datetime import timedelta
 
 from service.core.timestamp import format_timestamp
 from service.errors import ServiceError, StoreError
 from service.rollouts import Rollout
+from service.tasks import to_its_end
 from service.usecases import rolling
 from service.usecases.rolling import Rolling
 from service.workers.background import forever
@@ -23,7 +26,7 @@ class RolloutWorker:
         self._calm = calm
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled; what is under way then is given back, for who comes next."""
         await forever("rollouts", self._round)
 
     async def _round(self) -> float:
@@ -40,12 +43,16 @@ class RolloutWorker:
         if claimed is None:
             return False
         rollout: Rollout = claimed
-        while rollout.state == "running":
-            rollout = await self._take_further(rollout)
-            until = self._until()
-            if not await self._rolling.rollouts.advance(rollout, held, until):
-                break
-            held = until
+        try:
+            while rollout.state == "running":
+                rollout = await self._take_further(rollout)
+                before, held = held, self._until()
+                if not await to_its_end(self._rolling.rollouts.advance(rollout, before, held)):
+                    break
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreError):  # its lease runs out
+                await self._rolling.rollouts.advance(rollout, held, self._now())
+            raise
         return True
 
     async def _take_further(self, rollout: Rollout) -> Rollout:

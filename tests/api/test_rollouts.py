@@ -1,6 +1,7 @@
 """Rollouts: a patch applied to everything that it fits, steered from outside."""
 
 import asyncio
+import contextlib
 import io
 import json
 import uuid
@@ -16,6 +17,9 @@ from service.core.timestamp import format_timestamp
 from service.keys import DESK, ROLLING
 from service.model import ANONYMOUS
 from service.rollouts import Order, Rollout
+from service.settings import Settings
+from service.store.mongo import connect
+from tests.api.conftest import Starter
 
 Client = TestClient[web.Request, web.Application]
 SET = {"operations": [{"op": "add", "path": "/seen", "value": True}]}
@@ -157,6 +161,24 @@ async def test_pause_resume_and_cancel(scene: Scene) -> None:
     refused = await scene.client.post(f"{path}/cancel")
     assert refused.status == 409
     assert "nothing" in (await refused.json())["detail"]
+
+
+async def test_what_a_stop_interrupts_is_free_at_once(start: Starter, settings: Settings) -> None:
+    name = f"{settings.mongodb_database}-stop"
+    scene = Scene(await start(mongodb_database=name))
+    await scene.prepare(300)
+    path = await scene.start(batch_size=1)
+    async with asyncio.timeout(60):
+        while not (await scene.ok("get", path))["done"]:
+            await asyncio.sleep(0.01)
+
+    await scene.client.close()
+
+    with contextlib.closing(connect(settings.mongodb_uri or "")) as driver:
+        left = await driver[name]["rollouts"].find_one({})
+        await driver.drop_database(name)
+    assert left is not None
+    assert (left["state"], left["leased"] <= format_timestamp(datetime.now(UTC))) == ("running", True)
 
 
 async def test_cancelled_is_final(scene: Scene) -> None:

@@ -287,6 +287,23 @@ async def test_a_provider_that_hangs_does_not_hold_up_the_others(scene: Scene) -
     assert scene.hook.hanging == 20
 
 
+async def test_what_a_courier_is_ended_amid_is_free_at_once(scene: Scene) -> None:
+    await scene.provide(url=f"{scene.url}/hang")
+    delivery = await scene.dispatch("one")
+    running = asyncio.create_task(scene.courier.run())
+    async with asyncio.timeout(60):
+        while not scene.hook.hanging:
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait({running})
+
+    claimed = await scene.outbox.claim(scene.now, "9999")
+
+    scene.hook.may_go.set()
+    assert claimed is not None
+    assert (claimed.notice.id, claimed.tries) == (delivery.notice.id, 0)
+
+
 async def test_a_lease_of_a_courier_that_died_runs_out(scene: Scene) -> None:
     await scene.provide()
     delivery = await scene.dispatch("one")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service import tasks
-from service.tasks import end, running, together
+from service.tasks import end, running, to_its_end, together
 
 
 @pytest.fixture(autouse=True)
@@ -150,3 +150,23 @@ async def test_a_cancellation_ends_all_before_it_is_raised(monkeypatch: pytest.M
 
     assert caller.cancelled()
     assert ended == [1, 9]
+
+
+async def test_work_that_is_begun_comes_to_its_end() -> None:
+    """The caller is cancelled when it is over, not before."""
+    may_end, has_ended = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        await may_end.wait()
+        has_ended.set()
+
+    caller = asyncio.create_task(to_its_end(work()))
+    await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.sleep(0)
+    assert not caller.done()
+
+    may_end.set()
+    await asyncio.wait({caller}, timeout=10)
+
+    assert (caller.cancelled(), has_ended.is_set()) == (True, True)
