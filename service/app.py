@@ -64,9 +64,10 @@ def create_app(
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = clock or SystemClock()
     guard = app[keys.URL_POLICY] = Guard(settings.url_allow, settings.url_ports)
-    client = GuardedClient(guard, trace=logs.TRACEPARENT.get)
-    app[keys.SENDER] = WebhookSender(client)
-    app[keys.CALLBACKS] = GuardedCallbacks(client, settings.url_timeout_s)
+    # Each looks names up in threads of its own: names that callers give must not hold up what goes to providers.
+    client, to_callers, to_providers = (GuardedClient(guard, trace=logs.TRACEPARENT.get) for _ in range(3))
+    app[keys.SENDER] = WebhookSender(to_providers)
+    app[keys.CALLBACKS] = GuardedCallbacks(to_callers, settings.url_timeout_s)
     app[keys.METRICS] = Metrics()
     app[keys.TRAFFIC] = Traffic()
     app[keys.ROOM] = Room(settings.max_bodies_bytes)
