@@ -130,15 +130,15 @@ def main() -> None:
 
 
 def measure(names: list[str], arguments: argparse.Namespace) -> report.Figures:
-    """Load all servers in turn, slice by slice: a machine that slows down does so for everybody."""
+    """Load all servers in turn, slice by slice: a machine that slows down does so for everybody, and in every case."""
     with contextlib.ExitStack() as stack:
         contenders = [Contender(name, stack) for name in names]
-        for case in report.CASES:
-            for _ in range(arguments.rounds + 1):
+        for _ in range(arguments.rounds + 1):
+            for case in report.CASES:
                 for each in contenders:
                     each.load(case, arguments.seconds)
-            for each in contenders:
-                each.settle()
+        for each in contenders:
+            each.settle()
         return {
             each.name: {case: slices[1:] for case, slices in each.measured.items()} for each in contenders
         }  # the first slice of a case warms up
