@@ -20,9 +20,10 @@ from service.store.mongod import MongodProcess, find_binary
 
 ROOT = Path(__file__).parents[2]
 HOST_SCRIPT = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from service.store.embedded import EmbeddedMongo
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it from the start
 async def run():
     async with EmbeddedMongo(Path(sys.argv[1])) as server:
         print(server.pid, server.uri, flush=True)
