@@ -12,6 +12,7 @@ import math
 import os
 import random
 import statistics
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,9 @@ CLINIC = {
 }
 CLINICS = 1000
 JSON_PATCH = "application/json-patch+json"
+_LOOK_S = 0.25
+_AT_REST = 0.2
+_LONGEST_REST_S = 30.0
 Choice = TypeVar("Choice")
 
 
@@ -86,6 +90,18 @@ class Contender:
         began = usage(self._processes)
         tally = uvloop.run(load(self._address, *self._cases[case], seconds))
         self._slice = case, tally, began, usage(self._processes).load - began.load
+        self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
+        """Wait until nothing of the load is left: requests whose clients have gone would go on beside the next."""
+        deadline = time.monotonic() + _LONGEST_REST_S
+        before = usage(self._processes)
+        while time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+            after = usage(self._processes)
+            if (after - before).total < _LOOK_S * _AT_REST:
+                break
+            before = after
 
     def settle(self) -> None:
         """End the slice, if there is one."""
@@ -130,15 +146,18 @@ def main() -> None:
 
 
 def measure(names: list[str], arguments: argparse.Namespace) -> report.Figures:
-    """Load all servers in turn, slice by slice: a machine that slows down does so for everybody, and in every case."""
+    """Load all servers in turn, slice by slice: a machine that slows down does so for everybody.
+
+    Reads come first, all of them: once clinics are patched, what is read has changed since it was read last.
+    """
     with contextlib.ExitStack() as stack:
         contenders = [Contender(name, stack) for name in names]
-        for _ in range(arguments.rounds + 1):
-            for case in report.CASES:
+        for case in report.CASES:
+            for _ in range(arguments.rounds + 1):
                 for each in contenders:
                     each.load(case, arguments.seconds)
-        for each in contenders:
-            each.settle()
+            for each in contenders:
+                each.settle()
         return {
             each.name: {case: slices[1:] for case, slices in each.measured.items()} for each in contenders
         }  # the first slice of a case warms up
