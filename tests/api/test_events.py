@@ -171,15 +171,14 @@ async def test_changes_are_followed_while_somebody_waits_for_events(
 ) -> None:
     """Of every write the database would look whether it is told of."""
     monkeypatch.setattr(feeding, "_UNWANTED_AFTER_S", 1.0)
-    client = await start()
+    name = f"{settings.mongodb_database}-follow"  # where nobody else follows, and nothing else happens
+    client = await start(mongodb_database=name)
     with contextlib.closing(connect(settings.mongodb_uri or "")) as driver:
         server = driver.get_database("admin", read_concern=ReadConcern("local"))
 
         async def follows() -> bool:
             found = server.aggregate([{"$currentOp": {"idleCursors": True}}])
-            return f"{settings.mongodb_database}.counters" in [
-                each.get("ns") async for each in found if "cursor" in each
-            ]
+            return f"{name}.counters" in [each.get("ns") async for each in found if "cursor" in each]
 
         assert not await follows()
         waiting = asyncio.create_task(client.get("/events?after=latest&wait=30"))
