@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -55,13 +54,6 @@ class Servers:
         async with asyncio.timeout(60):
             while not {*urls} <= {*self.called}:
                 await asyncio.sleep(0.02)
-
-
-@pytest.fixture(name="own")
-async def make_database(database: Database) -> AsyncIterator[Database]:
-    own = database.client[f"{database.name}-{uuid.uuid4().hex[:8]}"]
-    yield own
-    await database.client.drop_database(own.name)
 
 
 @pytest.fixture(name="store")

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,13 +66,6 @@ class Script:
         except asyncio.CancelledError:
             self.cancelled = True
             raise
-
-
-@pytest.fixture(name="own")
-async def make_database(database: Database) -> AsyncIterator[Database]:
-    own = database.client[f"{database.name}-{uuid.uuid4().hex[:8]}"]
-    yield own
-    await database.client.drop_database(own.name)
 
 
 @pytest.fixture(name="store")

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import uuid
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,18 +33,10 @@ def a_job() -> Job:
     )
 
 
-@pytest.fixture(name="own_database")
-async def use_own_database(database: Database) -> AsyncIterator[Database]:
-    """A database of the test's own: a service in the run's would take the jobs."""
-    own = database.client[f"{database.name}-{uuid.uuid4().hex[:8]}"]
-    yield own
-    await database.client.drop_database(own.name)
-
-
 @pytest.fixture(name="instances")
-def make_instances(own_database: Database) -> list[MongoJobs]:
+def make_instances(own: Database) -> list[MongoJobs]:
     """Two instances on one database."""
-    return [MongoJobs(own_database, SystemClock()) for _ in range(2)]
+    return [MongoJobs(own, SystemClock()) for _ in range(2)]
 
 
 async def test_a_job_is_claimed_by_one_instance_and_only_once(instances: list[MongoJobs]) -> None:
@@ -188,9 +179,9 @@ async def states(session: aiohttp.ClientSession, url: str, paths: list[str]) -> 
 @pytest.mark.faults
 @pytest.mark.timeout(400)
 async def test_jobs_survive_the_death_of_their_instance_and_run_once_otherwise(
-    spawn_service: Spawn, own_database: Database
+    spawn_service: Spawn, own: Database
 ) -> None:
-    given = {"job_lease_s": 3, "mongodb_database": own_database.name}
+    given = {"job_lease_s": 3, "mongodb_database": own.name}
     doomed = await asyncio.to_thread(lambda: spawn_service(**given))
     async with aiohttp.ClientSession() as session, asyncio.timeout(300):
         paths = []
@@ -209,7 +200,7 @@ async def test_jobs_survive_the_death_of_their_instance_and_run_once_otherwise(
         for path in paths:
             async with session.get(f"{heirs[1].url}{path}/result") as result:
                 assert (await result.json())["dx_deltaJSON"]["dx_data_sets"] == "A!=B"
-    attempts = [record["attempt"] async for record in own_database["jobs"].find({"status": "SUCCESS"})]
+    attempts = [record["attempt"] async for record in own["jobs"].find({"status": "SUCCESS"})]
     # Only what the killed instance had in hand, two jobs at most, was begun again.
     assert sum(attempts) <= len(attempts) + 2
 
@@ -217,11 +208,11 @@ async def test_jobs_survive_the_death_of_their_instance_and_run_once_otherwise(
 @pytest.mark.faults
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_callbacks_not_begun_when_an_instance_ends_are_made_by_the_next_one(
-    spawn_service: Spawn, own_database: Database, number: signal.Signals
+    spawn_service: Spawn, own: Database, number: signal.Signals
 ) -> None:
     async with aiohttp.ClientSession() as session, asyncio.timeout(300), Server("127.0.0.1", hang_first) as server:
         allowed = {"url_allow": "127.0.0.1", "url_ports": server.port, "url_timeout_s": 3600}
-        given = {**allowed, "mongodb_database": own_database.name}
+        given = {**allowed, "mongodb_database": own.name}
         ended = await asyncio.to_thread(lambda: spawn_service(**given))
         paths = []
         for name in ("hang1", "hang2", "hang3", "hang4", "later"):
