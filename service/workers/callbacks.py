@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 
 from service.errors import ServiceError, StoreError
 from service.model import Owed
@@ -11,6 +10,7 @@ from service.ports import Callbacks, JobStore
 from service.tasks import end
 from service.workers.background import forever
 from service.workers.calm import Calm
+from service.workers.under_way import UnderWay
 
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 32
@@ -27,7 +27,7 @@ class CallbackWorker:
         self._store = store
         self._callbacks = callbacks
         self._calm = calm
-        self._under_way: dict[asyncio.Task[None], str] = {}
+        self._under_way = UnderWay(_AT_ONCE, _TO_EACH, lambda _: calm.stir())
 
     async def run(self) -> None:
         """Call until cancelled. What nobody has begun by then the next instance does."""
@@ -35,14 +35,13 @@ class CallbackWorker:
             await forever("callbacks", self._round)
         finally:
             try:
-                if self._under_way:
-                    await asyncio.wait(self._under_way, timeout=_LAST_S)
+                if self._under_way.tasks:
+                    await asyncio.wait(self._under_way.tasks, timeout=_LAST_S)
             finally:
-                await end(*self._under_way)
+                await end(*self._under_way.tasks)
 
     async def _round(self) -> float:
-        if len(self._under_way) >= _AT_ONCE:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        await self._under_way.wait_for_place()
         if await self._begin_next():
             self._calm.stir()
         else:
@@ -51,9 +50,7 @@ class CallbackWorker:
 
     async def _begin_next(self) -> bool:
         """Take what is owed and begin it. A cancellation does not stop the database: what it gives out is called."""
-        counts = Counter(self._under_way.values())
-        full = [server for server, count in counts.items() if count >= _TO_EACH]
-        taking = asyncio.create_task(self._store.take_callback(full))
+        taking = asyncio.create_task(self._store.take_callback(self._under_way.full()))
         try:
             owed = await asyncio.shield(taking)
         except asyncio.CancelledError:
@@ -65,13 +62,7 @@ class CallbackWorker:
 
     def _begin(self, owed: Owed | None) -> None:
         if owed is not None:
-            task = asyncio.create_task(self._call(owed))
-            self._under_way[task] = owed.server
-            task.add_done_callback(self._note_end)
-
-    def _note_end(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
-        self._calm.stir()
+            self._under_way.begin(owed.server, self._call(owed))
 
     async def _call(self, owed: Owed) -> None:
         try:

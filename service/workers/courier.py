@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections import Counter
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,6 +14,7 @@ from service.ports import ApplicationStates, Clock, EndpointStore, OutboxStore, 
 from service.tasks import end, running
 from service.workers.background import forever
 from service.workers.calm import Calm
+from service.workers.under_way import UnderWay
 
 _AT_ONCE = 32
 _TO_EACH = 8
@@ -42,7 +42,7 @@ class Courier:
         self._sender = sender
         self._clock = clock
         self._calm = calm
-        self.under_way: dict[asyncio.Task[None], str] = {}
+        self.under_way = UnderWay(_AT_ONCE, _TO_EACH, self._note_end)
         """The deliveries that are being sent, each with its provider."""
         self._failures: list[Exception] = []
 
@@ -51,7 +51,7 @@ class Courier:
         try:
             await forever("deliveries", self._round)
         finally:
-            await end(*self.under_way)
+            await end(*self.under_way.tasks)
 
     async def _round(self) -> float:
         if await self.begin_next():
@@ -62,25 +62,19 @@ class Courier:
 
     async def begin_next(self) -> bool:
         """Begin the next delivery that is due, when there is a place for it; False when there is none."""
-        if len(self.under_way) >= _AT_ONCE:
-            await asyncio.wait(self.under_way, return_when=asyncio.FIRST_COMPLETED)
+        await self.under_way.wait_for_place()
         if self._failures:  # what made several fail calls for one pause, not for one after the other
             failure = self._failures[0]
             self._failures.clear()
             raise failure
-        counts = Counter(self.under_way.values())
         now, hold = self._clock.now(), _Hold(self._outbox, self._clock)
-        full = [provider for provider, count in counts.items() if count >= _TO_EACH]
-        delivery = await self._outbox.claim(format_timestamp(now), hold.until, full)
+        delivery = await self._outbox.claim(format_timestamp(now), hold.until, self.under_way.full())
         if delivery is None:
             return False
-        task = asyncio.create_task(self._deliver(delivery, hold, now))
-        self.under_way[task] = delivery.provider
-        task.add_done_callback(self._note_end)
+        self.under_way.begin(delivery.provider, self._deliver(delivery, hold, now))
         return True
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
-        del self.under_way[task]
         if not task.cancelled() and isinstance(failure := task.exception(), Exception):
             self._failures.append(failure)
         self._calm.stir()

@@ -130,7 +130,7 @@ async def test_a_callback_is_neither_lost_nor_made_twice_wherever_its_worker_is_
             await instance._round()
         finally:
             async with asyncio.timeout(60):
-                while instance._under_way:
+                while instance._under_way.tasks:
                     await asyncio.sleep(0.01)
 
     async def check() -> None:
