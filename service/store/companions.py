@@ -9,6 +9,7 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from service.errors import ServiceError
 from service.model import Companion
 from service.store.mongo import Database, translated, unavailable
 
@@ -29,6 +30,18 @@ async def write_together(database: Database, companions: Sequence[Companion]) ->
                 await session.with_transaction(write, ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY)
         except TimeoutError as error:
             raise unavailable() from error
+
+
+async def find_conflict(database: Database, companions: Sequence[Companion]) -> ServiceError | None:
+    """Return the `conflict` of the first whose wish is not met as things stand; nothing is written."""
+    for companion in companions:
+        is_new = companion.action == "insert"
+        wanted = {"_id": companion.id, **({} if is_new else companion.expected)}
+        with translated():
+            found = await database[companion.collection].find_one(wanted, {"_id": 1})
+        if (found is None) != is_new:
+            return companion.conflict
+    return None
 
 
 async def change_companion(database: Database, companion: Companion, session: AsyncIOMotorClientSession) -> None:

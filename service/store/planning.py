@@ -37,7 +37,8 @@ class Job(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 class Plan(msgspec.Struct):
     """What comes of some jobs if the base still stands: `outcomes` hold only once the update is committed.
 
-    A job with companions is the only one that changes something in its plan; the jobs after it are left out.
+    A job with companions is the only one that changes something in its plan; the jobs after it are left out. `wished`
+    are the companions of dry jobs, by their places in `outcomes`: nothing is written of them, but they may be refused.
     """
 
     base: int
@@ -46,6 +47,7 @@ class Plan(msgspec.Struct):
     revisions: list[Revision]
     outcomes: list[tuple[Job, Written | Exception]]
     companions: tuple[Companion, ...] = ()
+    wished: dict[int, tuple[Companion, ...]] = msgspec.field(default_factory=dict)
 
 
 def make_plan(held: Held, jobs: Sequence[Job], now: str) -> Plan:
@@ -79,6 +81,8 @@ def _apply(plan: Plan, job: Job, change: Change | None, now: str) -> Written:
     after = _next(plan.resource, job.resource_type, change, now)
     if job.is_dry:
         plan.content = _restored(plan.resource)
+        if change.companions:
+            plan.wished[len(plan.outcomes)] = change.companions
         return Written(after, changed=True)
     plan.revisions.append(_revision(change, after, job))
     plan.resource, plan.content, plan.companions = after, change.content, change.companions

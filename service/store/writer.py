@@ -12,6 +12,7 @@ from service.errors import ConflictError, NotStorableError, OverloadedError
 from service.model import Attribution, Written
 from service.ports import Changing, Clock
 from service.store.commits import Commits
+from service.store.companions import find_conflict
 from service.store.mongo import Database
 from service.store.planning import Job, Plan, make_plan
 from service.store.queueing import Queues
@@ -45,6 +46,7 @@ class Writer:
         clock: Clock,
         commits: Commits,
     ) -> None:
+        self._database = database
         self._reads = reads
         self._revisions = revisions
         self._relay = relay
@@ -133,6 +135,9 @@ class Writer:
 
         Raises `NotStorableError` when the outcome cannot be stored.
         """
+        for place, companions in plan.wished.items():
+            if conflict := await find_conflict(self._database, companions):
+                plan.outcomes[place] = (plan.outcomes[place][0], conflict)
         if not plan.revisions:
             return held.is_fresh  # what is seen on a guess is not told
         begins_log = self._relay.has_all(plan.resource.id, plan.base)

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Client
+from tests.api.patches import act, fetch, fresh_type, record
+from tests.api.patches import make as make_resource
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
+HELD = {"system": "npi", "value": "7"}
 
 
 async def make(client: Client) -> tuple[str, str]:
@@ -94,3 +97,49 @@ async def test_a_filter_may_come_twice(client: Client) -> None:
     found = await client.get(f"/v1/clinic?n[gte]=1&n[gte]=0&id={resource.rsplit('/', 1)[1]}")
 
     assert [each["n"] for each in await found.json()] == [1]
+
+
+CREATES = {"If-None-Match": "*"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers"),
+    [
+        pytest.param("POST", "", {"identifier": [HELD]}, {}, id="create"),
+        pytest.param("PUT", "/another", {"identifier": [HELD]}, CREATES, id="create under an id"),
+        pytest.param("PUT", "{id}", {"identifier": [HELD]}, {}, id="replace"),
+        pytest.param("PATCH", "{id}", {"identifier": [HELD]}, MERGE, id="patch"),
+        pytest.param("POST", "{id}/revert", {"version": 1}, {}, id="revert"),
+    ],
+)
+async def test_a_dry_run_says_that_another_resource_has_the_identifier(
+    client: Client, method: str, path: str, body: Any, headers: dict[str, str]
+) -> None:
+    resources = f"/v1/{fresh_type()}"
+    first = await client.post(resources, json={"identifier": [HELD]})
+    named = f"/{(await first.json())['id']}"
+    await client.patch(resources + named, json={"identifier": []}, headers=MERGE)
+    await client.post(resources, json={"identifier": [HELD]})
+    address = resources + path.format(id=named)
+
+    dry = await client.request(method, f"{address}?dryRun=true", json=body, headers=headers)
+    real = await client.request(method, address, json=body, headers=headers)
+
+    told = [{**(await each.json()), "requestId": ""} for each in (dry, real)]
+    assert (dry.status, told[0]["code"]) == (409, "duplicate-identifier")
+    assert told[0] == told[1]
+
+
+async def test_what_a_patch_would_do_tells_of_an_identifier_that_another_resource_has(client: Client) -> None:
+    type_name = fresh_type()
+    await client.post(f"/v1/{type_name}", json={"identifier": [HELD]})
+    resource_id = await make_resource(client, {"n": 1}, type_name)
+    await record(client, resource_id, payload={"merge": {"identifier": [HELD]}})
+
+    _, checked = await act(client, resource_id, "check")
+    dry, failed = await act(client, resource_id, "apply", params={"dryRun": "true"})
+
+    assert "has the identifier" in checked["error"]
+    assert (checked["document"], checked["diff"]) == (None, None)
+    assert (dry, failed["code"]) == (409, "application-failed")
+    assert (await fetch(client, resource_id, "/p-1"))["status"] == "pending"
