@@ -10,6 +10,7 @@ from service.core.values import Json
 from service.errors import NotFoundError
 from service.model import Attribution, Change, Companion, Draft, Resource, Revision, Written
 from service.ports import Changing
+from service.store.documents import encode_content
 from service.store.records import Held
 
 
@@ -80,6 +81,7 @@ def _apply(plan: Plan, job: Job, change: Change | None, now: str) -> Written:
         return Written(plan.resource, changed=False)
     after = _next(plan.resource, job.resource_type, change, now)
     if job.is_dry:
+        encode_content(change.content, after.text)  # to be refused where it could not be stored
         plan.content = _restored(plan.resource)
         if change.companions:
             plan.wished[len(plan.outcomes)] = change.companions

@@ -1,5 +1,7 @@
 """`?dryRun=true`: every write says what it would do, that it did not, and does not."""
 
+import io
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +12,11 @@ from tests.api.patches import make as make_resource
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
 HELD = {"system": "npi", "value": "7"}
+
+
+def deep(levels: int) -> list[Any]:
+    """An array of so many levels."""
+    return [deep(levels - 1)] if levels > 1 else []
 
 
 async def make(client: Client) -> tuple[str, str]:
@@ -143,3 +150,20 @@ async def test_what_a_patch_would_do_tells_of_an_identifier_that_another_resourc
     assert (checked["document"], checked["diff"]) == (None, None)
     assert (dry, failed["code"]) == (409, "application-failed")
     assert (await fetch(client, resource_id, "/p-1"))["status"] == "pending"
+
+
+@pytest.mark.parametrize("content", [{"a": deep(100)}, {"a": "x" * 17_000_000}], ids=["too deep", "too large"])
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_a_dry_run_says_that_the_database_could_not_hold_the_document(
+    client: Client, method: str, content: dict[str, Any]
+) -> None:
+    resource, _ = await make(client)
+    address, headers = ("/v1/clinic", {"Content-Type": "application/json"}) if method == "POST" else (resource, MERGE)
+    body = json.dumps(content).encode()
+
+    dry = await client.request(method, f"{address}?dryRun=true", data=io.BytesIO(body), headers=headers)
+    real = await client.request(method, address, data=io.BytesIO(body), headers=headers)
+
+    told = [{**(await each.json()), "requestId": ""} for each in (dry, real)]
+    assert (dry.status, told[0]["code"]) == (422, "not-storable")
+    assert told[0] == told[1]
