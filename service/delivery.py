@@ -11,6 +11,8 @@ Mode = Literal["structured", "binary"]
 DeliveryState = Literal["waiting", "delivered", "dead", "superseded"]
 ProviderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 BUILTIN = "builtin"
+NO_LONGER_AWAITED = "The application no longer waits for the provider."
+"""Why a delivery is superseded."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,7 +58,8 @@ class OutboxStore(Protocol):
     async def claim(self, now: str, until: str, besides: Sequence[str]) -> Delivery | None:
         """Lease the delivery that has been due for longest, `besides` what is for certain providers.
 
-        None when none is due.
+        None when none is due. Of one application only the newest attempt still waits for its provider: what is left of
+        those before is ended, and while one of them is being sent the newest is not due.
         """
         ...
 
@@ -97,7 +98,7 @@ class OutboxStore(Protocol):
         ...
 
     async def is_awaited(self, provider: str) -> bool:
-        """Return whether something waits to be sent to the provider."""
+        """Return whether something waits to be sent to the provider that an application still waits for."""
         ...
 
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 from pymongo import ASCENDING, ReturnDocument
 
-from service.delivery import Delivery, DeliveryState, Notice
+from service.delivery import NO_LONGER_AWAITED, Delivery, DeliveryState, Notice
 from service.errors import InvalidTransitionError
 from service.model import Companion
+from service.store.applications import MongoApplications
 from service.store.chronology import Chronology
 from service.store.mongo import Collection, Database, Record, translated
 
@@ -27,6 +28,7 @@ class MongoOutbox:
 
     def __init__(self, database: Database, on_more: Callable[[], object] = lambda: None) -> None:
         self._outbox: Collection = database["outbox"]
+        self._applications = MongoApplications(database)
         self._on_more = on_more
 
     def insertion(self, delivery: Delivery) -> Companion:
@@ -53,7 +55,8 @@ class MongoOutbox:
     async def claim(self, now: str, until: str, besides: Sequence[str] = ()) -> Delivery | None:
         """Lease the delivery that has been due for longest, `besides` what is for certain providers; None: none is due.
 
-        What was sent to an application before comes first: a later delivery waits until that one has ended.
+        Of one application only the newest attempt still waits for its provider: what is left of those before is ended
+        here, and while one of them is being sent the newest waits.
         """
         due: Record = {"state": "waiting", "due": {"$lte": now}, "leased": {"$lte": now}}
         if besides:
@@ -64,13 +67,19 @@ class MongoOutbox:
             )
             if record is None:
                 return None
-            earlier = {"application": record["application"], "state": "waiting", "attempt": {"$lt": record["attempt"]}}
-            before = await self._outbox.find_one(earlier, {"due": 1})
-            if before is not None:
-                later = max(before["due"], until)
-                await self._outbox.update_one({"_id": record["_id"]}, {"$set": {"due": later, "leased": _NEVER}})
+            if not await self._end_earlier(record, now):
+                await self._outbox.update_one({"_id": record["_id"]}, {"$set": {"due": until, "leased": _NEVER}})
                 return None
         return _to_delivery(record)
+
+    async def _end_earlier(self, record: Record, now: str) -> bool:
+        """End what waits of earlier attempts; False while one of them is being sent."""
+        earlier = {"application": record["application"], "state": "waiting", "attempt": {"$lt": record["attempt"]}}
+        if await self._outbox.find_one(earlier, {"_id": 1}) is None:
+            return True
+        ended = {"state": "superseded", "ended": now, "error": NO_LONGER_AWAITED}
+        await self._outbox.update_many({**earlier, "leased": {"$lte": now}}, {"$set": ended})
+        return await self._outbox.find_one(earlier, {"_id": 1}) is None
 
     async def renew(self, notice_id: str, held: str, until: str) -> bool:
         """Go on holding a lease; False when it ran out and somebody else has it."""
@@ -129,9 +138,13 @@ class MongoOutbox:
         return count, oldest["created"] if oldest else None
 
     async def is_awaited(self, provider: str) -> bool:
-        """Return whether something waits to be sent to the provider."""
+        """Return whether something waits to be sent to the provider that an application still waits for."""
+        members = {"application": 1, "resource": 1, "attempt": 1}
         with translated():
-            return await self._outbox.find_one({"provider": provider, "state": "waiting"}, {"_id": 1}) is not None
+            async for each in self._outbox.find({"provider": provider, "state": "waiting"}, members):
+                if await self._applications.is_dispatched(each["resource"], each["application"], each["attempt"]):
+                    return True
+        return False
 
 
 def _progress(delivery: Delivery) -> Record:

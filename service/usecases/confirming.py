@@ -62,7 +62,7 @@ async def confirm(
     digest = _digest(said)
     if awaited.said is not None:
         if awaited.said == digest:
-            return application
+            return await desk.applications.find(application_id) or application  # said since the application was read
         raise InvalidTransitionError("This attempt was confirmed already, and otherwise. What was said first stands.")
     if application.status != "dispatched" or application.attempt != awaited.attempt:
         raise InvalidTransitionError(

@@ -86,7 +86,7 @@ async def find(name: str, store: EndpointStore) -> Endpoint:
 async def delete(
     name: str, *, store: EndpointStore, outbox: OutboxStore, catalog: TypeCatalog, dry_run: bool = False
 ) -> None:
-    """Forget a provider; raise `ReferencedError` while a type names it or something waits to be sent to it."""
+    """Forget a provider; raise `ReferencedError` while a type names it or an application waits for it."""
     await find(name, store)
     types = [each.name for each in await catalog.list_defined() if each.definition.provider == name]
     if types:

@@ -8,7 +8,7 @@ import msgspec
 
 from service.core.schedule import wait_before
 from service.core.timestamp import format_timestamp
-from service.delivery import Delivery, DeliveryState, Sent
+from service.delivery import NO_LONGER_AWAITED, Delivery, DeliveryState, Sent
 from service.errors import StoreError
 from service.ports import ApplicationStates, Clock, EndpointStore, OutboxStore, Sender
 from service.tasks import end, running
@@ -91,7 +91,7 @@ class Courier:
 
     async def _try(self, delivery: Delivery, now: datetime) -> Delivery:
         if not await self._applications.is_dispatched(delivery.resource_id, delivery.application_id, delivery.attempt):
-            return _ended(delivery, "superseded", now, error="The application no longer waits for the provider.")
+            return _ended(delivery, "superseded", now, error=NO_LONGER_AWAITED)
         provider = await self._providers.find(delivery.provider)
         if provider is None or provider.disabled_at is not None:
             return _ended(delivery, "dead", now, error="The provider was deleted or is disabled.")

@@ -386,6 +386,35 @@ async def test_a_provider_that_something_waits_for_stays(scene: Scene) -> None:
     assert (refused.status, (await refused.json())["code"]) == (409, "still-referenced")
 
 
+async def test_a_provider_goes_once_the_applications_that_waited_for_it_are_cancelled(scene: Scene) -> None:
+    await scene.prepare()
+    scene.provider.status = 503
+    await scene.apply()
+    await scene.ok(scene.client.put(f"/types/{scene.type}", json={}))
+    await scene.ok(scene.client.post(f"/resources/{scene.id}/patches/p/cancel", json={}))
+
+    gone = await scene.client.delete(f"/providers/{scene.name}")
+
+    assert gone.status == 204, await gone.text()
+
+
+async def test_a_retry_is_sent_at_once_however_long_the_attempt_before_it_had_to_wait(scene: Scene) -> None:
+    await scene.prepare()
+    scene.provider.status = 503
+    first = await scene.apply()
+    scene.clock.ahead = timedelta(seconds=10)
+    assert (await scene.provider.event())["id"] == first["id"]  # the next try would be in five minutes
+    await scene.ok(scene.client.post(f"/resources/{scene.id}/patches/p/cancel", json={}))
+    scene.provider.status = 202
+
+    await scene.ok(scene.client.post(f"/resources/{scene.id}/patches/p/retry", json={}))
+    event = await scene.provider.event()
+
+    assert event["id"] != first["id"]
+    assert [each["id"] for each in await scene.deliveries("superseded")] == [first["id"]]
+    assert (await scene.confirm(event))[1]["status"] == "applied"
+
+
 async def test_nobody_confirms_what_is_not_there(scene: Scene) -> None:
     response = await scene.client.post(
         "/applications/none/confirm", json={"success": True}, headers={"Patchbay-Token": "x"}

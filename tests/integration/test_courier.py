@@ -237,21 +237,36 @@ async def test_what_is_no_longer_awaited_is_not_sent(scene: Scene) -> None:
     assert (await scene.state(delivery))[0] == "superseded"
 
 
-async def test_a_later_attempt_waits_for_the_earlier_one_to_end(scene: Scene) -> None:
+async def test_a_later_attempt_ends_what_is_left_of_the_earlier_one(scene: Scene) -> None:
     await scene.provide()
     scene.hook.answers = [web.Response(status=500)]
-    await scene.dispatch("one", attempt=1)
+    earlier = await scene.dispatch("one", attempt=1)
     await deliver_due(scene.courier)
     scene.clock.forward(1)
     await scene.dispatch("one", attempt=2)  # the first one is not due again yet
 
     await deliver_due(scene.courier)
-    assert scene.hook.got == ["one-1"]
+
+    assert scene.hook.got == ["one-1", "one-2"]
+    assert await scene.state(earlier) == ("superseded", 1)
+
+
+async def test_a_later_attempt_waits_while_the_earlier_one_is_being_sent(scene: Scene) -> None:
+    await scene.provide()
+    earlier = await scene.dispatch("one", attempt=1)
+    until = format_timestamp(scene.clock.now() + timedelta(seconds=30))
+    assert await scene.outbox.claim(scene.now, until) is not None  # somebody else is at it
+    scene.clock.forward(1)
+    await scene.dispatch("one", attempt=2)
+
+    await deliver_due(scene.courier)
+    assert scene.hook.got == []
     for _ in range(3):
-        scene.clock.forward(100)
+        scene.clock.forward(30)
         await deliver_due(scene.courier)
 
-    assert scene.hook.got == ["one-1", "one-2"]  # the first was superseded, then the second went
+    assert scene.hook.got == ["one-2"]
+    assert await scene.state(earlier) == ("superseded", 0)
 
 
 async def test_two_couriers_never_send_the_same_thing_at_once(scene: Scene) -> None:
