@@ -31,6 +31,7 @@ _SNAPSHOT_TOO_OLD = 239
 
 async def back_up(client: Client, database: str, file: Path, now: str, progress: Progress) -> int:
     """Write the database as it is at one moment; return the number of documents. The file appears when it is whole."""
+    _check_target(file)
     await refuse_part(client, database)
     partial = file.with_name(file.name + ".part")
     try:
@@ -48,6 +49,12 @@ async def back_up(client: Client, database: str, file: Path, now: str, progress:
     except OSError as error:
         raise StartError(f"The backup cannot be written to {file}: {error.strerror}.") from error
     return count
+
+
+def _check_target(file: Path) -> None:
+    """Refuse what is no file: a backup takes the place of what has its name, which may be a device."""
+    if not file.name or (file.exists() and not file.is_file()):
+        raise StartError(f"The backup cannot be written to {file}: that is no file. Give the name of one.")
 
 
 def _create(file: Path) -> BinaryIO:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import os
 import tracemalloc
 from pathlib import Path
 from random import Random
@@ -208,6 +209,21 @@ async def test_two_backups_to_one_file_do_not_harm_each_other(
         await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
 
     assert (tmp_path / "copy.part").read_bytes() == b"of another"
+
+
+async def test_what_is_no_file_is_not_replaced_by_a_backup(
+    own_client: Client, filled: Database, tmp_path: Path
+) -> None:
+    """Under root that could be `/dev/null`."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    for target in (pipe, tmp_path, Path()):
+        with pytest.raises(StartError, match="Give the name of one"):
+            await backup.back_up(own_client, filled.name, target, NOW, ignore_progress)
+
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]  # noqa: PTH208 - a path is not asked in here
 
 
 async def test_nobody_takes_a_part_of_a_backup_for_the_whole(
