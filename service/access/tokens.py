@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from service.errors import ServiceError, UnauthenticatedError
-from service.model import Caller, Role
+from service.model import LONGEST_NAME, Caller, Role
 
 _LOG = logging.getLogger(__name__)
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -27,7 +27,6 @@ _LEEWAY_S = 30
 _REFRESH_AFTER_S = 600.0
 _RETRY_AFTER_S = 10.0
 _LONGEST = 16 * 1024
-_LONGEST_NAME = 256
 _ROLES: tuple[Role, ...] = get_args(Role)
 
 LoadKeys = Callable[[], Awaitable[bytes]]
@@ -121,8 +120,8 @@ def _algorithms_for(key: Any) -> tuple[str, ...]:
 
 def _caller(claims: dict[str, Any]) -> Caller:
     name, roles, types = str(claims["sub"]), claims.get("roles", []), claims.get("types")
-    if not (0 < len(name) <= _LONGEST_NAME and name.isprintable()):
-        raise UnauthenticatedError(f"The token's claim 'sub' must be 1 to {_LONGEST_NAME} printable characters.")
+    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
+        raise UnauthenticatedError(f"The token's claim 'sub' must be 1 to {LONGEST_NAME} printable characters.")
     granted = frozenset(role for role in _ROLES if role in roles) if isinstance(roles, list) else frozenset[Role]()
     if types is not None and not (isinstance(types, list) and all(isinstance(each, str) for each in types)):
         raise UnauthenticatedError("The token's claim 'types' must be a list of type names.")

@@ -10,7 +10,7 @@ from service.access import secrets
 from service.core.definition import TYPE_NAME, TYPE_NAME_RULE
 from service.core.timestamp import format_timestamp, parse_timestamp
 from service.errors import StartError
-from service.model import ApiKey, Role
+from service.model import LONGEST_NAME, ApiKey, Role
 from service.settings import Settings
 from service.store.keys import MongoKeys
 from service.store.session import open_client
@@ -53,7 +53,7 @@ async def _create(store: MongoKeys, asked: argparse.Namespace) -> int:
         ApiKey(
             id=text.id,
             digest=secrets.digest(text.secret),
-            name=asked.name,
+            name=_name(asked.name),
             role=asked.role,
             created_at=format_timestamp(now),
             types=tuple(map(_type, asked.type)),
@@ -61,8 +61,14 @@ async def _create(store: MongoKeys, asked: argparse.Namespace) -> int:
         )
     )
     print(text)
-    print(f"\nShown once; only its digest is kept. Try:  curl -H 'Authorization: Bearer {text.id}…' …/v1/TYPE/ID")
+    print(f"\nShown once; only its digest is kept. Try:  curl -H 'Authorization: Bearer pb_{text.id}_…' …/v1/TYPE/ID")
     return 0
+
+
+def _name(name: str) -> str:
+    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
+        raise StartError(f"--name is {name[:LONGEST_NAME]!r}; give 1 to {LONGEST_NAME} printable characters.")
+    return name
 
 
 def _type(name: str) -> str:
@@ -78,6 +84,8 @@ def _expiry(text: str | None, now: datetime) -> str | None:
         moment = now + timedelta(days=int(text[:-1])) if text.endswith("d") else parse_timestamp(text)
     except (ValueError, OverflowError) as error:
         raise StartError(f"--expires is {text!r}; give an RFC 3339 timestamp or days such as 90d.") from error
+    if moment <= now:
+        raise StartError(f"--expires is {text!r}, which is past; such a key would open nothing.")
     return format_timestamp(moment)
 
 

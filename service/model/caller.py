@@ -6,6 +6,9 @@ import msgspec
 
 from service.model.moment import Timestamp
 
+LONGEST_NAME = 256
+"""Characters of a caller's name, all of them printable."""
+
 Role = Literal["reader", "writer", "provider", "admin"]
 
 

@@ -63,3 +63,26 @@ def test_type_that_none_can_have_is_refused(patchbay: Run) -> None:
 
     assert refused.returncode == 1
     assert "--type is 'Bad Type'" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "\x1b[31m", "\udcff", "x" * 257])
+def test_name_that_cannot_be_shown_is_refused(patchbay: Run, name: str) -> None:
+    refused = patchbay("create", "--name", name, "--role", "reader")
+
+    assert refused.returncode == 1
+    assert "1 to 256 printable characters" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("expires", ["-1d", "0d", "2020-01-01T00:00:00Z"])
+def test_expiry_that_is_past_is_refused(patchbay: Run, expires: str) -> None:
+    refused = patchbay("create", "--name", "ann", "--role", "reader", f"--expires={expires}")
+
+    assert refused.returncode == 1
+    assert "which is past" in refused.stderr
+
+
+def test_what_is_to_be_tried_begins_as_the_key_does(patchbay: Run) -> None:
+    made = patchbay("create", "--name", "ann", "--role", "reader").stdout
+
+    assert f"Bearer {made.split()[0].rpartition('_')[0]}_" in made
