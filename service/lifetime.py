@@ -16,7 +16,7 @@ from service.store.applications import MongoApplications
 from service.store.comparisons import MongoComparisons
 from service.store.confirmations import MongoConfirmations
 from service.store.contained import MongoContained
-from service.store.deployment import MongoProbe, check_deployment
+from service.store.deployment import MongoProbe, check_deployment, told_to_operator
 from service.store.eligibility import MongoEligibility
 from service.store.embedded import EmbeddedMongo
 from service.store.feed import MongoFeed
@@ -66,7 +66,8 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
     """Open the database and begin the work in the background; end both when the application ends."""
     async with AsyncExitStack() as stack:
         database = await _reach_database(app, stack)
-        await ensure_indexes(database)
+        with told_to_operator():
+            await ensure_indexes(database)
         resources = _set_out_stores(app, database)
         await stack.enter_async_context(resources.relay)
         for begin in (_follow_feed, _carry_out_jobs, _carry_out_patches, _retain, _tell):
@@ -85,7 +86,8 @@ async def _reach_database(app: web.Application, stack: AsyncExitStack) -> Databa
     client = connect(uri, telemetry.listeners if telemetry else ())
     stack.callback(client.close)
     await check_deployment(client)
-    await refuse_part(client, settings.mongodb_database)
+    with told_to_operator():
+        await refuse_part(client, settings.mongodb_database)
     app[keys.PROBE] = MongoProbe(client)
     database = client[settings.mongodb_database]
     app[keys.API_KEYS] = MongoKeys(database)

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import warnings
+from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ TRACEPARENT: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """The W3C trace context of the request being served, passed on to whatever the service calls for it."""
 
 _ENCODER = json.JSONEncoder(default=str, ensure_ascii=False)
+_QUOTING = frozenset({"pymongo", "bson"})
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -35,8 +37,23 @@ class JsonFormatter(logging.Formatter):
             line["requestId"] = request_id
         line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = self._traceback(record.exc_info)
         return _ENCODER.encode(line)
+
+    def _traceback(self, failure: tuple[type[BaseException], BaseException, Any] | tuple[None, None, None]) -> str:
+        """Return the traceback without what the database's driver says: it quotes commands, documents among them."""
+        text = self.formatException(failure)
+        for error in _chain(failure[1]):
+            if type(error).__module__.partition(".")[0] in _QUOTING:
+                text = text.replace(str(error), f"(code {getattr(error, 'code', None)})")
+        return text
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Give the error, and those that it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 class MalformedRequestFilter(logging.Filter):

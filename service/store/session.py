@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from service.store.deployment import check_deployment
+from service.store.deployment import check_deployment, told_to_operator
 from service.store.embedded import EmbeddedMongo
 from service.store.mongo import Client, connect
 from service.store.mongod import running_uri
@@ -14,7 +14,7 @@ from service.store.mongod import running_uri
 async def open_client(mongodb_uri: str | None, data_dir: Path) -> AsyncIterator[Client]:
     """Give a client of the deployment at `mongodb_uri`, or of the embedded server of `data_dir`.
 
-    Raises `StartError` where neither can be had.
+    Raises `StartError` where neither can be had, and where the database fails the command later.
     """
     async with AsyncExitStack() as stack:
         uri = mongodb_uri or running_uri(data_dir)
@@ -23,4 +23,5 @@ async def open_client(mongodb_uri: str | None, data_dir: Path) -> AsyncIterator[
         client = connect(uri)
         stack.callback(client.close)
         await check_deployment(client)
-        yield client
+        with told_to_operator():
+            yield client

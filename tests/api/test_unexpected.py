@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from pymongo.errors import OperationFailure
 
 from service import logs
 from service.app import create_app
@@ -82,3 +83,17 @@ def test_a_request_that_the_parser_refuses_is_logged_without_its_content() -> No
     assert kept
     assert (line["level"], line["message"]) == ("info", "malformed request refused: InvalidHeader")
     assert "hush" not in json.dumps(line)
+
+
+def test_what_the_driver_says_is_not_logged() -> None:
+    """It quotes the command, and documents with it."""
+    said = "not authorized to execute command { find: 1, filter: { name: 'hush' } }"
+    error = MishapError("what came of it")
+    error.__cause__ = OperationFailure(said, 13, {"errmsg": said})
+    record = logging.LogRecord("patchbay", logging.ERROR, "", 0, "failed", (), (MishapError, error, None))
+
+    line = logs.JsonFormatter().format(record)
+
+    assert "hush" not in line
+    assert "OperationFailure: (code 13)" in line
+    assert "MishapError: what came of it" in line

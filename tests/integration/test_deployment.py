@@ -4,12 +4,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pymongo
 import pytest
 
 from service.errors import StartError, StoreUnavailableError
 from service.store.deployment import MongoProbe, check_deployment
 from service.store.mongo import Client, connect
 from service.store.mongod import find_binary
+from tests.processes import Spawn
 
 
 async def test_replica_set_is_accepted_and_names_its_version(mongo: Client) -> None:
@@ -66,3 +68,39 @@ async def test_server_standing_alone_is_refused(lone_socket: Path) -> None:
 def is_listening(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(str(path)) == 0
+
+
+@pytest.fixture(name="guarded_uri")
+def start_guarded_server(tmp_path: Path) -> Iterator[str]:
+    """A replica set that asks for credentials; the account given may read and no more."""
+    (tmp_path / "key").write_text("k" * 40)
+    (tmp_path / "key").chmod(0o600)
+    command = [str(find_binary()), "--bind_ip", "./guarded.sock", "--nounixsocket", "--dbpath", str(tmp_path)]
+    command += ["--replSet", "guarded", "--keyFile", "key", "--wiredTigerCacheSizeGB", "0.25"]
+    where = str(tmp_path / "guarded.sock").replace("/", "%2F")
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+        while not is_listening(tmp_path / "guarded.sock"):
+            time.sleep(0.05)
+        with pymongo.MongoClient[dict[str, object]](f"mongodb://{where}/?directConnection=true") as client:
+            members = [{"_id": 0, "host": "./guarded.sock"}]
+            client.admin.command("replSetInitiate", {"_id": "guarded", "members": members})
+            while not client.admin.command("hello")["isWritablePrimary"]:
+                time.sleep(0.05)
+            client.admin.command("createUser", "boss", pwd="hush", roles=["root"])
+        with pymongo.MongoClient[dict[str, object]](f"mongodb://boss:hush@{where}/?directConnection=true") as client:
+            client.admin.command("createUser", "guest", pwd="hush", roles=[{"role": "read", "db": "patchbay"}])
+        yield f"mongodb://guest:hush@{where}/?directConnection=true&authSource=admin"
+        process.kill()
+
+
+@pytest.mark.parametrize("arguments", [(), ("keys", "create", "--name", "ann", "--role", "reader")])
+def test_account_without_rights_is_told_what_it_lacks(
+    guarded_uri: str, spawn_service: Spawn, arguments: tuple[str, ...]
+) -> None:
+    """Not with the driver's traceback, which quotes the command."""
+    service = spawn_service(mongodb_uri=guarded_uri, mongodb_database="patchbay", listens=False, arguments=arguments)
+
+    assert service.wait() == 1
+    (line,) = service.errors.splitlines()
+    assert line.startswith("patchbay: The account in PATCHBAY_MONGODB_URI lacks a right")
+    assert "readWrite" in line
