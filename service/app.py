@@ -1,6 +1,7 @@
 """The composition root: with `lifetime`, the only module that knows every concrete class."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -125,6 +126,8 @@ def _make_readers(settings: Settings, client: GuardedClient, stored: Callable[[]
 def _make_telemetry(settings: Settings) -> "Telemetry | None":
     if settings.otlp_endpoint is None:
         return None
+    if not re.match(r"https?://[^/]", settings.otlp_endpoint):
+        raise StartError("PATCHBAY_OTLP_ENDPOINT is no http or https URL such as http://127.0.0.1:4318.")
     try:
         from service.telemetry import to_collector  # noqa: PLC0415 - an optional extra
     except ImportError as error:

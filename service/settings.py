@@ -34,7 +34,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     url_allow: Annotated[
         tuple[str, ...], _says("hosts and networks that URLs may name though not public, comma-separated")
     ] = ()
-    url_ports: Annotated[tuple[int, ...], _says("ports that URLs may name, comma-separated")] = (80, 443)
+    url_ports: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=65535)], ...], _says("ports that URLs may name, comma-separated")
+    ] = (80, 443)
     url_timeout_s: Annotated[float, Seconds, _says("seconds for one remote source, redirects included")] = 10.0
     max_body_bytes: Annotated[int, Positive, _says("largest request body, after decompression")] = 64 * MIB
     max_bodies_bytes: Annotated[
@@ -91,7 +93,9 @@ def load(environ: Mapping[str, str]) -> Settings:
     if unknown:
         raise SettingsError(f"{unknown[0]} is not a setting. `patchbay --help` lists them all.")
     hints = get_type_hints(Settings, include_extras=True)
-    return Settings(**{known[key]: _convert(key, text, hints[known[key]]) for key, text in given.items() if text})
+    return Settings(
+        **{known[key]: _convert(key, text, hints[known[key]]) for key, text in given.items() if text.strip()}
+    )
 
 
 def _convert(variable: str, text: str, hint: Any) -> Any:
@@ -117,7 +121,7 @@ def _kind(info: Any) -> str:
     inner = info.type if isinstance(info, msgspec.inspect.Metadata) else info
     if isinstance(inner, msgspec.inspect.LiteralType):
         return "one of " + ", ".join(str(each) for each in inner.values)
-    return {"IntType": "a whole number", "FloatType": "a number"}.get(
+    return {"IntType": "a whole number", "FloatType": "a number", "VarTupleType": "a list with commas"}.get(
         type(inner).__name__, "text of the form described"
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import UNSET, UnsetType
 
-from service.errors import SourceForbiddenError, SourceUnreachableError
+from service.errors import SourceForbiddenError, SourceUnreachableError, StartError
 from service.model import Document, Format, Reading, Source
 from service.readers.beneath import open_beneath
 from service.readers.budget import too_large
@@ -41,6 +41,9 @@ class FileReader:
     source = FileSource
 
     def __init__(self, root: Path | None) -> None:
+        """Raise `StartError` for a root that is no folder."""
+        if root is not None and not root.is_dir():
+            raise StartError(f"PATCHBAY_FILES_ROOT is {root}, where there is no folder. Make it, or name another.")
         self._root = root
         # threads of its own: a disk that hangs holds up files and no more
         self._threads = ThreadPoolExecutor(MAX_READS, thread_name_prefix="file")

@@ -42,7 +42,7 @@ class ServerDirectory:
             self.path.chmod(0o700)
             descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StartError(f"The data directory {self.path} cannot be used: {error.strerror}.") from error
+            raise self._unusable(error) from error
         deadline = time.monotonic() + patience_s
         while not _try_lock(descriptor):
             if time.monotonic() > deadline:
@@ -53,10 +53,20 @@ class ServerDirectory:
                     "Stop that one, or give this one another PATCHBAY_DATA_DIR."
                 )
             time.sleep(0.05)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise self._unusable(error) from error
         self._lock = descriptor
         return self
+
+    def _unusable(self, error: OSError) -> StartError:
+        return StartError(
+            f"The data directory {self.path} cannot be used: {error.strerror}. Mend that, or choose another with "
+            "PATCHBAY_DATA_DIR."
+        )
 
     def release(self) -> None:
         """Give the directory free for others."""

@@ -53,6 +53,10 @@ def connect(uri: str, listeners: Sequence[CommandListener] = ()) -> Client:
         )
     except (InvalidURI, ConfigurationError, ValueError) as error:
         raise StartError("PATCHBAY_MONGODB_URI is not a MongoDB URI that the driver takes.") from error
+    except OSError as error:
+        raise StartError(
+            f"PATCHBAY_MONGODB_URI names a file that cannot be read ({error.strerror}): look at its tls options."
+        ) from error
 
 
 @contextlib.contextmanager

@@ -30,6 +30,8 @@ def test_values_are_converted() -> None:
         ("PATCHBAY_WORKERS", "0"),
         ("PATCHBAY_LOG_LEVEL", "loud"),
         ("PATCHBAY_URL_PORTS", "80,x"),
+        ("PATCHBAY_URL_PORTS", "80,70000"),
+        ("PATCHBAY_URL_PORTS", "0"),
         ("PATCHBAY_MONGODB_DATABASE", "a/b"),
         ("PATCHBAY_MAX_DEPTH", "201"),
         ("PATCHBAY_URL_TIMEOUT_S", "inf"),
@@ -43,6 +45,10 @@ def test_values_are_converted() -> None:
 def test_a_bad_variable_is_named(variable: str, text: str) -> None:
     with pytest.raises(SettingsError, match=variable):
         load({variable: text})
+
+
+def test_blank_text_is_no_value() -> None:
+    assert load({"PATCHBAY_HOST": " "}).host == "127.0.0.1"
 
 
 def test_every_setting_is_described() -> None:
