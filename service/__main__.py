@@ -6,35 +6,57 @@ import signal
 import sys
 from pathlib import Path
 
-from service.commands import backup, check, contract, keys, serve, version
+from service.commands import backup, check, contract, keys, output, serve, version
 from service.commands.workers import Inherited
-from service.errors import StartError
+from service.errors import StartError, StoreUnavailableError
 from service.settings import Settings, SettingsError, describe, load
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `patchbay`; return the exit code."""
     asked = _parser().parse_args(arguments)
+    serves = asked.command in (None, "serve") and not asked.version
     try:
         settings = load(os.environ)
-        code = version.show(settings) if asked.version else _run(asked, settings)
-        sys.stdout.flush()
+        output.prepare(needed=not serves)
+        return _serve(settings, asked) if serves else _carry_out(settings, asked)
     except SettingsError as error:
-        print(f"patchbay: {error}", file=sys.stderr)
-        return 2
+        why, code = str(error), 2
     except StartError as error:
-        print(f"patchbay: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        if asked.command in (None, "serve") and not asked.version:
-            raise
-        # Whoever reads has read enough (`… | head`); at the end Python would flush once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        why, code = str(error), 1
+    except StoreUnavailableError as error:
+        why, code = error.detail, 1
+    except KeyboardInterrupt:
+        why, code = "stopped before the end.", 128 + signal.SIGINT
+    print(f"patchbay: {why}", file=sys.stderr)
     return code
 
 
-def _run(asked: argparse.Namespace, settings: Settings) -> int:
+def _serve(settings: Settings, asked: argparse.Namespace) -> int:
+    given = getattr(asked, "inherited", None)
+    return serve.serve(settings, inherited=Inherited(*given) if given else None)
+
+
+def _carry_out(settings: Settings, asked: argparse.Namespace) -> int:
+    signal.signal(signal.SIGTERM, _end_as_ctrl_c_does)
+    try:
+        code = version.show(settings) if asked.version else _command(settings, asked)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        output.discard()  # whoever reads has read enough (`… | head`)
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        output.discard()
+        raise StartError(f"broken off ({error.strerror or error}): mend that, and run it again.") from error
+    return code
+
+
+def _end_as_ctrl_c_does(_number: int, _frame: object) -> None:
+    """On SIGTERM too, a command puts back what it changed for a while and leaves nothing half-written."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def _command(settings: Settings, asked: argparse.Namespace) -> int:
     match asked.command:
         case "openapi":
             return contract.write_contract()
@@ -44,11 +66,8 @@ def _run(asked: argparse.Namespace, settings: Settings) -> int:
             return backup.back_up(settings, asked.file)
         case "restore":
             return backup.restore(settings, asked.file)
-        case "check":
-            return check.check(settings, repairs=asked.repair)
         case _:
-            given = getattr(asked, "inherited", None)
-            return serve.serve(settings, inherited=Inherited(*given) if given else None)
+            return check.check(settings, repairs=asked.repair)
 
 
 def _parser() -> argparse.ArgumentParser:

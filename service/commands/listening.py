@@ -1,14 +1,16 @@
 """The socket the service listens on, and what it says when it does."""
 
 import ipaddress
-import os
+import logging
 import socket
 
 from service import __version__
+from service.commands import output
 from service.core.engine import choose
 from service.errors import StartError
 from service.settings import Settings
 
+_LOG = logging.getLogger("patchbay")
 _BACKLOG = 1024
 
 
@@ -21,10 +23,11 @@ def listen(settings: Settings) -> socket.socket:
         made.bind((settings.host, settings.port))
         _check_exposure(settings, made.getsockname()[0])
         made.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:  # the last two: text that no name or zone can be
         made.close()
+        reason = "no such host here" if isinstance(error, socket.gaierror) else getattr(error, "strerror", None)
         raise StartError(
-            f"cannot listen on {settings.host}:{settings.port} ({os.strerror(error.errno or 0)}). "
+            f"cannot listen on {settings.host}:{settings.port} ({reason or 'no host name'}). "
             "Choose another address with PATCHBAY_HOST and PATCHBAY_PORT."
         ) from error
     except StartError:
@@ -43,18 +46,22 @@ def _check_exposure(settings: Settings, address: str) -> None:
 
 
 def greet(listening: socket.socket, database: str, settings: Settings) -> None:
-    """Say where the service listens and what to try."""
+    """Say where the service listens and what to try; it serves also where nobody can be told."""
     host, port = listening.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     engine = choose(settings.engine).name
     where = "your deployment" if settings.mongodb_uri else f"embedded, data in {settings.data_dir}"
-    print(
-        f"""Patchbay {__version__} listens on {url} (MongoDB {database}, {where}; {engine} diff engine)
+    try:
+        print(
+            f"""Patchbay {__version__} listens on {url} (MongoDB {database}, {where}; {engine} diff engine)
 
   Try:   curl {url}/api/json/v1/patch -H 'Content-Type: application/json' \\
            -d '{{"a": {{"type": "inline", "value": {{"x": 1}}}}, "b": {{"type": "inline", "value": {{"x": 2}}}}}}'
          curl {url}/api/json/v1/patch -F a=@old.json -F b=@new.json
   Read:  {url}/docs
   Stop:  Ctrl+C""",
-        flush=True,
-    )
+            flush=True,
+        )
+    except OSError as error:
+        _LOG.warning("listens on %s; standard output cannot be written: %s", url, error.strerror)
+        output.discard()

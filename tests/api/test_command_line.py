@@ -1,0 +1,142 @@
+"""`python -m service` on a terminal's odd days: output that is closed or full, Ctrl+C, names that are none."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from service.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+STARTS = 'exec "$0" -m service'
+
+
+@pytest.fixture(name="environment")
+def make_environment(settings: Settings) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PATCHBAY_")}
+    return {
+        **inherited,
+        "PATCHBAY_PORT": "0",
+        "PATCHBAY_MONGODB_URI": settings.mongodb_uri or "",
+        "PATCHBAY_MONGODB_DATABASE": settings.mongodb_database,
+    }
+
+
+def run(line: str, environment: dict[str, str], **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell, in which `$0` is Python."""
+    return subprocess.run(
+        ["bash", "-c", line, sys.executable],
+        cwd=ROOT,
+        env={**environment, **extra},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", ["--version", "openapi", "keys list", "check"])
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        pytest.param(">&-", "standard output is closed", id="closed"),
+        pytest.param("> /dev/full", "No space left on device", id="full"),
+    ],
+)
+def test_output_that_takes_nothing_is_told(command: str, output: str, told: str, environment: dict[str, str]) -> None:
+    done = run(f"{STARTS} {command} {output}", environment)
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("patchbay: ")
+    assert told in line
+
+
+@pytest.mark.parametrize("output", [">&-", "<&- >&-", "> /dev/full", "> >(true)"])
+def test_the_service_serves_where_nobody_reads_its_greeting(output: str, environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        ["bash", "-c", f"{STARTS} {output}", sys.executable],
+        cwd=ROOT,
+        env={**environment, "PATCHBAY_PORT": str(port)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    alive = is_served(port, process)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+
+    assert alive, errors
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+
+
+def is_served(port: int, process: subprocess.Popen[str]) -> bool:
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as answer:
+                return bool(answer.status == 200)
+        except URLError:
+            time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_command_that_is_stopped_says_so_and_leaves_nothing(
+    number: signal.Signals, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """It is stopped while it waits for a database that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/"
+        process = subprocess.Popen(
+            ["env", "--default-signal=INT", sys.executable, "-m", "service", "backup", str(tmp_path / "copy.gz")],
+            cwd=ROOT,
+            env={**environment, "PATCHBAY_MONGODB_URI": uri},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with silent.accept()[0]:
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (130, "patchbay: stopped before the end.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_that_the_terminal_cannot_show_is_written_as_escapes(environment: dict[str, str]) -> None:
+    made = run(f"{STARTS} keys create --name 'Zoë' --role reader", environment, PYTHONIOENCODING="ascii")
+    listed = run(f"{STARTS} keys list", environment, PYTHONIOENCODING="ascii")
+
+    assert (made.returncode, listed.returncode) == (0, 0)
+    assert r"Zo\xeb" in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PATCHBAY_HOST", "a..b"),
+        ("PATCHBAY_HOST", "\udcff"),
+        ("PATCHBAY_DATA_DIR", "/dev/null"),
+        ("PATCHBAY_FILES_ROOT", "/dev/null"),
+        ("PATCHBAY_OTLP_ENDPOINT", "collector:4318"),
+        ("PATCHBAY_MONGODB_URI", "mongodb://127.0.0.1:1/?tls=true&tlsCAFile=/no/such/file"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(variable: str, value: str, environment: dict[str, str]) -> None:
+    if variable == "PATCHBAY_DATA_DIR":
+        environment = {**environment, "PATCHBAY_MONGODB_URI": ""}
+
+    done = run(f"{STARTS}", environment, **{variable: value})
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert variable in line
