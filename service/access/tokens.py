@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, get_args
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -101,13 +102,17 @@ class TokenAuthenticator:
 
 def parse_keys(text: bytes) -> dict[str | None, Any]:
     """Read a JWKS, by key id, or a PEM public key, under None; `ValueError` for what is neither."""
-    if text.lstrip().startswith(b"-----BEGIN"):
-        return {None: load_pem_public_key(text)}
     try:
-        keys = jwt.PyJWKSet.from_json(text.decode()).keys
-    except jwt.PyJWTError as error:
+        if text.lstrip().startswith(b"-----BEGIN"):
+            keys: dict[str | None, Any] = {None: load_pem_public_key(text)}
+        else:
+            found = jwt.PyJWKSet.from_json(text.decode()).keys
+            keys = {key.key_id: key for key in found if key.key_type != "oct"}
+    except (jwt.PyJWTError, UnsupportedAlgorithm, AttributeError, TypeError) as error:  # the last two: other JSON
         raise ValueError("not a JWKS") from error
-    return {key.key_id: key for key in keys if key.key_type != "oct"}
+    if not any(map(_algorithms_for, keys.values())):
+        raise ValueError("no key that signs tokens")
+    return keys
 
 
 def _algorithms_for(key: Any) -> tuple[str, ...]:

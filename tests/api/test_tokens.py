@@ -9,6 +9,8 @@ import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from service.access import tokens
 from service.app import create_app
@@ -35,6 +37,9 @@ def make_trusting(settings: Settings) -> Trusting:
     return make
 
 
+_AGREES = X25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
 async def refuse_to_start(app: web.Application, why: str) -> None:
     runner = web.AppRunner(app)
     with pytest.raises(StartError, match=why):
@@ -49,6 +54,7 @@ class Issuer:
         self.keys = [jwk_of(KEY, "first")]
         self.status = 200
         self.padding = 0
+        self.instead: bytes | None = None
         self.answers, self.asked = asyncio.Event(), asyncio.Event()
         self.answers.set()
 
@@ -56,7 +62,7 @@ class Issuer:
         if not self.answers.is_set():
             self.asked.set()
             await self.answers.wait()
-        text = msgspec.json.encode({"keys": self.keys}) + b" " * self.padding
+        text = self.instead or msgspec.json.encode({"keys": self.keys}) + b" " * self.padding
         return web.Response(body=text, status=self.status, content_type="application/json")
 
 
@@ -114,6 +120,43 @@ async def test_keys_that_cannot_be_had_stop_the_start(
 
 async def test_no_file_of_keys_stops_the_start(trusting: Trusting, tmp_path: Path) -> None:
     await refuse_to_start(trusting(str(tmp_path / "missing.pem")), "PATCHBAY_JWT_JWKS")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b"[]", id="an array"),
+        pytest.param(b'{"keys": {"kty": "EC"}}', id="an object of keys"),
+        pytest.param(b'{"keys": [{"kty": "oct", "k": "AAAA"}]}', id="a shared secret"),
+        pytest.param(_AGREES, id="a key that agrees"),
+        pytest.param(
+            b"-----BEGIN PUBLIC KEY-----\nMD4wEAYHKoZIzj0CAQYFK4EEAAgDKgAERZYLUmlBF98B2ZyfTjKxZWCjIUVkpmpU\n"
+            b"/0JX/+KxYgx0fCvlNKG0ig==\n-----END PUBLIC KEY-----\n",
+            id="a curve of old",
+        ),
+    ],
+)
+async def test_a_file_without_a_key_that_signs_stops_the_start(trusting: Trusting, tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "keys").write_bytes(text)
+
+    await refuse_to_start(trusting(str(tmp_path / "keys")), "PATCHBAY_JWT_JWKS")
+
+
+async def test_an_issuer_that_answers_something_else_is_asked_again(
+    aiohttp_client: Callable[..., Awaitable[Client]],
+    trusting: Trusting,
+    jwks_url: str,
+    issuer: Issuer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tokens, "_RETRY_AFTER_S", 0.0)
+    client = await aiohttp_client(trusting(jwks_url))
+    issuer.instead = b"[]"
+
+    made_up = await create(client, sign(claims(), kid="made-up"))
+    known = await create(client, sign(claims(), kid="first"))
+
+    assert (made_up[0], known[0]) == (401, 201)
 
 
 async def test_settings_that_are_missing_stop_the_start(settings: Settings) -> None:
