@@ -52,6 +52,7 @@ def test_words_that_changed_are_marked_inside_their_line() -> None:
         pytest.param("a\u200bb\ufeff", '"a\\u200bb\\ufeff"', id="no width"),
         pytest.param("\x00\n", '"\\u0000\\n"', id="control"),
         pytest.param("é😀", '"é😀"', id="letters stay"),
+        pytest.param("a\u3164\u034f\u2800\ufe0f", '"a\\u3164\\u034f\\u2800\\ufe0f"', id="fillers and selectors"),
         pytest.param("\U000e0041", '"\\udb40\\udc41"', id="tags"),
     ],
 )
