@@ -3,9 +3,10 @@
 import asyncio
 import base64
 import hashlib
+import logging
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -14,11 +15,12 @@ from aiohttp.multipart import parse_content_disposition
 
 from service.api.bodies import Body, share_of, too_large
 from service.core.inflate import Inflater
-from service.errors import InvalidMultipartError, TooLargeError, Violation
+from service.errors import InvalidMultipartError, OverloadedError, TooLargeError, Violation
 from service.keys import SETTINGS
 from service.model import Upload
 from service.settings import Settings
 
+_LOG = logging.getLogger(__name__)
 SPOOL_ABOVE = 1024 * 1024
 """Parts larger than this many bytes wait on disk."""
 
@@ -36,11 +38,25 @@ async def form(request: web.Request, allowed: Mapping[str, str]) -> AsyncIterato
     `allowed` has the name that is meant for each that may be sent.
 
     Raises `InvalidMultipartError` for a form that is malformed or has an unknown, repeated, empty or unterminated
-    part, `TooLargeError` as soon as a limit is passed, `RequestTimeoutError`.
+    part, `TooLargeError` as soon as a limit is passed, `RequestTimeoutError`, `OverloadedError` where the disk is full.
     """
     settings = request.app[SETTINGS]
-    with tempfile.TemporaryDirectory(prefix="patchbay-", ignore_cleanup_errors=True) as spool:
+    with _on_disk():
+        made = tempfile.TemporaryDirectory(prefix="patchbay-", ignore_cleanup_errors=True)
+    with made as spool:
         yield await _read_parts(request, allowed, settings, Path(spool))
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    """Ask the caller to come back where the disk takes no more, and tell the operator why."""
+    try:
+        yield
+    except OSError as error:
+        _LOG.error("TMPDIR takes no uploads: %s", error.strerror)
+        raise OverloadedError(
+            "There is no room for the upload at present. Try again later.", retry_after_s=10
+        ) from error
 
 
 async def _read_parts(request: web.Request, allowed: Mapping[str, str], settings: Settings, spool: Path) -> Parts:
@@ -154,16 +170,19 @@ async def _receive(
                 whole = ("max_body_bytes", settings.max_body_bytes)
                 raise too_large("form", *(named if limit == settings.max_input_bytes else whole), part=name)
             if file is None and size > SPOOL_ABOVE:
-                file = path.open("wb")
-                file.write(kept)
+                with _on_disk():
+                    file = path.open("wb")
+                    file.write(kept)
                 kept.clear()
             if file is None:
                 kept += chunk
             else:
-                await asyncio.to_thread(file.write, chunk)
+                with _on_disk():
+                    await asyncio.to_thread(file.write, chunk)
     finally:
         if file is not None:
-            file.close()
+            with _on_disk():
+                file.close()
     media_type = part.headers.get(hdrs.CONTENT_TYPE)
     return Upload(
         content=bytes(kept) if file is None else path,

@@ -3,13 +3,21 @@
 import asyncio
 import gzip
 import io
+import json
+import resource
+import tempfile
 import zlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
+
+from tests.processes import Spawn
 
 Client = TestClient[web.Request, web.Application]
 Starter = Callable[..., Awaitable[Client]]
@@ -280,3 +288,26 @@ async def test_a_body_that_needs_more_than_all_the_room_is_taken_alone(start: St
     client = await start(max_bodies_bytes=1_000)
 
     assert (await post(client, request_with(b'"' + b"x" * 600_000 + b'"'), JSON)).status == 200
+
+
+def test_an_upload_that_the_disk_has_no_room_for_may_come_again(spawn_service: Spawn) -> None:
+    service = spawn_service()
+    resource.prlimit(service.pid, resource.RLIMIT_FSIZE, (1_500_000, resource.RLIM_INFINITY))
+    body = form_of(("a", b'"' + b"x" * 3_000_000 + b'"'), ("b", b"1"))
+
+    with pytest.raises(HTTPError) as refused:
+        urlopen(Request(service.url + ROUTE, body, FORM), timeout=30)  # noqa: S310 - its own URL
+
+    with refused.value as answer:
+        assert (answer.status, json.load(answer)["code"]) == (429, "overloaded")
+    assert answer.headers["Retry-After"] == "10"
+    assert [line["level"] for line in service.log() if "TMPDIR takes no uploads" in line["message"]] == ["error"]
+
+
+async def test_a_form_without_a_place_to_wait_may_come_again(
+    start: Starter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    client = await start()
+
+    assert (await refusal(await post(client, form_of(("a", b"1"), ("b", b"1")), FORM)))["code"] == "overloaded"
