@@ -10,12 +10,19 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import cast
 
+import msgspec
 from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs, http_exceptions, web
 from aiohttp.multipart import parse_content_disposition
 
 from service.api.bodies import Body, share_of, too_large
 from service.core.inflate import Inflater
-from service.errors import InvalidMultipartError, OverloadedError, TooLargeError, Violation
+from service.errors import (
+    InvalidMultipartError,
+    OverloadedError,
+    TooLargeError,
+    UnsupportedMediaTypeError,
+    Violation,
+)
 from service.keys import SETTINGS
 from service.model import Upload
 from service.settings import Settings
@@ -77,13 +84,15 @@ async def _read_parts(request: web.Request, allowed: Mapping[str, str], settings
             )
         if isinstance(part, MultipartReader):
             raise InvalidMultipartError(f"Part {count} is itself multipart; send plain parts.")
-        sent, file_name = _identify(part, count)
+        sent, file_name = _identify(part, count, allowed)
         name = _check_name(sent, allowed, parts)
         try:
             limit = min(room, settings.max_input_bytes)
             upload = await _receive(part, name, file_name, limit, settings, spool, hold)
         except InvalidMultipartError as error:
             raise _refusal(sent, f"Part '{sent}': {error.detail}") from error
+        except UnsupportedMediaTypeError as error:
+            raise _of_part(error, sent) from error
         except _BROKEN as error:
             broken = f"Part '{sent}' is broken: its encoding is not what it says, or no boundary ends it."
             raise _refusal(sent, broken) from error
@@ -117,20 +126,25 @@ async def _next(reader: MultipartReader, last: list[str]) -> BodyPartReader | Mu
         raise _refusal(last[0], broken) from error
 
 
-def _identify(part: BodyPartReader, count: int) -> tuple[str, str | None]:
+def _identify(part: BodyPartReader, count: int, allowed: Mapping[str, str]) -> tuple[str, str | None]:
     """Return a part's name and file name, from the standard disposition or one of two that older pages document.
 
-    Those are `file; NAME="FILE"` and `NAME; filename="FILE"`.
+    Those are `file; NAME="FILE"` and `NAME; filename="FILE"`, of which aiohttp gives the names in small letters.
     """
     kind, params = parse_content_disposition(part.headers.get(hdrs.CONTENT_DISPOSITION))
     if kind == "file" and "name" not in params and len(params) == 1:
         ((name, file_name),) = params.items()
-        return name, file_name
+        return _as_allowed(name, allowed), file_name
     if kind not in (None, "form-data", "file", "attachment") and list(params) == ["filename"]:
-        return kind, params["filename"]
+        return _as_allowed(kind, allowed), params["filename"]
     if "name" not in params:
         raise InvalidMultipartError(f'Part {count} has no name; send Content-Disposition: form-data; name="…".')
     return params["name"], params.get("filename", params.get("filename*"))
+
+
+def _as_allowed(name: str, allowed: Mapping[str, str]) -> str:
+    """Return the name as it may be sent, whatever its letters' case."""
+    return next((each for each in allowed if each.lower() == name), name)
 
 
 def _check_name(sent: str, allowed: Mapping[str, str], parts: Parts) -> str:
@@ -214,6 +228,13 @@ def _transfer_decoded(part: BodyPartReader, chunk: bytes) -> bytes:
             chunk.translate(None, b" \t\r\n"), validate=True
         )  # aiohttp cuts chunks at whole quartets
     raise InvalidMultipartError(f"Content-Transfer-Encoding {transfer!r} is not understood; send the part as it is.")
+
+
+def _of_part(error: UnsupportedMediaTypeError, name: str) -> UnsupportedMediaTypeError:
+    """Say of an error in which part it is."""
+    error.detail = f"Part '{name}': {error.detail}"
+    error.violations = tuple(msgspec.structs.replace(each, part=name) for each in error.violations)
+    return error
 
 
 def _refusal(name: str, detail: str) -> InvalidMultipartError:

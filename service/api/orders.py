@@ -1,6 +1,7 @@
 """Requests of the compare family, in JSON or as form data, made into one thing: sources and options."""
 
 import asyncio
+import codecs
 import io
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -38,6 +39,7 @@ Wire = TypeVar("Wire", bound=msgspec.Struct)
 _START_BYTES = 4096
 _LARGE_BYTES = 256 * 1024
 _LITERAL_STARTS = (b"{", b"[", b'"')
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LITERALS = (b"true", b"false", b"null")
 
@@ -141,6 +143,8 @@ def _source(name: str, upload: Upload, readers: SourceReader) -> Source:
         detail = f"Part '{name}' is empty; send a document, a URL or a path."
         raise InvalidMultipartError(detail, part=name)
     if start.startswith(_LITERAL_STARTS) or start.rstrip() in _LITERALS or _NUMBER.fullmatch(start.rstrip()):
+        return readers.parse(msgspec.json.encode({"type": "upload", "part": name}), name)
+    if start.startswith(_UTF_16) or b"\0" in start:  # no path, but a document that is to be sent as UTF-8
         return readers.parse(msgspec.json.encode({"type": "upload", "part": name}), name)
     where = _text(name, upload).decode("utf-8", "replace").strip()
     if where.lower().startswith(("http://", "https://")):

@@ -7,12 +7,12 @@ from msgspec import UNSET
 from service.core import delta, values, words
 from service.core.options import FamilyOptions
 from service.core.place import Place, root_place, strip
-from service.core.rows import lay, placed
+from service.core.rows import lay_inputs, placed
 from service.core.values import Json
 from service.errors import ArrayKeyError
 
 DEFAULT = FamilyOptions()
-SIDES = {"before": "a", "after": "b"}
+SIDES = ("a", "b")
 """The inputs by what `lay` calls them."""
 
 
@@ -78,7 +78,7 @@ class _Walk:
 
     def __init__(self, options: FamilyOptions) -> None:
         self._word_by_word = options.word_by_word
-        self._trail: list[str | int] = []
+        self._trail: list[tuple[str | int, str | int]] = []
         self.bounded = False
 
     def value(self, before: Json, after: Json, place: Place) -> Any:
@@ -105,7 +105,7 @@ class _Walk:
             elif name not in before:
                 members[name], differs = delta.change(after=after[name]), True
             else:
-                self._trail.append(name)
+                self._trail.append((name, name))
                 found = self.value(before[name], after[name], place.child(name))
                 self._trail.pop()
                 members[name] = before[name] if found is UNSET else found
@@ -114,7 +114,7 @@ class _Walk:
 
     def _arrays(self, before: list[Json], after: list[Json], place: Place) -> Any:
         try:
-            rows, bounded = lay(before, after, place.rule)
+            rows, bounded = lay_inputs(before, after, place.rule, SIDES)
         except ArrayKeyError as error:
             raise placed(error, self._trail, SIDES) from error
         self.bounded = self.bounded or bounded
@@ -125,7 +125,7 @@ class _Walk:
                 items.append(delta.change(UNSET if i is None else before[i], UNSET if j is None else after[j]))
                 differs = True
                 continue
-            self._trail.append(i)
+            self._trail.append((i, j))
             found = self.value(before[i], after[j], place.child(i))
             self._trail.pop()
             items.append(before[i] if found is UNSET else found)

@@ -73,6 +73,12 @@ def refuse_computed(document: Mapping[str, Json], computed: frozenset[str]) -> N
     raise ImmutablePropertyError(f"{violations[0].detail}.", violations=violations)
 
 
+def refuse_computed_members(patch: Json, content: Mapping[str, Json], computed: frozenset[str]) -> None:
+    """Raise `ImmutablePropertyError` for a merge patch of members that are computed; one in the content may go."""
+    if computed and isinstance(patch, dict):
+        refuse_computed({name: value for name, value in patch.items() if name not in content}, computed)
+
+
 def refuse_computed_paths(operations: Iterable[Operation], computed: frozenset[str]) -> None:
     """Raise `ImmutablePropertyError` for operations that would write below members that are computed."""
     if not computed:

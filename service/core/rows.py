@@ -1,11 +1,10 @@
 """Two arrays laid side by side: rows of partners, and of items that only one of them has, by each alignment."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 import msgspec
-from msgspec import UNSET
 
 from service.core import orderless, similarity
 from service.core.alignment import Block, align
@@ -15,9 +14,11 @@ from service.core.options import ArrayRule
 from service.core.orderless import Partners
 from service.core.pointer import format_pointer
 from service.core.values import Json
-from service.errors import ArrayKeyError
+from service.errors import ArrayKeyError, Violation
 
 Row = tuple[int | None, int | None]
+Trail = Sequence[Sequence[str | int | None]]
+"""The way to a place: at each step the token that leads there in each of the inputs, None where one has none."""
 _PairGap = Callable[[Sequence[Json], Sequence[Json]], tuple[Partners, bool]]
 """Pairs the items of a gap, in order; says whether a bound was met."""
 
@@ -50,6 +51,18 @@ def lay(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule) -> Rows:
             return _in_gaps(before, after, _same_types)
         case "inOrder":
             return _lay_in_order(before, after)
+
+
+def lay_inputs(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule, names: tuple[str, str]) -> Rows:
+    """Pair the items of two inputs, which `ArrayKeyError` calls by their names."""
+    try:
+        return lay(before, after, rule)
+    except ArrayKeyError as error:
+        called = dict(zip(("before", "after"), names, strict=True))
+        error.violations = tuple(
+            msgspec.structs.replace(each, input=called[str(each.input)]) for each in error.violations
+        )
+        raise
 
 
 def rows_of(partners: Partners, after_count: int) -> list[Row]:
@@ -147,17 +160,18 @@ def _lay_keyed(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule) -
     return Rows(rows_of(partners, len(after)))
 
 
-def placed(error: ArrayKeyError, trail: Sequence[str | int], inputs: Mapping[str, str]) -> ArrayKeyError:
-    """Say of an error that `lay` raises in which array it is, and in which inputs; those not named are left out."""
-    array = format_pointer(trail)
-    error.violations = tuple(
-        msgspec.structs.replace(
-            each,
-            pointer=f"{array}{each.pointer}",
-            input=inputs.get(str(each.input), UNSET),
-            detail=f"In the array at '{array}': {each.detail}",
-        )
-        for each in error.violations
-    )
-    error.detail = f"In the array at '{array}': {error.reason}"
+def placed(error: ArrayKeyError, trail: Trail, inputs: Sequence[str]) -> ArrayKeyError:
+    """Say of an error that `lay_inputs` raises in which array of each of the inputs it is."""
+    arrays = {
+        name: format_pointer(token for step in trail if (token := step[side]) is not None)
+        for side, name in enumerate(inputs)
+    }
+    first = str(error.violations[0].input)
+    error.detail = f"Input '{first}': In the array at '{arrays[first]}': {error.reason}"
+    error.violations = tuple(_within(each, arrays[str(each.input)]) for each in error.violations)
     return error
+
+
+def _within(violation: Violation, array: str) -> Violation:
+    detail = f"In the array at '{array}': {violation.detail}"
+    return msgspec.structs.replace(violation, pointer=f"{array}{violation.pointer}", detail=detail)

@@ -1,5 +1,6 @@
 """Three-way merge: two edits of one ancestor carried into one tree, with a `Conflict` wherever they disagree."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
@@ -10,7 +11,7 @@ from service.core.contrast import DEFAULT, names_of, same_number
 from service.core.options import FamilyOptions
 from service.core.place import Place, root_place
 from service.core.rows import placed
-from service.core.strands import weave
+from service.core.strands import INPUTS, weave
 from service.core.twoway import strip_items
 from service.core.values import Json
 from service.errors import ArrayKeyError
@@ -41,7 +42,7 @@ class _Walk:
 
     def __init__(self, *, word_by_word: bool) -> None:
         self._word_by_word = word_by_word
-        self._trail: list[str | int] = []
+        self._trail: list[Sequence[str | int | None]] = []
         self.bounded = False
 
     def value(self, base: Any, edit1: Any, edit2: Any, place: Place) -> Any:
@@ -70,7 +71,7 @@ class _Walk:
         merged: dict[str, Json] = {}
         known = dict.fromkeys(names_of(edit1, edit2))
         for name in (*known, *(name for name in base if name not in known and place.child(name).outside)):
-            self._trail.append(name)
+            self._trail.append((name,) * len(INPUTS))
             value = self.value(base.get(name, UNSET), edit1.get(name, UNSET), edit2.get(name, UNSET), place.child(name))
             self._trail.pop()
             if value is not UNSET:
@@ -82,11 +83,11 @@ class _Walk:
         try:
             strands, bounded = weave(compared[0], compared[1], compared[2], place.rule)
         except ArrayKeyError as error:
-            raise placed(error, self._trail, {}) from error
+            raise placed(error, self._trail, INPUTS) from error
         self.bounded = self.bounded or bounded
         merged: list[Json] = []
         for strand in strands:
-            self._trail.append(len(merged))
+            self._trail.append(strand)
             found = _pick(base, strand.base), _pick(edit1, strand.edit1), _pick(edit2, strand.edit2)
             index = next(index for index in strand if index is not None)
             value = self.value(*found, place.child(index))

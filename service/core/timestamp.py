@@ -19,7 +19,7 @@ def parse_timestamp(text: str) -> datetime:
     True
     """
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper())  # `t` and `z` may be small letters (RFC 3339, section 5.6)
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:  # an offset may lead out of the years there are

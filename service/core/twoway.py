@@ -6,7 +6,7 @@ from service.core import values, words
 from service.core.contrast import DEFAULT, SIDES, names_of
 from service.core.options import FamilyOptions
 from service.core.place import Place, root_place, strip
-from service.core.rows import lay, placed
+from service.core.rows import lay_inputs, placed
 from service.core.values import Json
 from service.errors import ArrayKeyError
 
@@ -36,7 +36,7 @@ class _Walk:
     def __init__(self, priority: Priority, *, word_by_word: bool) -> None:
         self._prefer_b = priority == "b"
         self._word_by_word = word_by_word
-        self._trail: list[str | int] = []
+        self._trail: list[tuple[str | int, str | int]] = []
         self.bounded = False
 
     def value(self, a: Json, b: Json, place: Place) -> Json:
@@ -58,7 +58,7 @@ class _Walk:
         for name in names_of(a, b):
             inner = place.child(name)
             if name in a and name in b:
-                self._trail.append(name)
+                self._trail.append((name, name))
                 merged[name] = self.value(a[name], b[name], inner)
                 self._trail.pop()
             elif (name in b) == self._prefer_b or not (inner.outside or inner.passing):
@@ -68,14 +68,14 @@ class _Walk:
     def _arrays(self, a: list[Json], b: list[Json], place: Place) -> Json:
         left, right = strip_items(a, place), strip_items(b, place)
         try:
-            rows, bounded = lay(left, right, place.rule)
+            rows, bounded = lay_inputs(left, right, place.rule, SIDES)
         except ArrayKeyError as error:
             raise placed(error, self._trail, SIDES) from error
         self.bounded = self.bounded or bounded
         merged: list[Json] = []
         for i, j in rows:
             if i is not None and j is not None:
-                self._trail.append(i)
+                self._trail.append((i, j))
                 merged.append(self.value(a[i], b[j], place.child(i)))
                 self._trail.pop()
             elif i is not None:

@@ -56,6 +56,7 @@ def merging(asked: Asked, patch: Json) -> Changing:
     def change(draft: Draft | None) -> Change | None:
         standing = admit(asked, draft)
         own = _owned_by(standing)
+        owned.refuse_computed_members(patch, standing.content, asked.rules.computed)
         merged = _as_object(apply_merge(owned.show(values.copy(standing.content), own), patch))
         document = owned.take_off(merged, own, all_present=True)
         return succeed(asked, standing, standing.content, document, "patch")

@@ -44,8 +44,8 @@ async def diff(
     """Return the patch that takes one version, as it was answered, to another."""
     await find_type(target.type, shelf)
     resource = await find_kept(target, shelf)
-    before = await at_version(resource, from_version, shelf)
-    after = await at_version(resource, to_version, shelf)
+    before = await at_version(resource, from_version, shelf, field="from")
+    after = await at_version(resource, to_version, shelf, field="to")
     return await comparer.compare(show(before, {}), show(after, {}), options)
 
 
@@ -58,14 +58,14 @@ async def revert(target: Target, version: int, mode: Mode, shelf: Shelf) -> Show
     return await write(found, known, lambda asked: drafting.reverting(asked, content), mode, shelf)
 
 
-async def at_version(resource: Resource, version: int, shelf: Shelf) -> Resource:
-    """Return the resource as it stood at a version, deleted or not; raise `NotFoundError`."""
+async def at_version(resource: Resource, version: int, shelf: Shelf, *, field: str = "version") -> Resource:
+    """Return the resource as it stood at a version, deleted or not; raise `NotFoundError`, which names the `field`."""
     if version == resource.version:
         return resource
     found = await shelf.resources.find_version(resource.id, version)
     if found is None:
         older = "it is no longer kept" if version < resource.version else f"the newest is {resource.version}"
-        raise NotFoundError(f"There is no version {version} of it: {older}.", field="version")
+        raise NotFoundError(f"There is no version {version} of it: {older}.", field=field)
     return found
 
 

@@ -114,6 +114,7 @@ async def test_the_relationship_is_read_only_on_the_parent(client: Client, kinds
         await client.patch(path, json=[{"op": "remove", "path": "/practices/0/id"}], headers=JSON_PATCH),
         await client.patch(path, json=[{"op": "move", "from": "/name", "path": "/practices"}], headers=JSON_PATCH),
         await client.patch(path, json={"practices": []}, headers=MERGE),
+        await client.patch(path, json={"practices": None, "name": "y"}, headers=MERGE),
         await client.put(path, json={**read, "practices": []}),
         await client.post(f"/v1/{kinds.parent}", json={"practices": []}),
     ]

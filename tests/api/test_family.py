@@ -161,6 +161,10 @@ async def test_a_bound_that_was_met_is_said(client: Client) -> None:
     assert (await response.json())["dx_deltaJSON"]["dx_deltaJSON_metadata"]["bounded"] is True
 
 
+BY_ID = {"arrayAlignment": "keyed", "keys": ["id"]}
+NESTED: dict[str, Any] = {"l": [{"id": 1}, {"id": 2, "m": [{"id": 1}]}]}
+REPEATED = {"l": [{"id": 2, "m": [{"id": 1}, {"id": 1}]}]}
+EMPTIED: dict[str, Any] = {"l": [{"id": 3}, {"id": 4}, {"id": 2, "m": []}]}
 REFUSED: list[Any] = [
     pytest.param("compare", inline(a=1), 400, {"field": "b"}, id="one of two inputs"),
     pytest.param("three-way-merge", inline(ancestor=1, edit1=2), 400, {"field": "edit2"}, id="two of three inputs"),
@@ -206,6 +210,30 @@ REFUSED: list[Any] = [
         422,
         {"input": "a", "pointer": "/l/1"},
         id="repeated key",
+    ),
+    *(
+        pytest.param(
+            route,
+            {**inline(a=NESTED, b={"l": [{"id": 2, "m": [{}]}]}), **BY_ID},
+            422,
+            {"input": "b", "pointer": "/l/0/m/0"},
+            id=f"missing key, which stands elsewhere in a: {route}",
+        )
+        for route in ("compare", "merge")
+    ),
+    *(
+        pytest.param(
+            "three-way-merge",
+            {**inline(**{**dict.fromkeys(("ancestor", "edit1", "edit2"), NESTED), **edited}), **BY_ID},
+            422,
+            {"input": name, "pointer": "/l/0/m/1"},
+            id=f"repeated key in {name}",
+        )
+        for name, edited in (
+            ("ancestor", {"ancestor": REPEATED, "edit1": EMPTIED}),
+            ("edit1", {"edit1": REPEATED, "edit2": EMPTIED}),
+            ("edit2", {"edit2": REPEATED, "edit1": EMPTIED}),
+        )
     ),
 ]
 

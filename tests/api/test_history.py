@@ -71,6 +71,8 @@ async def test_every_time_has_its_version(client: Client, versions: list[Any], p
         assert await answer.json() == version
     offset = await client.get(f"{path}?at=2999-01-01T00:00:00{quote('+')}01:00")
     assert await offset.json() == versions[-1]
+    small = await client.get(f"{path}?at=2999-01-01t00:00:00z")  # RFC 3339, section 5.6, note
+    assert await small.json() == versions[-1]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +154,15 @@ async def test_a_diff_takes_one_version_to_another(
 )
 async def test_diffs_of_what_never_was(client: Client, path: str, query: str, status: int, code: str) -> None:
     await problem(await client.get(f"{path}/diff?{query}"), status, code)
+
+
+@pytest.mark.parametrize(("query", "field"), [("from=9&to=1", "from"), ("from=1&to=9", "to")])
+async def test_a_diff_says_which_of_its_versions_is_not_there(
+    client: Client, path: str, query: str, field: str
+) -> None:
+    told = await problem(await client.get(f"{path}/diff?{query}"), 404, "not-found")
+
+    assert told["errors"][0]["field"] == field
 
 
 async def test_a_diff_is_a_json_patch_and_nothing_else(client: Client, path: str) -> None:

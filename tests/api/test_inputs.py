@@ -140,6 +140,16 @@ async def test_kinds_mix_in_one_form(open_client: Client, server: Server, first:
     assert await send(open_client, first, part("b", server.url.encode())) == (200, PATCH)
 
 
+@pytest.mark.parametrize("disposition", ['file; patchDirection="way.txt"', 'patchDirection; filename="way.txt"'])
+async def test_an_option_may_have_the_older_disposition_too(open_client: Client, disposition: str) -> None:
+    option = f"--xx\r\nContent-Disposition: {disposition}\r\n\r\nbToA\r\n".encode()
+
+    assert await send(open_client, part("a", b"1"), part("b", b"2"), option) == (
+        200,
+        [{"op": "replace", "path": "", "value": 1}],
+    )
+
+
 @pytest.mark.parametrize("path", ["2024.json", "-old.json", "1", "null.json", "01"])
 async def test_a_text_part_that_is_no_json_literal_is_a_path(open_client: Client, root: Path, path: str) -> None:
     is_literal = path == "1"

@@ -138,6 +138,13 @@ BAD_PARTS = [
 ]
 
 BAD_DOCUMENTS = [
+    *(
+        pytest.param(part("a", '{"é": 1}'.encode(charset)), 400, "invalid-json", {"input": "a"}, id=charset)
+        for charset in ("utf-16", "utf-16-be", "utf-16-le", "utf-32")
+    ),
+    pytest.param(
+        part("a", b"1", "Content-Encoding: br"), 415, "unsupported-media-type", {"part": "a"}, id="part-encoding"
+    ),
     pytest.param(part("a", b"{"), 400, "invalid-json", {"input": "a", "line": 1, "column": 2}, id="unfinished"),
     pytest.param(part("a", b'{"x": 1, "x": 2}'), 400, "invalid-json", {"input": "a", "pointer": "/x"}, id="duplicate"),
     pytest.param(part("a", b"[" * 100_000), 422, "too-deep", {"input": "a", "maximum": 200}, id="brackets"),
