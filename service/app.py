@@ -13,7 +13,7 @@ from service.access.rates import RateLimiter
 from service.api import unmatched
 from service.api.bodies import note_expectation
 from service.api.contract import RouteTableContract
-from service.api.middleware import MIDDLEWARES, harden_others
+from service.api.middleware import Middleware, harden_others
 from service.api.routes import ROUTES
 from service.core.engine import Engine, EngineMissingError, choose
 from service.errors import StartError
@@ -57,7 +57,6 @@ def create_app(
 ) -> web.Application:
     """Build the application; nothing is opened before it starts. Tests give it a clock and telemetry of their own."""
     app = web.Application(
-        middlewares=MIDDLEWARES,
         # bodies are decompressed in `api.bodies`, which says what is wrong with them; a connection that does not
         # send its headers in time is closed
         handler_args={"auto_decompress": False, "keepalive_timeout": settings.keep_alive_s},
@@ -77,7 +76,6 @@ def create_app(
     app[keys.READERS] = ReaderRegistry(_make_readers(settings, client, lambda: app[keys.STORED]), compute)
     app[keys.COMPARER] = MeasuredComparer(compute, app[keys.METRICS])
     app[keys.CONTRACT] = RouteTableContract()
-    app[keys.ROUTE_TABLE] = {route.operation_id: route for route in ROUTES}
     app[keys.RATES] = RateLimiter(settings.rate_limit)
     app.on_response_prepare.append(harden_others)
     app[keys.FOLLOWERS] = keys.Followers()
@@ -85,13 +83,18 @@ def create_app(
     app.on_shutdown.append(stop_waiting)
     _instrument(app, telemetry or _make_telemetry(settings))
     app.cleanup_ctx.append(open_store)
+    _add_routes(app)
+    return app
+
+
+def _add_routes(app: web.Application) -> None:
     for route in sorted(ROUTES, key=lambda route: route.operation_id not in _FREQUENT):
         resource = app.router.add_resource(route.path, name=route.operation_id)
-        resource.add_route(route.method, route.handler, expect_handler=note_expectation)
-        if route.method == "GET":
-            resource.add_route("HEAD", route.handler, expect_handler=note_expectation)
-    app.router.add_resource(unmatched.PATH).add_route("*", unmatched.refuse, expect_handler=note_expectation)
-    return app
+        serve = Middleware(app, route.handler, route).serve
+        for method in (route.method, "HEAD") if route.method == "GET" else (route.method,):
+            resource.add_route(method, serve, expect_handler=note_expectation)
+    refuse = Middleware(app, unmatched.refuse, None).serve
+    app.router.add_resource(unmatched.PATH).add_route("*", refuse, expect_handler=note_expectation)
 
 
 def _choose_engine(settings: Settings, metrics: Metrics) -> Engine:

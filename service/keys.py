@@ -1,6 +1,6 @@
 """Typed keys of what the application holds. No string keys, no module-level singletons."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -17,7 +17,6 @@ from service.ports import (
     EndpointStore,
     FeedStore,
     FeedWatch,
-    Guarded,
     IdempotencyStore,
     IndexStore,
     JobStore,
@@ -84,7 +83,6 @@ CONTRACT = web.AppKey("CONTRACT", Contract)
 API_KEYS = web.AppKey("API_KEYS", KeyStore)
 AUTHENTICATOR = web.AppKey[Authenticator | None]("AUTHENTICATOR")
 RATES = web.AppKey("RATES", Rates)
-ROUTE_TABLE = web.AppKey[Mapping[str, Guarded]]("ROUTE_TABLE")
 
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 CALLER = web.RequestKey("CALLER", Caller)

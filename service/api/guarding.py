@@ -5,8 +5,9 @@ import time
 from aiohttp import web
 
 from service.api.replies import choose
+from service.api.route import Route
 from service.errors import ForbiddenError, RateLimitedError, UnauthenticatedError
-from service.keys import AUTHENTICATOR, CALLER, RATES, ROUTE_TABLE
+from service.keys import AUTHENTICATOR, CALLER, RATES
 from service.model import ANONYMOUS, Caller, Role
 from service.ports import Rates
 from service.usecases.permission import check_type
@@ -23,14 +24,12 @@ _IMPLIED: dict[Role, frozenset[Role]] = {
 """Which roles may do what a route asks: a writer may read, an admin may do all."""
 
 
-async def admit(request: web.Request, app: web.Application) -> None:
+async def admit(request: web.Request, route: Route | None, app: web.Application) -> None:
     """Let the request through to its handler, or refuse it; `request[CALLER]` says who sent it.
 
     Routes that anybody may call let everybody through. Raises `UnauthenticatedError`, `ForbiddenError`,
     `RateLimitedError` and, before anything is done for an answer that the client cannot take, `NotAcceptableError`.
     """
-    match = request.match_info
-    route = app[ROUTE_TABLE].get(match.route.name or "")
     if route is None or route.access is None:
         request[CALLER] = NOBODY
         return
@@ -41,7 +40,7 @@ async def admit(request: web.Request, app: web.Application) -> None:
     if rates.rate > 0:
         _count(rates, request.remote or "" if authenticator is None else caller.name)
     _check_role(caller, route.access)
-    check_type(caller, match.get("type"))
+    check_type(caller, request.match_info.get("type"))
     if len(route.offers) == 1:  # where there are more, the handler chooses
         choose(request, route.offers)
 

@@ -16,7 +16,7 @@ from service.ports.patching import (
     RolloutStore,
 )
 from service.ports.reading import Reader, SourceReader, StoredDocuments, UrlPolicy
-from service.ports.serving import Authenticator, Clock, Contract, Guarded, KeyStore, Probe, Rates, Spans
+from service.ports.serving import Authenticator, Clock, Contract, KeyStore, Probe, Rates, Spans
 from service.ports.storing import (
     Changing,
     ContainedResources,
@@ -52,7 +52,6 @@ __all__ = [
     "FeedSignals",
     "FeedStore",
     "FeedWatch",
-    "Guarded",
     "IdempotencyStore",
     "IdentifierStore",
     "IndexStore",

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from service.model import ApiKey, Caller, Role
+from service.model import ApiKey, Caller
 
 
 class Clock(Protocol):
@@ -76,25 +76,6 @@ class Rates(Protocol):
 
     def take(self, caller: str, now: float) -> float:
         """Count a request at the monotonic time `now`; return 0, or the seconds after which one would be let in."""
-        ...
-
-
-class Guarded(Protocol):
-    """A route, as far as letting callers in goes."""
-
-    @property
-    def access(self) -> Role | None:
-        """The role a caller needs; None where anybody may call."""
-        ...
-
-    @property
-    def offers(self) -> tuple[str, ...]:
-        """The media types that answers may have which are not problems."""
-        ...
-
-    @property
-    def takes_dry_run(self) -> bool:
-        """Whether it can be asked what it would do."""
         ...
 
 
