@@ -106,7 +106,7 @@ def _set_out_stores(app: web.Application, database: Database) -> MongoResources:
     resources = MongoResources(database, app[keys.CLOCK], app[keys.METRICS].note_batch, calms.events.stir)
     app[keys.SHELF] = Shelf(
         resources,
-        TypeCatalog(app[keys.TYPES], app[keys.CLOCK]),
+        TypeCatalog(app[keys.TYPES]),
         MongoIdentifiers(database),
         MongoContained(database),
         MongoTimeline(database),

@@ -1,7 +1,9 @@
 """What the service knows about types: definitions with their schemas compiled, kept at hand and up to date."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+import math
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -10,13 +12,12 @@ from msgspec import UNSET
 from service.core.definition import Parent, TypeDefinition
 from service.core.schema import Schema
 from service.errors import ServiceError, StoreUnavailableError
-from service.ports import Clock, TypeStore
+from service.ports import TypeStore
 
 _LOG = logging.getLogger(__name__)
-_FRESH_FOR = timedelta(seconds=1)
+_FRESH_FOR_S = 1.0
 """How long another instance's change of a definition may go unnoticed."""
 _MOST_UNDEFINED = 1000
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Contained(NamedTuple):
@@ -45,10 +46,11 @@ class KnownType(NamedTuple):
 class TypeCatalog:
     """Gives definitions without asking the database each time: at most once a second, and then for a number."""
 
-    def __init__(self, store: TypeStore, clock: Clock) -> None:
+    def __init__(self, store: TypeStore, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`monotonic` tells seconds that never go back."""
         self._store = store
-        self._clock = clock
-        self._read_at = self._fresh_until = _LONG_AGO
+        self._monotonic = monotonic
+        self._fresh_until = -math.inf
         self._count = -1
         self._forgotten = 0
         self._texts: dict[str, bytes] = {}
@@ -61,7 +63,7 @@ class TypeCatalog:
 
         Raises `StoreUnavailableError` for a definition that another release wrote and this one cannot read.
         """
-        if not self._is_fresh():
+        if self._monotonic() >= self._fresh_until:
             await self._refresh()
         if name in self._unreadable:
             raise StoreUnavailableError(f"The definition of the type {name} cannot be read by this instance.")
@@ -74,26 +76,23 @@ class TypeCatalog:
 
     async def list_defined(self) -> list[KnownType]:
         """Return the defined types in the order of their names."""
-        if not self._is_fresh():
+        if self._monotonic() >= self._fresh_until:
             await self._refresh()
         return [self._known[name] for name in sorted(self._known)]
 
     def forget(self) -> None:
         """Look again at the next occasion; what is being read now may be too old."""
-        self._fresh_until = _LONG_AGO
+        self._fresh_until = -math.inf
         self._forgotten += 1
 
-    def _is_fresh(self) -> bool:
-        return self._read_at <= self._clock.now() < self._fresh_until
-
     async def _refresh(self) -> None:
-        now = self._clock.now()
+        now = self._monotonic()
         forgotten = self._forgotten
         count = await self._store.read_count()
         if count != self._count:
             self._learn(count, await self._store.read_all())
         if forgotten == self._forgotten:
-            self._read_at, self._fresh_until = now, now + _FRESH_FOR
+            self._fresh_until = now + _FRESH_FOR_S
 
     def _learn(self, count: int, texts: dict[str, bytes]) -> None:
         if count < self._count:
