@@ -4,7 +4,7 @@ import re
 
 from aiohttp import web
 
-from service.core.conditions import Conditions, Tags
+from service.core.conditions import NO_CONDITIONS, Conditions, Tags
 from service.errors import InvalidRequestError
 
 _TAG = re.compile(r'\s*(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\U0010ffff]*)"\s*(?:,|$)|\s*,')
@@ -14,6 +14,8 @@ _MAX_LENGTH = 4096
 
 def read_conditions(request: web.Request) -> Conditions:
     """Read both headers; raise `InvalidRequestError` for one that is malformed."""
+    if "If-Match" not in request.headers and "If-None-Match" not in request.headers:
+        return NO_CONDITIONS
     return Conditions(
         if_match=_read(request, "If-Match", weak_too=False),
         if_none_match=_read(request, "If-None-Match", weak_too=True),

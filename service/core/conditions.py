@@ -40,6 +40,9 @@ class Conditions(msgspec.Struct, frozen=True):
             raise exists(version)
 
 
+NO_CONDITIONS = Conditions()
+
+
 def exists(version: int | None) -> VersionConflictError:
     """Build the refusal of what was only to be done where nothing is, or another version."""
     return VersionConflictError(

@@ -26,14 +26,12 @@ def show_text(text: bytes, owned: Mapping[str, str], computed: Mapping[str, byte
     >>> show_text(b'{"name":"x"}', {"id": "1", "createdAt": "t", "updatedAt": "u"}, {})
     b'{"id":"1","name":"x","createdAt":"t","updatedAt":"u"}'
     """
-    identity, created, updated = values.encode([owned["id"], owned["createdAt"], owned["updatedAt"]])[1:-1].rsplit(
-        b",", 2
-    )
-    parts = [b'{"id":' + identity]
+    parts = [b'{"id":' + values.encode(owned["id"])]
     if len(text) > 2:
         parts.append(text[1:-1])
     if computed:
         parts += [values.encode(name) + b":" + value for name, value in computed.items()]
+    created, updated = values.encode(owned["createdAt"]), values.encode(owned["updatedAt"])
     parts.append(b'"createdAt":' + created + b',"updatedAt":' + updated + b"}")
     return b",".join(parts)
 

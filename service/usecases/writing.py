@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import msgspec
 
-from service.core.conditions import Conditions
+from service.core.conditions import NO_CONDITIONS, Conditions
 from service.core.definition import TYPE_NAME, TYPE_NAME_RULE
 from service.core.identifier import MAX_LENGTH
 from service.errors import InvalidRequestError, NotFoundError
@@ -41,7 +41,7 @@ class Mode(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     attribution: Attribution
-    conditions: Conditions = Conditions()
+    conditions: Conditions = NO_CONDITIONS
     dry_run: bool = False
     merges: bool = False
     weight: int = 0
