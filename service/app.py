@@ -1,6 +1,7 @@
 """The composition root: with `lifetime`, the only module that knows every concrete class."""
 
 import asyncio
+import itertools
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from service.api import unmatched
 from service.api.bodies import note_expectation
 from service.api.contract import RouteTableContract
 from service.api.middleware import Middleware, harden_others
+from service.api.route import Route
 from service.api.routes import ROUTES
 from service.core.engine import Engine, EngineMissingError, choose
 from service.errors import StartError
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
     from service.telemetry import Telemetry
 
 
-_FREQUENT = frozenset({"get_resource", "patch_resource"})
-"""Of routes whose paths begin alike aiohttp tries one after the other, in the order they were added: these first."""
+_FREQUENT = "/v1/{type}/{id}"
+"""Of paths that begin alike aiohttp tries one after the other, in the order they were added: this one first."""
 
 
 class SystemClock:
@@ -88,13 +90,18 @@ def create_app(
 
 
 def _add_routes(app: web.Application) -> None:
-    for route in sorted(ROUTES, key=lambda route: route.operation_id not in _FREQUENT):
-        resource = app.router.add_resource(route.path, name=route.operation_id)
-        serve = Middleware(app, route.handler, route).serve
-        for method in (route.method, "HEAD") if route.method == "GET" else (route.method,):
-            resource.add_route(method, serve, expect_handler=note_expectation)
+    for path, routes in itertools.groupby(sorted(ROUTES, key=_place), key=lambda route: route.path):
+        resource = app.router.add_resource(path)
+        for route in routes:
+            serve = Middleware(app, route.handler, route).serve
+            for method in (route.method, "HEAD") if route.method == "GET" else (route.method,):
+                resource.add_route(method, serve, expect_handler=note_expectation)
     refuse = Middleware(app, unmatched.refuse, None).serve
     app.router.add_resource(unmatched.PATH).add_route("*", refuse, expect_handler=note_expectation)
+
+
+def _place(route: Route) -> tuple[bool, str]:
+    return route.path != _FREQUENT, route.path
 
 
 def _choose_engine(settings: Settings, metrics: Metrics) -> Engine:
