@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient
 from pymongo.collection import Collection
 
 from service.api.idempotency import idempotent
+from service.api.middleware import Middleware
 from service.app import create_app
 from service.errors import OverloadedError, SourceTimeoutError
 from service.keys import SETTINGS
@@ -89,7 +90,7 @@ async def test_what_waiting_helps_against_is_not_answered_again(
         return answer
 
     app = create_app(settings)
-    app.router.add_post("/work", work)
+    app.router.add_post("/work", Middleware(app, work, None).serve)
     client = await aiohttp_client(app)
 
     statuses = [(await client.post("/work", headers=key)).status for _ in range(4)]

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient
 from pymongo.errors import OperationFailure
 
 from service import logs
+from service.api.middleware import Middleware
 from service.app import create_app
 from service.settings import Settings
 
@@ -28,7 +29,7 @@ async def start_failing(aiohttp_client: Callable[..., Awaitable[Client]], settin
         raise MishapError("secret text of an internal failure")
 
     app = create_app(settings)
-    app.router.add_get("/mishap", fail)
+    app.router.add_get("/mishap", Middleware(app, fail, None).serve)
     return await aiohttp_client(app)
 
 
