@@ -27,7 +27,11 @@ async def write_together(database: Database, companions: Sequence[Companion]) ->
     with translated():
         try:
             async with asyncio.timeout(_PATIENCE_S), await database.client.start_session() as session:
-                await session.with_transaction(write, ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY)
+                try:
+                    await session.with_transaction(write, ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY)
+                except ServiceError:
+                    await await_majority(database, session)
+                    raise
         except TimeoutError as error:
             raise unavailable() from error
 
@@ -42,6 +46,15 @@ async def find_conflict(database: Database, companions: Sequence[Companion]) -> 
         if (found is None) != is_new:
             return companion.conflict
     return None
+
+
+async def await_majority(database: Database, session: AsyncIOMotorClientSession) -> None:
+    """Wait until all that the session's transaction saw is to be read outside of it, too.
+
+    A transaction sees what another has committed a little before a majority has it: whoever reads what stands in the
+    way, once a wish was refused, would not find it.
+    """
+    await database["applications"].find_one({"_id": ""}, {"_id": 1}, session=session)
 
 
 async def change_companion(database: Database, companion: Companion, session: AsyncIOMotorClientSession) -> None:

@@ -11,10 +11,10 @@ from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from service.errors import StoreUnavailableError
+from service.errors import ServiceError, StoreUnavailableError
 from service.model import Companion
 from service.store.commits import Commits
-from service.store.companions import change_companion
+from service.store.companions import await_majority, change_companion
 from service.store.mongo import Database, translated, unavailable
 from service.store.records import Statement
 
@@ -59,6 +59,10 @@ class Transactions:
                     for companion in companions:
                         await change_companion(self._database, companion, session)
                     await session.commit_transaction()
+                except ServiceError:
+                    await session.abort_transaction()
+                    await await_majority(self._database, session)
+                    raise
                 finally:
                     if session.delegate.in_transaction:  # the session's end aborts it too, but holds up the event loop
                         await session.abort_transaction()

@@ -55,14 +55,12 @@ async def confirm(
     `InvalidTransitionError` for one that comes too late or says something else the second time, and what a write of the
     content raises: the application then still waits, and the token is still good.
     """
-    application = await desk.applications.find(application_id)
-    if application is None:
-        raise unknown()
+    application = await _find(application_id, desk)
     awaited = await _check_token(application, token, desk)
     digest = _digest(said)
     if awaited.said is not None:
         if awaited.said == digest:
-            return await desk.applications.find(application_id) or application  # said since the application was read
+            return await _find(application_id, desk)  # it may have been confirmed after it was read
         raise InvalidTransitionError("This attempt was confirmed already, and otherwise. What was said first stands.")
     if application.status != "dispatched" or application.attempt != awaited.attempt:
         raise InvalidTransitionError(
@@ -78,10 +76,16 @@ async def confirm(
         return await _conclude(application, said, given, desk, dry_run=dry_run)
     except InvalidTransitionError:
         awaited = await _check_token(application, token, desk)
-        ended = await desk.applications.find(application_id)
-        if awaited.said != digest or ended is None:
+        if awaited.said != digest:
             raise
-        return ended  # by the same confirmation, sent twice at a time
+        return await _find(application_id, desk)  # ended by the same confirmation, sent twice at a time
+
+
+async def _find(application_id: str, desk: Desk) -> Application:
+    application = await desk.applications.find(application_id)
+    if application is None:
+        raise unknown()
+    return application
 
 
 async def expire(application: Application, desk: Desk) -> None:

@@ -282,7 +282,7 @@ async def test_the_same_confirmation_twice_at_a_time_is_answered_the_same(scene:
     answers = await asyncio.gather(*(scene.confirm(event, **said) for _ in range(10)))
 
     assert {status for status, _ in answers} == {200}
-    assert all(application == answers[0][1] for _, application in answers)
+    assert [application for _, application in answers] == [answers[0][1]] * 10
     assert answers[0][1]["moves"] == 2
 
 

@@ -12,6 +12,7 @@ from service.app import SystemClock
 from service.errors import DuplicateIdentifierError
 from service.model import Change, Companion, Draft
 from service.ports import Changing
+from service.store.companions import write_together
 from service.store.mongo import Database, connect
 from service.store.mongod import MongodProcess
 from service.store.resources import MongoResources
@@ -169,3 +170,20 @@ async def test_one_of_many_claimants_wins(database: Database) -> None:
     record = await database["companions"].find_one({"_id": claim})
     assert record is not None
     assert won == [record["by"]]
+
+
+async def test_who_is_refused_reads_what_stood_in_the_way(database: Database, identity: str) -> None:
+    """A transaction sees what another has committed before a majority has it, and other reads do not."""
+    records = database["companions"]
+    await records.insert_one({"_id": identity, "n": 0})
+
+    async def count(n: int) -> int:
+        try:
+            await write_together(database, (companion(identity, "replace", {"n": n + 1}, {"n": n}),))
+        except DuplicateIdentifierError:
+            found = await records.find_one({"_id": identity})
+            return -1 if found is None else int(found["n"])
+        return n + 1
+
+    for n in range(30):
+        assert await asyncio.gather(*(count(n) for _ in range(5))) == [n + 1] * 5
