@@ -13,12 +13,13 @@ _SAID = {
     )
 }
 _ETAG = Param(name="ETag", where="header", description="the version that stands, where there is one")
-_POSTED = Param(name="Accept-Post", where="header", description="the content types that are understood")
-_PATCHED = Param(name="Accept-Patch", where="header", description="the content types that are understood")
+ALLOWED = Param(name="Allow", where="header", description="the methods that there are")
+POSTED = Param(name="Accept-Post", where="header", description="the content types that are understood")
+PATCHED = Param(name="Accept-Patch", where="header", description="the content types that are understood")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _HEADERS: dict[int, dict[str, tuple[Param, ...]]] = {
     412: dict.fromkeys(_METHODS, (_ETAG,)),
-    415: {**dict.fromkeys(_METHODS, (_POSTED,)), "PATCH": (_PATCHED,)},
+    415: {**dict.fromkeys(_METHODS, (POSTED,)), "PATCH": (PATCHED,)},
 }
 """Headers that problems of a status have, by method."""
 
@@ -33,4 +34,5 @@ def headers_of(route: Route) -> list[Param]:
 
 def problem_headers_of(route: Route, status: int) -> tuple[Param, ...]:
     """List the headers that problems of a status say what to do next by."""
-    return _HEADERS.get(status, {}).get(route.method, ())
+    replayed = (_SAID["Idempotency-Replayed"],) if KEY_PARAM in route.params and 400 <= status < 500 else ()
+    return _HEADERS.get(status, {}).get(route.method, ()) + replayed

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from service import errors
 from service.api import paging, replies, wire
+from service.api.examples import LOCATION_HEADER
 from service.api.flags import flag
 from service.api.resource_examples import DRY_RUN
 from service.api.route import Answer, Content, Param, Route
@@ -152,7 +153,9 @@ ROUTES = (
         body=(Content(schema=PutProvider, examples=_EXAMPLE),),
         answers=(
             Answer(status=200, description="The provider as it is now", content=(Content(schema=ProviderView),)),
-            Answer(status=201, description="It is new", content=(Content(schema=ProviderView),)),
+            Answer(
+                status=201, description="It is new", content=(Content(schema=ProviderView),), headers=(LOCATION_HEADER,)
+            ),
         ),
         errors=(*wire.BODY_ERRORS, errors.SourceForbiddenError, _STORE),
     ),

@@ -1,5 +1,6 @@
 """`/v1/{type}/{id}`: resources created, read, replaced, patched in three dialects, deleted."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from service.api import resource_examples as examples
 from service.api.bodies import read_body
 from service.api.conditions import format_tag, read_conditions
 from service.api.flags import flag
+from service.api.headers import ALLOWED, PATCHED, POSTED
 from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.replies import JSON, json_reply
 from service.api.resource_errors import CHANGE_ERRORS, READ_ERRORS, WRITE_ERRORS
@@ -127,6 +129,7 @@ _SHOWN = Content(schema=examples.SCHEMA, examples={"clinic": examples.CLINIC})
 _FOUND = Answer(status=200, description="The resource", content=(_SHOWN,), headers=(examples.ETAG_HEADER,))
 _UNCHANGED = Answer(status=304, description="The client has this version", headers=(examples.ETAG_HEADER,))
 _MINIMAL = Answer(status=204, description="Done, as little said as preferred", headers=(examples.ETAG_HEADER,))
+_MADE = replace(_MINIMAL, headers=(examples.ETAG_HEADER, examples.LOCATION))
 _CREATED = Answer(
     status=201, description="The new resource", content=(_SHOWN,), headers=(examples.ETAG_HEADER, examples.LOCATION)
 )
@@ -146,7 +149,7 @@ _PATCHES = (
 )
 
 
-def _options(path: str, handler: Handler, params: tuple[Param, ...]) -> Route:
+def _options(path: str, handler: Handler, params: tuple[Param, ...], *headers: Param) -> Route:
     return Route(
         method="OPTIONS",
         path=path,
@@ -155,7 +158,7 @@ def _options(path: str, handler: Handler, params: tuple[Param, ...]) -> Route:
         tag="resources",
         access=None,
         params=params,
-        answers=(Answer(status=204, description="Methods in `Allow`, types in `Accept-Post` or `Accept-Patch`"),),
+        answers=(Answer(status=204, description="The methods and the content types", headers=(ALLOWED, *headers)),),
     )
 
 
@@ -170,10 +173,10 @@ ROUTES = (
         description="Items of identified lists (by default phone, email, fax, address, social) are given ids.",
         params=(examples.TYPE, *examples.WRITE_PARAMS, KEY_PARAM),
         body=(_CONTENT,),
-        answers=(_CREATED, _MINIMAL),
+        answers=(_CREATED, _MADE),
         errors=(*WRITE_ERRORS, *KEY_ERRORS),
     ),
-    _options("/v1/{type}", describe_resources, (examples.TYPE,)),
+    _options("/v1/{type}", describe_resources, (examples.TYPE,), POSTED),
     Route(
         method="GET",
         path="/v1/{type}/{id}",
@@ -194,7 +197,7 @@ ROUTES = (
         description="Members that the service owns may be sent as they were read, or left out.",
         params=(examples.TYPE, examples.ID, examples.IF_MATCH, examples.CREATES, *examples.CHANGE_PARAMS),
         body=(_CONTENT,),
-        answers=(_FOUND, _CREATED, _MINIMAL),
+        answers=(_FOUND, _CREATED, _MADE),
         errors=CHANGE_ERRORS,
     ),
     Route(
@@ -246,7 +249,7 @@ ROUTES = (
             OverloadedError,
         ),
     ),
-    _options("/v1/{type}/{id}", describe_resource, (examples.TYPE, examples.ID)),
+    _options("/v1/{type}/{id}", describe_resource, (examples.TYPE, examples.ID), PATCHED),
     Route(
         method="GET",
         path="/resources/{resource_id}",
