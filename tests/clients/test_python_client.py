@@ -1,6 +1,7 @@
 """The Python client that openapi-python-client makes of the contract does the main jobs, and its code is typed."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,24 @@ def test_the_client_does_the_main_jobs(generated: Path, spawn_service: Spawn) ->
 
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.split() == JOBS
+
+
+def test_the_example_of_the_documentation_runs(generated: Path, spawn_service: Spawn) -> None:
+    service = spawn_service(mongodb_database="python-client")
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "clients.md").read_text(), re.DOTALL)
+    code = example.replace("http://127.0.0.1:8080", service.url) + "\nassert isinstance(answer, Problem), answer\n"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(generated)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("not-found ")
 
 
 def test_the_types_of_the_client_fit_its_use(generated: Path, tmp_path: Path) -> None:
