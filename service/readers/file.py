@@ -42,8 +42,10 @@ class FileReader:
 
     def __init__(self, root: Path | None) -> None:
         """Raise `StartError` for a root that is no folder."""
-        if root is not None and not root.is_dir():
-            raise StartError(f"PATCHBAY_FILES_ROOT is {root}, where there is no folder. Make it, or name another.")
+        if root is not None and not os.path.isdir(root):  # noqa: PTH112 - False also where it may not be looked at
+            raise StartError(
+                f"PATCHBAY_FILES_ROOT is {root}, where there is no folder that can be read. Make it, or name another."
+            )
         self._root = root
         # threads of its own: a disk that hangs holds up files and no more
         self._threads = ThreadPoolExecutor(MAX_READS, thread_name_prefix="file")

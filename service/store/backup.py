@@ -53,7 +53,7 @@ async def back_up(client: Client, database: str, file: Path, now: str, progress:
 
 def _check_target(file: Path) -> None:
     """Refuse what is no file: a backup takes the place of what has its name, which may be a device."""
-    if not file.name or (file.exists() and not file.is_file()):
+    if not file.name or (os.path.lexists(file) and not os.path.isfile(file)):  # noqa: PTH113 - raises nothing
         raise StartError(f"The backup cannot be written to {file}: that is no file. Give the name of one.")
 
 

@@ -127,6 +127,7 @@ def test_text_that_the_terminal_cannot_show_is_written_as_escapes(environment: d
         ("PATCHBAY_HOST", "\udcff"),
         ("PATCHBAY_DATA_DIR", "/dev/null"),
         ("PATCHBAY_FILES_ROOT", "/dev/null"),
+        ("PATCHBAY_FILES_ROOT", "x" * 300),
         ("PATCHBAY_OTLP_ENDPOINT", "collector:4318"),
         ("PATCHBAY_MONGODB_URI", "mongodb://127.0.0.1:1/?tls=true&tlsCAFile=/no/such/file"),
     ],

@@ -226,6 +226,12 @@ async def test_what_is_no_file_is_not_replaced_by_a_backup(
     assert os.listdir(tmp_path) == ["pipe"]  # noqa: PTH208 - a path is not asked in here
 
 
+async def test_a_place_that_takes_no_file_is_told(own_client: Client, filled: Database, tmp_path: Path) -> None:
+    for target in (tmp_path / ("x" * 300), tmp_path / "none" / "copy"):
+        with pytest.raises(StartError, match=r"cannot be written to .*: "):
+            await backup.back_up(own_client, filled.name, target, NOW, ignore_progress)
+
+
 async def test_nobody_takes_a_part_of_a_backup_for_the_whole(
     own_client: Client, filled: Database, tmp_path: Path, spawn_service: Spawn
 ) -> None:
