@@ -16,7 +16,7 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 TRACEPARENT: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """The W3C trace context of the request being served, passed on to whatever the service calls for it."""
 
-_ENCODER = json.JSONEncoder(default=str, ensure_ascii=False)
+_ENCODER = json.JSONEncoder(default=str)
 _QUOTING = frozenset({"pymongo", "bson"})
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 

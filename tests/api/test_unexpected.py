@@ -86,6 +86,18 @@ def test_a_request_that_the_parser_refuses_is_logged_without_its_content() -> No
     assert "hush" not in json.dumps(line)
 
 
+async def test_what_a_path_has_reaches_no_terminal_as_it_is(failing: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """U+009B begins a command to a terminal, U+202E turns what follows, and U+2028 ends a line."""
+    caplog.handler.setFormatter(logs.JsonFormatter())
+    caplog.set_level(logging.INFO)
+
+    await failing.get("/v1/%C2%9B31m%E2%80%AE%E2%80%A8/1")
+
+    (line,) = [line for line in caplog.text.splitlines() if '"message": "GET /v1/' in line]
+    assert line.isascii()
+    assert json.loads(line)["path"] == "/v1/\x9b31m\u202e\u2028/1"
+
+
 def test_what_the_driver_says_is_not_logged() -> None:
     """It quotes the command, and documents with it."""
     said = "not authorized to execute command { find: 1, filter: { name: 'hush' } }"
