@@ -128,8 +128,11 @@ def _path(request: web.Request, job: Job) -> str:
 
 
 def _origin(request: web.Request) -> URL:
+    """Return where the caller reaches the service; what it says of a proxy's TLS is for its own answer alone."""
+    before_proxy, _, _ = request.headers.get("X-Forwarded-Proto", "").partition(",")
     try:
-        return request.url.origin()
+        origin = request.url.origin()
+        return origin.with_scheme("https") if before_proxy.strip().lower() == "https" else origin
     except ValueError as error:
         raise InvalidRequestError(
             "The Host header is not that of a URL: send host, or host:port.", field="Host"

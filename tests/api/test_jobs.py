@@ -95,6 +95,19 @@ async def test_a_form_makes_a_job_too_and_its_result_can_be_read_once(client: Cl
     assert second.status == 410
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "scheme"), [("https", "https"), ("HTTPS, http", "https"), ("http", "http"), ("ftp", "http")]
+)
+async def test_the_result_is_where_the_proxy_is_reached(client: Client, forwarded: str, scheme: str) -> None:
+    accepted = await client.post("/api/json/v1/patch", json={**inline(a=A, b=B), "async": {}})
+    await finished(client, accepted.headers["Location"])
+
+    headers = {"X-Forwarded-Proto": forwarded, "Host": "patchbay.example"}
+    state = await (await client.get(accepted.headers["Location"], headers=headers)).json()
+
+    assert state["output"]["uri"] == f"{scheme}://patchbay.example{accepted.headers['Location']}/result"
+
+
 async def test_the_output_of_a_job_is_an_input_where_the_guard_lets_it(start: Starter) -> None:
     client = await start(url_allow=("127.0.0.1",), url_ports=tuple(range(1024, 65536)))
     accepted = await client.post("/api/json/v1/compare", json={**inline(a=A, b=B), "async": {}})
