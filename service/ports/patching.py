@@ -20,8 +20,11 @@ class ApplicationStates(Protocol):
 class PatchStore(Protocol):
     """Keeps recorded patches, which never change."""
 
-    async def insert(self, patch: Patch, recorded: Move) -> None:
-        """Keep a new patch with its first event; raise `PatchExistsError` where the id is taken."""
+    async def insert(self, patch: Patch, recorded: Move, *, dry_run: bool = False) -> None:
+        """Keep a new patch with its first event; raise `PatchExistsError` where the id is taken.
+
+        A dry run raises what would be raised.
+        """
         ...
 
     def companions(self, patch: Patch, recorded: Move) -> tuple[Companion, ...]:

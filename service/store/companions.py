@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from bson import encode
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ReadPreference
 from pymongo.errors import DuplicateKeyError
@@ -11,7 +12,7 @@ from pymongo.write_concern import WriteConcern
 
 from service.errors import ServiceError
 from service.model import Companion
-from service.store.mongo import Database, translated, unavailable
+from service.store.mongo import MAX_DOCUMENT_BYTES, Database, too_large_to_store, translated, unavailable
 
 _PATIENCE_S = 15.0
 _MAJORITY = WriteConcern(w="majority", wtimeout=8000)
@@ -37,9 +38,14 @@ async def write_together(database: Database, companions: Sequence[Companion]) ->
 
 
 async def find_conflict(database: Database, companions: Sequence[Companion]) -> ServiceError | None:
-    """Return the `conflict` of the first whose wish is not met as things stand; nothing is written."""
+    """Return the `conflict` of the first whose wish is not met as things stand; nothing is written.
+
+    Raises `NotStorableError` for a record that the database could not hold.
+    """
     for companion in companions:
         is_new = companion.action == "insert"
+        if len(encode({"_id": companion.id, **companion.fields})) > MAX_DOCUMENT_BYTES:
+            raise too_large_to_store()
         wanted = {"_id": companion.id, **({} if is_new else companion.expected)}
         with translated():
             found = await database[companion.collection].find_one(wanted, {"_id": 1})

@@ -22,7 +22,7 @@ class MongoIndexes:
     def __init__(self, database: Database) -> None:
         self._resources: Collection = database["resources"]
 
-    async def ensure_members(self, members: Sequence[tuple[str, ...]]) -> None:
+    async def ensure_members(self, members: Sequence[tuple[str, ...]], *, dry_run: bool = False) -> None:
         """Make an index of each member; it serves all types, and none is dropped with a definition."""
         with translated():
             known = await self._resources.index_information()
@@ -31,7 +31,7 @@ class MongoIndexes:
                 raise InvalidRequestError(
                     f"{len(known)} indexes are in use and {_MOST_INDEXES} are possible; name fewer.", field="indexes"
                 )
-            for path in missing:
+            for path in () if dry_run else missing:
                 keys = [("type", 1), (member_path(path), 1), ("created", 1), ("_id", 1)]
                 await self._resources.create_index(keys, name=_name(path))
 

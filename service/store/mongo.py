@@ -25,6 +25,7 @@ Client = AsyncIOMotorClient[Record]
 Database = AsyncIOMotorDatabase[Record]
 Collection = AsyncIOMotorCollection[Record]
 
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 PASSING_CODES = frozenset({6, 7, 50, 64, 89, 91, 189, 262, 9001, 11600, 11602, 14031})
 """Server errors that time mends: network, time limits, shutdown, step-down, a full disk."""
 
@@ -67,11 +68,16 @@ def translated() -> Iterator[None]:
     except (ConnectionFailure, ExecutionTimeout, WTimeoutError, WriteConcernError) as error:
         raise unavailable() from error
     except DocumentTooLarge as error:
-        raise NotStorableError("The document passes the database's limit of 16 MiB.") from error
+        raise too_large_to_store() from error
     except OperationFailure as error:
         if not is_passing(error):
             raise
         raise unavailable() from error
+
+
+def too_large_to_store() -> NotStorableError:
+    """Return the error of a record that passes the limit of the database."""
+    return NotStorableError("The document passes the database's limit of 16 MiB.")
 
 
 def unavailable() -> StoreUnavailableError:

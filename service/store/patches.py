@@ -13,7 +13,7 @@ from service.errors import PatchExistsError
 from service.model import Companion, Types
 from service.patches import Batch, Definition, Move, Patch, Standing
 from service.store.chronology import Chronology
-from service.store.companions import write_together
+from service.store.companions import find_conflict, write_together
 from service.store.mongo import Collection, Database, Record, translated
 from service.store.moves import of_types, to_insertion
 
@@ -34,9 +34,13 @@ class MongoPatches:
         self._patches: Collection = database["patches"]
         self._applications: Collection = database["applications"]
 
-    async def insert(self, patch: Patch, recorded: Move) -> None:
+    async def insert(self, patch: Patch, recorded: Move, *, dry_run: bool = False) -> None:
         """Keep a new patch with its first event; raise `PatchExistsError` where the id is taken."""
-        await write_together(self._database, self.companions(patch, recorded))
+        companions = self.companions(patch, recorded)
+        if not dry_run:
+            await write_together(self._database, companions)
+        elif (conflict := await find_conflict(self._database, companions)) is not None:
+            raise conflict
 
     def companions(self, patch: Patch, recorded: Move) -> tuple[Companion, ...]:
         """Say what `insert` writes, so that it can be written together with a resource."""

@@ -53,13 +53,12 @@ async def record(
         created_by=reading.caller.name,
         created_at=format_timestamp(desk.clock.now()),
     )
-    if not dry_run:
-        try:
-            await desk.patches.insert(patch, recorded(patch, resource.type))
-        except PatchExistsError:
-            if (known := await _find_same(resource_id, definition.patch_id, fingerprint, reading.caller, desk)) is None:
-                raise
-            return known
+    try:
+        await desk.patches.insert(patch, recorded(patch, resource.type), dry_run=dry_run)
+    except PatchExistsError:
+        if (known := await _find_same(resource_id, definition.patch_id, fingerprint, reading.caller, desk)) is None:
+            raise
+        return known
     return Recorded(patch, Standing(), is_new=True)
 
 

@@ -48,9 +48,9 @@ async def define(
         Schema(definition.json_schema)
     if definition.parent is not UNSET:
         await _check_parent(name, definition.parent, shelf)
+    await indexes.ensure_members(indexed_members(definition), dry_run=dry_run)
     if dry_run:
         return not known.is_defined
-    await indexes.ensure_members(indexed_members(definition))
     is_new = await types.put(name, msgspec.json.encode(definition))
     shelf.catalog.forget()
     return is_new

@@ -167,3 +167,14 @@ async def test_a_dry_run_says_that_the_database_could_not_hold_the_document(
     told = [{**(await each.json()), "requestId": ""} for each in (dry, real)]
     assert (dry.status, told[0]["code"]) == (422, "not-storable")
     assert told[0] == told[1]
+
+
+async def test_a_dry_run_says_that_the_database_could_not_hold_the_patch(client: Client) -> None:
+    _, patches = await make(client)
+    body = json.dumps({"definition": {"patch_id": "large", "payload": {"text": "x" * 17_000_000}}}).encode()
+
+    for query in ("?dryRun=true", ""):
+        answer = await client.post(
+            f"{patches}{query}", data=io.BytesIO(body), headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status, (await answer.json())["code"]) == (422, "not-storable")

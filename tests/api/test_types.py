@@ -250,7 +250,9 @@ async def test_a_check_tells_of_missing_parents(client: Client, kind: str) -> No
 async def test_indexes_are_bounded(client: Client, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(members, "_MOST_INDEXES", 0)
 
-    await problem(await client.put(f"/types/{kind}", json={"indexes": [f"x{kind}"]}), 400, "invalid-request")
+    for query in ("?dryRun=true", ""):
+        answer = await client.put(f"/types/{kind}{query}", json={"indexes": [f"x{kind}"]})
+        await problem(answer, 400, "invalid-request")
 
 
 async def test_generations_are_bounded(client: Client, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
