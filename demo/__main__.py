@@ -1,5 +1,8 @@
 """`python -m demo [scene ...]`: play all scenes, or those named, and exit with 1 when an expectation fails."""
 
+import io
+import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -42,5 +45,19 @@ def _play(names: list[str], url: str, screen: Screen) -> list[str]:
     return failed
 
 
+def _on_terminal(names: list[str]) -> int:
+    """Play the scenes for people, who may have seen enough before the end."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal has arrows
+    try:
+        return main(names)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # at the end Python would write once more
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        print("demo: stopped before the end.", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(_on_terminal(sys.argv[1:]))

@@ -35,6 +35,25 @@ def test_the_whole_thing_runs_by_itself() -> None:
     assert "\x1b" not in ran.stdout, "colour is for terminals"
 
 
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        pytest.param('"$0" -m demo sample | head -1', 141, id="read no further"),
+        pytest.param('PYTHONIOENCODING=ascii "$0" -m demo sample', 0, id="a terminal without arrows"),
+    ],
+)
+def test_it_ends_without_a_traceback(line: str, code: int) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", f"{line}; exit ${{PIPESTATUS[0]}}", sys.executable],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (code, "")
+
+
 def test_an_expectation_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from demo import __main__ as demo  # noqa: PLC0415 - a module that is meant to be run
 
