@@ -106,6 +106,7 @@ async def cancel_job(request: web.Request) -> web.Response:
         request.match_info["job_id"],
         caller=request[CALLER],
         store=request.app[JOBS],
+        clock=request.app[CLOCK],
         dry_run=flag(request, "dryRun"),
     )
     return replies.json_reply(_to_state(request, job))

@@ -87,11 +87,11 @@ async def find(job_id: str, *, caller: Caller, store: JobStore) -> Job:
     return job
 
 
-async def cancel(job_id: str, *, caller: Caller, store: JobStore, dry_run: bool = False) -> Job:
+async def cancel(job_id: str, *, caller: Caller, store: JobStore, clock: Clock, dry_run: bool = False) -> Job:
     """Cancel a job; cancelling twice is fine. Raises `InvalidTransitionError` when it is over."""
     job = await find(job_id, caller=caller, store=store)
     if dry_run and job.status in ("QUEUED", "STARTED"):
-        return msgspec.structs.replace(job, status="CANCELLED")
+        return msgspec.structs.replace(job, status="CANCELLED", finished_at=format_timestamp(clock.now()))
     if not dry_run:
         await store.cancel(job_id)
         job = await find(job_id, caller=caller, store=store)

@@ -98,7 +98,8 @@ async def steer(
     legal = LEGAL[rollout.state]
     now = format_timestamp(rolling.desk.clock.now())
     if wish in legal and dry_run:
-        return msgspec.structs.replace(rollout, state=legal[wish])
+        finished_at = now if legal[wish] == "cancelled" else rollout.finished_at
+        return msgspec.structs.replace(rollout, state=legal[wish], updated_at=now, finished_at=finished_at, error=None)
     if wish not in legal or not await rolling.rollouts.move(rollout_id, rollout.state, legal[wish], now, write_id):
         possible = ", ".join(legal) or "nothing"
         raise InvalidTransitionError(

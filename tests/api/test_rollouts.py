@@ -248,6 +248,21 @@ async def test_dry_runs_start_and_steer_nothing(scene: Scene) -> None:
     assert (await scene.until(path, "finished"))["done"] == 2
 
 
+async def test_a_dry_wish_is_answered_as_the_wish_would_be(scene: Scene) -> None:
+    await scene.prepare(3, payload={"operations": [{"op": "remove", "path": "/none"}]})
+    path = await scene.start(max_failures=0)
+    halted = await scene.until(path, "halted")
+
+    resumed = await scene.ok("post", f"{path}/resume?dryRun=true")
+    called_off = await scene.ok("post", f"{path}/cancel?dryRun=true")
+    really = await scene.ok("post", f"{path}/cancel")
+
+    assert (halted["error"] is None, resumed["error"], resumed["finished_at"]) == (False, None, None)
+    timeless = {"updated_at": "", "finished_at": "", "rate": 0}
+    assert called_off | timeless == really | timeless
+    assert called_off["finished_at"] is not None
+
+
 async def test_a_repeated_wish_with_its_key_gets_the_first_answer(scene: Scene) -> None:
     await scene.prepare(3)
     rollout = await scene.start(filter=[{"field": "number", "operator": "==", "value": 9}])

@@ -249,7 +249,7 @@ async def test_a_job_is_its_callers_and_the_admins(store: MongoJobs) -> None:
     with pytest.raises(NotFoundError):
         await use_cases.find(job_id, caller=other, store=store)
     with pytest.raises(NotFoundError):
-        await use_cases.cancel(job_id, caller=other, store=store)
+        await use_cases.cancel(job_id, caller=other, store=store, clock=ShiftedClock())
 
 
 @pytest.mark.parametrize("moment", ["waiting", "served"])
