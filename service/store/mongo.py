@@ -1,6 +1,8 @@
 """The driver's client as the store uses it, and the one place where the driver's errors become the service's."""
 
 import contextlib
+import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +21,8 @@ from pymongo.monitoring import CommandListener
 
 from service.errors import NotStorableError, StartError, StoreUnavailableError
 
+_LOG = logging.getLogger(__name__)
+
 Record = dict[str, Any]
 """A document as the driver gives it."""
 Client = AsyncIOMotorClient[Record]
@@ -31,7 +35,23 @@ PASSING_CODES = frozenset({6, 7, 50, 64, 89, 91, 189, 262, 9001, 11600, 11602, 1
 
 
 def connect(uri: str, listeners: Sequence[CommandListener] = ()) -> Client:
-    """Make the client; nothing is sent yet. Raises `StartError` when the URI is not one.
+    """Make the client; nothing is sent yet. Raises `StartError` when the URI is not one, or has a bad option.
+
+    Of a bad option the driver only warns, and leaves it out: with `tls=yes` it would send everything in the clear.
+    """
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        client = _make_client(uri, listeners)
+    for warning in (str(each.message) for each in told if each.category is UserWarning):
+        if not warning.startswith("Unknown option"):
+            client.close()
+            raise StartError(f"PATCHBAY_MONGODB_URI has a bad option: {warning}.")
+        _LOG.warning("PATCHBAY_MONGODB_URI: %s", warning)
+    return client
+
+
+def _make_client(uri: str, listeners: Sequence[CommandListener]) -> Client:
+    """Make the client, as `connect` says.
 
     Timeouts are such that a caller hears within seconds that the database is away. `wTimeoutMS` bounds the wait for a
     majority: what happened to the write is then unknown, and its write id tells later.
@@ -44,6 +64,7 @@ def connect(uri: str, listeners: Sequence[CommandListener] = ()) -> Client:
             w="majority",
             wTimeoutMS=8000,
             readConcernLevel="majority",
+            readPreference="primary",  # a write is decided by what is read, and its caller reads what it has written
             retryWrites=True,
             retryReads=True,
             serverSelectionTimeoutMS=4000,

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 from service.settings import Settings
+from tests.processes import Spawn
 
 ROOT = Path(__file__).parents[2]
 STARTS = 'exec "$0" -m service'
@@ -130,6 +131,7 @@ def test_text_that_the_terminal_cannot_show_is_written_as_escapes(environment: d
         ("PATCHBAY_FILES_ROOT", "x" * 300),
         ("PATCHBAY_OTLP_ENDPOINT", "collector:4318"),
         ("PATCHBAY_MONGODB_URI", "mongodb://127.0.0.1:1/?tls=true&tlsCAFile=/no/such/file"),
+        ("PATCHBAY_MONGODB_URI", "mongodb://127.0.0.1:1/?tls=yes"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(variable: str, value: str, environment: dict[str, str]) -> None:
@@ -141,3 +143,9 @@ def test_a_setting_that_cannot_be_used_is_named(variable: str, value: str, envir
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert variable in line
+
+
+def test_an_option_of_the_uri_that_nobody_knows_is_a_line_of_the_log(settings: Settings, spawn_service: Spawn) -> None:
+    service = spawn_service(mongodb_uri=f"{settings.mongodb_uri}&nosuch=1")
+
+    assert [line["level"] for line in service.log() if "Unknown option: nosuch" in line["message"]] == ["warning"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pymongo
 import pytest
+from pymongo import ReadPreference
 
 from service.errors import StartError, StoreUnavailableError
 from service.store.deployment import MongoProbe, check_deployment
@@ -43,6 +44,14 @@ async def test_probe_of_an_absent_server_says_unavailable(tmp_path: Path) -> Non
 def test_text_that_is_no_uri_is_refused() -> None:
     with pytest.raises(StartError, match="PATCHBAY_MONGODB_URI"):
         connect("postgres://localhost")
+
+
+async def test_the_primary_is_read_whatever_the_uri_says() -> None:
+    client = connect("mongodb://127.0.0.1:1/?readPreference=secondaryPreferred&readConcernLevel=local&w=1")
+
+    assert client.read_preference == ReadPreference.PRIMARY
+    assert (client.read_concern.level, client.write_concern.document["w"]) == ("majority", "majority")
+    client.close()
 
 
 @pytest.fixture(name="lone_socket")
