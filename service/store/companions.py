@@ -12,7 +12,7 @@ from pymongo.write_concern import WriteConcern
 
 from service.errors import ServiceError
 from service.model import Companion
-from service.store.mongo import MAX_DOCUMENT_BYTES, Database, too_large_to_store, translated, unavailable
+from service.store.mongo import MAX_DOCUMENT_BYTES, Database, Record, too_large_to_store, translated, unavailable
 
 _PATIENCE_S = 15.0
 _MAJORITY = WriteConcern(w="majority", wtimeout=8000)
@@ -42,16 +42,30 @@ async def find_conflict(database: Database, companions: Sequence[Companion]) -> 
 
     Raises `NotStorableError` for a record that the database could not hold.
     """
+    standing = await _find_standing(database, companions)
     for companion in companions:
-        is_new = companion.action == "insert"
         if len(encode({"_id": companion.id, **companion.fields})) > MAX_DOCUMENT_BYTES:
             raise too_large_to_store()
-        wanted = {"_id": companion.id, **({} if is_new else companion.expected)}
-        with translated():
-            found = await database[companion.collection].find_one(wanted, {"_id": 1})
-        if (found is None) != is_new:
+        record = standing.get((companion.collection, companion.id))
+        if companion.action == "insert":
+            is_met = record is None
+        else:
+            is_met = record is not None and all(record.get(name) == it for name, it in companion.expected.items())
+        if not is_met:
             return companion.conflict
     return None
+
+
+async def _find_standing(database: Database, companions: Sequence[Companion]) -> dict[tuple[str, str], Record]:
+    """Return the records that there are of those that companions name, with what is expected of them."""
+    standing: dict[tuple[str, str], Record] = {}
+    for name in {each.collection for each in companions}:
+        named = [each for each in companions if each.collection == name]
+        members = {"_id": 1} | {member: 1 for each in named for member in each.expected}
+        with translated():
+            async for record in database[name].find({"_id": {"$in": [each.id for each in named]}}, members):
+                standing[name, record["_id"]] = record
+    return standing
 
 
 async def await_majority(database: Database, session: AsyncIOMotorClientSession) -> None:
