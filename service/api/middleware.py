@@ -4,7 +4,6 @@ One middleware does it all, made for its route when the route is added: each lay
 what never changes, would cost every request as much as the work in it.
 """
 
-import asyncio
 import logging
 import re
 import time
@@ -46,9 +45,7 @@ class Middleware:
         """Give the request its id, keep its trace context, answer it, write one log line when that is done."""
         start = time.perf_counter()
         traffic, headers = self._traffic, request.headers
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("aiohttp runs every handler in a task")
+        task = request.task
         given = headers.get("X-Request-Id")
         request_id = given if given is not None and _SANE_ID.fullmatch(given) else traffic.make_id()
         request[REQUEST_ID], request[SHARE] = request_id, None
