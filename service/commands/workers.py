@@ -111,7 +111,7 @@ class _Pool:
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", lifeline.__file__, str(os.getpid())),
-                *(sys.executable, "-m", "service", "serve"),
+                *(sys.executable, "-P", "-m", "service", "serve"),
                 *("--inherited", str(self._listening.fileno()), str(told)),
                 env=self._environment,
                 pass_fds=[self._listening.fileno(), told],
@@ -149,6 +149,7 @@ async def supervise(settings: Settings) -> None:
     with listening, tempfile.TemporaryDirectory(prefix="patchbay-metrics-") as numbers:
         async with _database(settings) as (uri, version):
             shared = {"PATCHBAY_MONGODB_URI": uri, "PATCHBAY_WORKERS": "1", metrics.MULTIPROCESS_DIR: numbers}
+            shared["PYTHONPATH"] = os.pathsep.join(sys.path)  # and -P: else a folder `service` here would be run
             pool = _Pool(settings.workers, listening, {**os.environ, **shared}, settings.shutdown_grace_s)
             try:
                 await pool.start()

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -80,13 +79,35 @@ def test_the_service_serves_where_nobody_reads_its_greeting(output: str, environ
     assert "Traceback" not in errors
 
 
+def test_workers_are_of_the_same_package_wherever_they_are_started(environment: dict[str, str], tmp_path: Path) -> None:
+    """As the command `patchbay`, in a folder with a package `service` of somebody else."""
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "__init__.py").write_text("raise SystemExit('somebody else')")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = f"import sys; sys.path[0] = {str(ROOT)!r}; from service.__main__ import main; sys.exit(main([]))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command],
+        cwd=tmp_path,
+        env={**environment, "PATCHBAY_PORT": str(port), "PATCHBAY_WORKERS": "2"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    alive = is_served(port, process)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+
+    assert alive, errors
+    assert "somebody else" not in errors
+
+
 def is_served(port: int, process: subprocess.Popen[str]) -> bool:
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         try:
             with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as answer:
                 return bool(answer.status == 200)
-        except URLError:
+        except OSError:
             time.sleep(0.05)
     return False
 
