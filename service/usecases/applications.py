@@ -13,7 +13,7 @@ from service.usecases.asked import Asked, admit
 from service.usecases.attempts import Attempt
 from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_fit, check_version, editing
 from service.usecases.patching import Desk, find_resource
-from service.usecases.writing import Mode, Target, find_type, write
+from service.usecases.writing import Mode, Target, write
 
 
 class _Trace(msgspec.Struct):
@@ -55,7 +55,7 @@ async def cancel(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk)
 
 
 async def _carry_out(attempt: Attempt, aim: Aim, mode: Mode, desk: Desk) -> Application:
-    known = await find_type(attempt.target.type, desk.shelf)
+    known = await desk.shelf.catalog.find(attempt.target.type)
     named = known.definition.provider
     trace = _Trace()
     try:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,12 +10,13 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from service.core.definition import Parent, TypeDefinition
+from service.core.definition import TYPE_NAME, TYPE_NAME_RULE, Parent, TypeDefinition
 from service.core.schema import Schema
-from service.errors import ServiceError, StoreUnavailableError
+from service.errors import InvalidRequestError, ServiceError, StoreUnavailableError
 from service.ports import TypeStore
 
 _LOG = logging.getLogger(__name__)
+_NAME = re.compile(TYPE_NAME)
 _FRESH_FOR_S = 1.0
 """How long another instance's change of a definition may go unnoticed."""
 _MOST_UNDEFINED = 1000
@@ -59,9 +61,10 @@ class TypeCatalog:
         self._unreadable: frozenset[str] = frozenset()
 
     async def find(self, name: str) -> KnownType:
-        """Return what is known about the type; any name has at least the defaults.
+        """Return what is known about the type; it has at least the defaults.
 
-        Raises `StoreUnavailableError` for a definition that another release wrote and this one cannot read.
+        Raises `InvalidRequestError` for a name that no type can have, `StoreUnavailableError` for a definition that
+        another release wrote and this one cannot read.
         """
         if self._monotonic() >= self._fresh_until:
             await self._refresh()
@@ -69,6 +72,8 @@ class TypeCatalog:
             raise StoreUnavailableError(f"The definition of the type {name} cannot be read by this instance.")
         known = self._known.get(name) or self._undefined.get(name)
         if known is None:
+            if not _NAME.fullmatch(name):
+                raise InvalidRequestError(f"{TYPE_NAME_RULE[:1].upper()}{TYPE_NAME_RULE[1:]}.", field="type")
             known = KnownType(name, TypeDefinition(), None, self._contained_in(name), is_defined=False)
             if len(self._undefined) < _MOST_UNDEFINED:
                 self._undefined[name] = known

@@ -28,7 +28,7 @@ from service.usecases.asked import Asked, admit
 from service.usecases.dispatching import digest_of
 from service.usecases.fitting import ANY_VERSION
 from service.usecases.patching import Desk
-from service.usecases.writing import Mode, Target, find_type, write
+from service.usecases.writing import Mode, Target, write
 
 _MOST_CLASHES = 100
 
@@ -130,7 +130,7 @@ async def _take_over(
 ) -> Application:
     """Make the content the target's next version, in one write with the application's end."""
     base = await _content_at_base(application, desk)
-    known = await find_type(application.target_type, desk.shelf)
+    known = await desk.shelf.catalog.find(application.target_type)
     why = said.message or f"Patch {application.patch_id} of {application.resource_id}, by {application.provider}"
     last: list[Step] = []
 

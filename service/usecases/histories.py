@@ -12,18 +12,18 @@ from service.ports import Comparer, ListedRevisions, Outcome
 from service.usecases import drafting
 from service.usecases.presenting import Shown, show
 from service.usecases.shelf import Shelf
-from service.usecases.writing import Mode, Target, find_kept, find_type, write
+from service.usecases.writing import Mode, Target, find_kept, write
 
 
 async def find_version(target: Target, version: int, shelf: Shelf) -> Shown:
     """Return a resource as it stood at a version; raise `NotFoundError`, `GoneError` where it stood deleted."""
-    await find_type(target.type, shelf)
+    await shelf.catalog.find(target.type)
     return _shown(await at_version(await find_kept(target, shelf), version, shelf))
 
 
 async def find_at(target: Target, moment: datetime, shelf: Shelf) -> Shown:
     """Return a resource as it stood at a time."""
-    await find_type(target.type, shelf)
+    await shelf.catalog.find(target.type)
     resource = await find_kept(target, shelf)
     version = await shelf.timeline.find_version_at(resource.id, format_timestamp(moment))
     if version is None:
@@ -33,7 +33,7 @@ async def find_at(target: Target, moment: datetime, shelf: Shelf) -> Shown:
 
 async def list_history(target: Target, limit: int, before: int | None, shelf: Shelf) -> ListedRevisions:
     """Return how the versions came about, newest first, those below `before` if given."""
-    await find_type(target.type, shelf)
+    await shelf.catalog.find(target.type)
     resource = await find_kept(target, shelf)
     return await shelf.resources.list_revisions(resource.id, before=before, limit=limit)
 
@@ -42,7 +42,7 @@ async def diff(
     target: Target, from_version: int, to_version: int, options: DiffOptions, comparer: Comparer, shelf: Shelf
 ) -> Outcome:
     """Return the patch that takes one version, as it was answered, to another."""
-    await find_type(target.type, shelf)
+    await shelf.catalog.find(target.type)
     resource = await find_kept(target, shelf)
     before = await at_version(resource, from_version, shelf, field="from")
     after = await at_version(resource, to_version, shelf, field="to")
@@ -51,7 +51,7 @@ async def diff(
 
 async def revert(target: Target, version: int, mode: Mode, shelf: Shelf) -> Shown:
     """Make a new version that equals an earlier one; a deleted resource comes back by it."""
-    known = await find_type(target.type, shelf)
+    known = await shelf.catalog.find(target.type)
     resource = await find_kept(target, shelf)
     content = drafting.content_of(await at_version(resource, version, shelf))
     found = msgspec.structs.replace(target, reference=resource.id)

@@ -9,7 +9,7 @@ from service.core.listing import Listing, Path, Place, project
 from service.ports import ResourceLister
 from service.usecases.presenting import find_contained, show
 from service.usecases.shelf import Shelf
-from service.usecases.writing import Target, find_type
+from service.usecases.writing import Target
 
 
 class ShownPage(NamedTuple):
@@ -23,7 +23,7 @@ async def list_resources(
     target: Target, listing: Listing, fields: tuple[Path, ...] | None, limit: int, lister: ResourceLister, shelf: Shelf
 ) -> ShownPage:
     """Return a page of the resources of a type; `fields` are the members to answer beside the id, None for all."""
-    known = (await find_type(target.type, shelf)).seen_by(target.grants)
+    known = (await shelf.catalog.find(target.type)).seen_by(target.grants)
     if fields is not None:
         asked = {path[0] for path in fields}
         known = known._replace(contained=tuple(each for each in known.contained if each.parent.shown_as in asked))

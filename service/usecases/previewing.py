@@ -15,7 +15,7 @@ from service.usecases.drafting import draft_of
 from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_version, editing
 from service.usecases.patching import Desk, find_resource
 from service.usecases.presenting import Shown
-from service.usecases.writing import Mode, Target, find_type, write
+from service.usecases.writing import Mode, Target, write
 
 
 async def preview(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk) -> Preview:
@@ -32,7 +32,7 @@ async def preview(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk
 
         return change
 
-    known = await find_type(target.type, desk.shelf)
+    known = await desk.shelf.catalog.find(target.type)
     dry = msgspec.structs.replace(mode, conditions=ANY_VERSION, dry_run=True)
     shown: Shown | None = None
     failure: ServiceError | None = None

@@ -31,7 +31,7 @@ from service.usecases.permission import check_type
 from service.usecases.presenting import Shown, present, strip_contained
 from service.usecases.rebasing import rebasing
 from service.usecases.shelf import Shelf
-from service.usecases.writing import Mode, Target, find_standing, find_type, write
+from service.usecases.writing import Mode, Target, find_standing, write
 
 Dialect = Literal["plain", "json-patch", "merge-patch"]
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,199}")
@@ -42,7 +42,7 @@ _ANY = Conditions(if_match=Tags(any=True))
 
 async def find(target: Target, shelf: Shelf) -> Shown:
     """Return a resource; raise `NotFoundError`, `GoneError`, `AmbiguousIdentifierError`."""
-    known = await find_type(target.type, shelf)
+    known = await shelf.catalog.find(target.type)
     return await present(known.seen_by(target.grants), await find_standing(target, shelf), shelf)
 
 
@@ -51,7 +51,7 @@ async def find_by_id(resource_id: str, caller: Caller, shelf: Shelf) -> Shown:
     resource = await _find_any(resource_id, caller, shelf)
     if resource.deleted:
         raise gone(resource.type)
-    known = await find_type(resource.type, shelf)
+    known = await shelf.catalog.find(resource.type)
     return await present(known.seen_by(caller.types), resource, shelf)
 
 
@@ -72,7 +72,7 @@ async def _find_any(resource_id: str, caller: Caller, shelf: Shelf) -> Resource:
 
 async def create(target: Target, content: Content, mode: Mode, shelf: Shelf) -> Shown:
     """Make a resource under an id that is free."""
-    known = await find_type(target.type, shelf)
+    known = await shelf.catalog.find(target.type)
     if not _ID.fullmatch(target.reference):
         raise InvalidRequestError(
             "An id has at most 200 letters, digits and . _ : ~ @ + -, and starts with a letter or digit.", field="id"
@@ -94,7 +94,7 @@ async def _check_unnamed(target: Target, shelf: Shelf) -> None:
 
 async def replace(target: Target, content: Content, mode: Mode, shelf: Shelf) -> Shown:
     """Replace the content of a resource."""
-    known = await find_type(target.type, shelf)
+    known = await shelf.catalog.find(target.type)
     if known.contained:
         standing = await find_standing(target, shelf)
         content = await strip_contained(known.seen_by(target.grants), standing.id, content, shelf)
@@ -106,7 +106,7 @@ async def replace(target: Target, content: Content, mode: Mode, shelf: Shelf) ->
 
 async def patch(target: Target, body: Json, dialect: Dialect, limits: Limits, mode: Mode, shelf: Shelf) -> Shown:
     """Apply a patch in one of the three dialects: all of it, or nothing."""
-    known = await find_type(target.type, shelf)
+    known = await shelf.catalog.find(target.type)
     if dialect == "merge-patch":
         return await _change(target, known, lambda asked: drafting.merging(asked, body), mode, shelf)
     plain = dialect == "plain"
@@ -149,7 +149,7 @@ async def delete(target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> 
 
     A cascade deletes what is contained first, one by one: where it is interrupted, the parent is still there.
     """
-    known = await find_type(target.type, shelf)
+    known = await shelf.catalog.find(target.type)
     if not known.contained:
         return await write(target, known, drafting.deleting, mode, shelf)
     standing = msgspec.structs.replace(target, reference=(await find_standing(target, shelf)).id)

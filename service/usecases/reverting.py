@@ -19,7 +19,7 @@ from service.usecases.attempts import Attempt
 from service.usecases.fitting import ANY_VERSION, FAILURES, Aim, check_version
 from service.usecases.patching import Desk, Recorded, describe, find_resource
 from service.usecases.recording import recorded
-from service.usecases.writing import Mode, Target, find_type, write
+from service.usecases.writing import Mode, Target, write
 
 _LONGEST_STEM = 150
 _MOST_CLASHES = 100
@@ -71,7 +71,7 @@ async def revert(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk)
 
 
 async def _carry_out(reversal: _Reversal, aim: Aim, mode: Mode, desk: Desk) -> Recorded:
-    known = await find_type(reversal.target.type, desk.shelf)
+    known = await desk.shelf.catalog.find(reversal.target.type)
     why = mode.attribution.why or f"Revert of patch {reversal.patch.patch_id} of {reversal.patch.resource_id}"
     attribution = msgspec.structs.replace(mode.attribution, why=why)
     outcome = _Outcome()

@@ -14,7 +14,6 @@ from service.ports import IndexStore, ResourceLister, TypeStore
 from service.usecases.catalog import KnownType
 from service.usecases.drafting import content_of
 from service.usecases.shelf import Shelf
-from service.usecases.writing import find_type
 
 _BATCH = 200
 _MOST_GENERATIONS = 20
@@ -43,7 +42,7 @@ async def define(
 
     Raises `InvalidRequestError` for a schema that is none and for a parent that cannot be.
     """
-    known = await find_type(name, shelf)
+    known = await shelf.catalog.find(name)
     if definition.json_schema is not UNSET:
         Schema(definition.json_schema)
     if definition.parent is not UNSET:
@@ -58,7 +57,7 @@ async def define(
 
 async def find_defined(name: str, shelf: Shelf) -> KnownType:
     """Return a type that has a definition; raise `NotFoundError`."""
-    known = await find_type(name, shelf)
+    known = await shelf.catalog.find(name)
     if not known.is_defined:
         raise NotFoundError(f"The type {name} has no definition; resources of it live by the defaults.")
     return known
@@ -76,7 +75,7 @@ async def check(
     name: str, definition: TypeDefinition | None, lister: ResourceLister, shelf: Shelf
 ) -> AsyncIterator[Refused | Progress]:
     """Hold all resources of the type against a definition, None for its own; tell what it refuses on the way."""
-    known = await find_type(name, shelf)
+    known = await shelf.catalog.find(name)
     used = definition or known.definition
     schema = Schema(used.json_schema) if used.json_schema is not UNSET else None
     total = await lister.count(name)
@@ -130,7 +129,7 @@ async def _check_parent(name: str, parent: Parent, shelf: Shelf) -> None:
         ancestor = above.type
     else:
         raise InvalidRequestError(f"Types contain each other at most {_MOST_GENERATIONS} deep.", field="parent.type")
-    siblings = (await find_type(parent.type, shelf)).contained
+    siblings = (await shelf.catalog.find(parent.type)).contained
     if any(each.parent.shown_as == parent.shown_as and each.type != name for each in siblings):
         raise InvalidRequestError(
             f"A {parent.type} shows other resources as '{parent.shown_as}' already.", field="parent.as"

@@ -1,15 +1,13 @@
 """Writes to resources: rules found, parents looked up, identifiers followed, the change handed to the store."""
 
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import msgspec
 
 from service.core.conditions import NO_CONDITIONS, Conditions
-from service.core.definition import TYPE_NAME, TYPE_NAME_RULE
 from service.core.identifier import MAX_LENGTH
-from service.errors import InvalidRequestError, NotFoundError
+from service.errors import NotFoundError
 from service.model import Attribution, Resource
 from service.ports import Changing
 from service.usecases.asked import Asked, gone
@@ -19,7 +17,6 @@ from service.usecases.identifying import identify, unknown
 from service.usecases.presenting import Shown, present
 from service.usecases.shelf import Shelf, rules_of
 
-_TYPE = re.compile(TYPE_NAME)
 _MOST_ATTEMPTS = 40
 
 
@@ -45,13 +42,6 @@ class Mode(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     merges: bool = False
     weight: int = 0
-
-
-def find_type(name: str, shelf: Shelf) -> Awaitable[KnownType]:
-    """Return what is known about a type; raise `InvalidRequestError` for a name that no type can have."""
-    if not _TYPE.fullmatch(name):
-        raise InvalidRequestError(f"{TYPE_NAME_RULE[:1].upper()}{TYPE_NAME_RULE[1:]}.", field="type")
-    return shelf.catalog.find(name)
 
 
 async def find_standing(target: Target, shelf: Shelf) -> Resource:
