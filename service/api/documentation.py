@@ -1,5 +1,7 @@
 """The contract as the service itself hands it out: `/openapi.yaml`, `/openapi.json`, `/docs`, `/problems/<code>`."""
 
+import base64
+import hashlib
 import inspect
 from collections.abc import Iterator
 from html import escape
@@ -25,17 +27,22 @@ _FRAMEWORK = {
     problems.HTTP_ERROR: ("HTTP error", ["The HTTP layer refuses the request; the detail and the status say why."]),
 }
 """What no class of the service's errors stands for."""
-_PAGE = """<!doctype html>
+_BEGIN = (
+    'fetch("/openapi.json").then(answer => answer.json()).then(contract => SwaggerUIBundle('
+    '{spec: {...contract, openapi: "3.0.3"}, dom_id: "#ui", deepLinking: true}))'
+)
+"""The bundled page refuses 3.1 by its number, and shows what it has: the contract is the same otherwise."""
+_PAGE = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Patchbay API</title>
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css"><link rel="icon" href="/docs/assets/favicon-32x32.png"></head>
 <body><div id="ui"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", deepLinking: true})</script></body></html>
+<script>{_BEGIN}</script></body></html>
 """
-
-
+_DIGEST = base64.b64encode(hashlib.sha256(_BEGIN.encode()).digest()).decode()
 _POLICY = (
-    "default-src 'none'; connect-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; frame-ancestors 'none'"
+    f"default-src 'none'; connect-src 'self'; script-src 'self' 'sha256-{_DIGEST}'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 

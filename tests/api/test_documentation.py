@@ -1,8 +1,13 @@
 """The pages that explain, from outside."""
 
+import re
+from pathlib import Path
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+
+from tests.browser import Browser
 
 Client = TestClient[web.Request, web.Application]
 
@@ -28,6 +33,20 @@ async def test_the_api_page_brings_its_assets(client: Client) -> None:
 
     assert len(answers) > 1
     assert {each.status for each in answers} == {200}
+
+
+async def test_the_api_page_works_with_nothing_from_elsewhere(client: Client, tmp_path: Path) -> None:
+    response = await client.get("/docs")
+    scripts = re.findall(r"script-src ([^;]*);", response.headers["Content-Security-Policy"])
+
+    async with Browser(tmp_path / "browser") as browser:
+        await browser.open(str(client.make_url("/docs")))
+        await browser.wait_for("document.querySelectorAll('.opblock').length > 50")
+        requested, complaints = browser.requested(), browser.complaints()
+
+    assert "unsafe" not in scripts[0]
+    assert complaints == []
+    assert [each for each in requested if not each.startswith((str(client.make_url("/")), "data:"))] == []
 
 
 @pytest.mark.parametrize("path", ["/problems/none", "/docs/assets/none.css"])
