@@ -46,12 +46,11 @@ pub struct Arrays {
     pub report: Vec<u8>,
 }
 
-/// Two arrays that differ, and where they lie.
+/// Two arrays that differ.
 #[derive(Clone, Copy)]
-pub struct Pair<'a> {
+pub struct Pair {
     pub a: u32,
     pub b: u32,
-    pub path: &'a [u8],
 }
 
 impl Arrays {
@@ -60,7 +59,7 @@ impl Arrays {
         side(&self.before) + side(&self.after) + self.mates.capacity() * 4 + self.aligner.used()
     }
 
-    /// Append the steps that turn array `a` into array `b`, which lie at `path`; `Hopeless` when more than `budget`
+    /// Append the steps that turn array `a` into array `b`; `Hopeless` when more than `budget`
     /// elements would have to be removed and added.
     pub fn plan(&mut self, view: &View, pair: Pair, budget: usize, steps: &mut Vec<Step>) -> Result<Outcome, Stop> {
         let mark = view.before.mark(pair.a);
@@ -165,7 +164,7 @@ impl Arrays {
         if !is_object(view.before, nodes) && !is_object(view.after, others) {
             return Ok(false);
         }
-        let pairs = match keyed::pair(view, nodes, others, keys, pair.path)? {
+        let pairs = match keyed::pair(view, nodes, others, keys)? {
             Ok(pairs) => pairs,
             Err(_) if is_lenient => return Ok(false),
             Err(report) => {

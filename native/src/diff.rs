@@ -284,7 +284,7 @@ impl Pass<'_, '_> {
     /// Plan the steps of a pair of containers and put it on the stack. False if that is hopeless.
     fn plan(&mut self, mut frame: Frame) -> Result<bool, Stop> {
         let budget = self.budget(&frame);
-        let Work { arrays, steps, path, kept, kept_steps, .. } = &mut *self.work;
+        let Work { arrays, steps, kept, kept_steps, .. } = &mut *self.work;
         let mut outcome = Outcome::Aligned;
         match (frame.is_object, frame.b) {
             (true, NONE) => objects::plan_emptying(&self.view, frame.a, steps)?,
@@ -293,7 +293,7 @@ impl Pass<'_, '_> {
             (false, b) if self.shortens && take_over(kept, kept_steps, (frame.a, b), arrays, steps)? => {}
             (false, b) => {
                 let was_bounded = std::mem::replace(&mut arrays.aligner.is_bounded, false);
-                outcome = arrays.plan(&self.view, Pair { a: frame.a, b, path }, budget, steps)?;
+                outcome = arrays.plan(&self.view, Pair { a: frame.a, b }, budget, steps)?;
                 if !self.shortens && outcome == Outcome::Aligned {
                     let first_step = kept_steps.len();
                     append(kept_steps, steps[frame.first_step as usize..].iter().copied())?;

@@ -25,37 +25,48 @@ pub struct Report {
 }
 
 impl Report {
-    fn add(&mut self, is_before: bool, path: &[u8], place: u32, twin: Option<u32>) {
+    fn add(&mut self, is_before: bool, doc: Doc, item: u32, twin: Option<u32>) {
         self.count += 1;
         if self.count > MOST_REPORTED {
             return;
         }
         self.text.extend_from_slice(b",[");
         self.text.extend_from_slice(if is_before { b"\"before\"" } else { b"\"after\"" });
-        for place in std::iter::once(place).chain(twin) {
+        for node in std::iter::once(item).chain(twin) {
             self.text.extend_from_slice(b",\"");
-            self.text.extend_from_slice(path);
-            pointer::push_index(place, &mut self.text);
+            push_way(doc, node, &mut self.text);
             self.text.push(b'"');
         }
         self.text.push(b']');
     }
 }
 
+/// Append the pointer of a node of the document, as text inside a JSON string.
+fn push_way(doc: Doc, node: u32, out: &mut Vec<u8>) {
+    let mut at = 0;
+    while at != node {
+        let is_object = doc.node(at).kind() == Kind::Object;
+        let value_of = |child: u32| child + u32::from(is_object);
+        let holds = |&(child, _): &(u32, u32)| node < doc.node(value_of(child)).next;
+        let Some((child, place)) = Children::without(0, doc, at).zip(0..).find(holds) else {
+            return;
+        };
+        match is_object {
+            true => pointer::push_name(doc.inner(child), doc.node(child).is_escaped(), out),
+            false => pointer::push_index(place, out),
+        }
+        at = value_of(child);
+    }
+}
+
 /// Pair items by their keys: places in both arrays, in rising order of the first; or what is wrong with the keys.
-pub fn pair(
-    view: &View,
-    a: &[u32],
-    b: &[u32],
-    keys: &KeyNames,
-    path: &[u8],
-) -> Result<Result<Vec<(u32, u32)>, Report>, Stop> {
+pub fn pair(view: &View, a: &[u32], b: &[u32], keys: &KeyNames) -> Result<Result<Vec<(u32, u32)>, Report>, Stop> {
     let mut report = Report { text: format!("[{}", keys.rule).into_bytes(), count: 0 };
     // Items of one document are compared with each other, so that document stands on both sides.
     let before = View { after: view.before, ..*view };
     let after = View { before: view.after, ..*view };
-    let left = Keyed::of(&before, a, keys, &mut |place, twin| report.add(true, path, place, twin))?;
-    let right = Keyed::of(&after, b, keys, &mut |place, twin| report.add(false, path, place, twin))?;
+    let left = Keyed::of(&before, a, keys, &mut |item, twin| report.add(true, view.before, item, twin))?;
+    let right = Keyed::of(&after, b, keys, &mut |item, twin| report.add(false, view.after, item, twin))?;
     if report.count > 0 {
         report.text.push(b']');
         return Ok(Err(report));
@@ -102,7 +113,8 @@ impl Keyed {
             }
         }
         faults.sort_unstable();
-        faults.into_iter().for_each(|(place, twin)| complain(place, twin));
+        let item = |place: u32| items[place as usize];
+        faults.into_iter().for_each(|(place, twin): (u32, Option<u32>)| complain(item(place), twin.map(item)));
         Ok(Keyed { entries })
     }
 

@@ -11,8 +11,10 @@ import msgspec
 from service.core import values
 from service.core.comparison import Comparison, TooManyLevelsError
 from service.core.draft import Draft, replace, tested
+from service.core.keyed import BadKeysError
 from service.core.operation import Operation
 from service.core.options import DEFAULT, DiffOptions
+from service.core.pointer import format_pointer
 from service.core.prune import NOTHING, Pruning
 from service.core.scoped import ScopedComparison
 from service.core.values import Json
@@ -120,6 +122,18 @@ def _scoped(before: Json, after: Json, options: DiffOptions) -> tuple[Draft, boo
             replacement = replace(b"", after)
             return Draft([tested(b"", original, replacement) if options.invertible else replacement], []), False
         after = type(before)() if after is NOTHING else after
+    try:
+        return _walked(before, after, options, pruning)
+    except BadKeysError as error:
+        roots = {"before": before, "after": after}
+        arrays = error.arrays
+        trails = {side: pruning.find(array, roots[side]) for side, array in arrays.items()}
+        raise error.refused(
+            lambda side, place: format_pointer((*trails[side], pruning.place_of(arrays[side], place)))
+        ) from error
+
+
+def _walked(before: Json, after: Json, options: DiffOptions, pruning: Pruning) -> tuple[Draft, bool]:
     comparison = ScopedComparison(options, pruning)
     draft = comparison.compare(before, after)
     if not comparison.is_confirmed():

@@ -5,7 +5,6 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain, compress, count
 from typing import NamedTuple
 
-from service.core import values
 from service.core.alignment import Alignment, Block, align, rising
 from service.core.keyed import pair_by_keys
 from service.core.pairing import Pair, Pairing, stand_in_place
@@ -34,15 +33,13 @@ class Mating(NamedTuple):
     bounded: bool = False
 
 
-def mate(
-    path: bytes, before: Sequence[Json], after: Sequence[Json], scope: Scope, pairing: Pairing, *, moves: bool
-) -> Mating:
-    """Pair the items of the array at `path`. Raises `ArrayKeyError` with the pointers of the items at fault."""
+def mate(before: Sequence[Json], after: Sequence[Json], scope: Scope, pairing: Pairing, *, moves: bool) -> Mating:
+    """Pair the items of two arrays. Raises `BadKeysError`."""
     rule = scope.arrays
     if rule.alignment == "positionPriority":
         return Mating(_judged(zip(range(len(before)), range(len(after)), strict=False), before, after, scope), [])
     if rule.alignment == "keyed" and any(isinstance(item, dict) for item in chain(before, after)):
-        pairs = pair_by_keys(values.decode(b'"' + path + b'"', max_depth=0), before, after, rule)
+        pairs = pair_by_keys(before, after, rule)
         if pairs is not None:
             kept = rising([there for _, there in pairs])
             moved = set(range(len(pairs))).difference(kept) if moves else ()

@@ -1,5 +1,7 @@
 """Leave out of two documents what a comparison is to ignore, and remember what may not be touched because of it."""
 
+from collections.abc import Sequence
+
 from service.core.options import DiffOptions, FamilyOptions
 from service.core.place import Place, root_place
 from service.core.values import Json
@@ -25,6 +27,25 @@ class Pruning:
     def prune(self, value: Json) -> Json:
         """Give the value without what is ignored; the value itself is not changed, and shared where nothing is lost."""
         return self._pruned(value, root_place(FamilyOptions(self._options)))
+
+    def find(self, sought: Sequence[Json], root: Json) -> tuple[str | int, ...]:
+        """Give the way to an array of a pruned document, as it is in the document itself."""
+        found: list[tuple[tuple[str | int, ...], Json]] = [((), root)]
+        while found:
+            trail, value = found.pop()
+            if value is sought:
+                return trail
+            if isinstance(value, dict):
+                found += [((*trail, name), child) for name, child in value.items() if isinstance(child, dict | list)]
+            elif isinstance(value, list):
+                within = [(place, child) for place, child in enumerate(value) if isinstance(child, dict | list)]
+                found += [((*trail, self.place_of(value, place)), child) for place, child in within]
+        raise LookupError("the array is none of this document")
+
+    def place_of(self, array: Sequence[Json], place: int) -> int:
+        """Say where an item of a pruned array stands in the document."""
+        places = self.places.get(id(array))
+        return place if places is None else places[place]
 
     def _pruned(self, value: Json, place: Place) -> Json:
         if place.outside:

@@ -9,7 +9,7 @@ import msgspec
 from service.core import orderless, similarity
 from service.core.alignment import Block, align
 from service.core.identity import key
-from service.core.keyed import pair_by_keys
+from service.core.keyed import BadKeysError, pair_by_keys
 from service.core.options import ArrayRule
 from service.core.orderless import Partners
 from service.core.pointer import format_pointer
@@ -151,7 +151,10 @@ def _fill(partners: Partners, left: Sequence[Json], right: Sequence[Json]) -> Pa
 
 
 def _lay_keyed(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule) -> Rows:
-    pairs = pair_by_keys("", before, after, rule)
+    try:
+        pairs = pair_by_keys(before, after, rule)
+    except BadKeysError as error:
+        raise error.refused(lambda _, place: f"/{place}") from error
     if pairs is None:
         return _lay_in_order(before, after)
     partners: Partners = [None] * len(before)

@@ -109,7 +109,7 @@ class ScopedComparison(Walk):
                 for place in reversed(places):
                     self._item(path + b"/%d" % place, before[place], after[place], scope, level)
                 return
-        mating = self._mating(path, before, after, scope, level)
+        mating = self._mating(before, after, scope, level)
         self.bounded = self.bounded or mating.bounded
         if level > MAX_PROBES or scope.is_tolerant or mating.moved or self._is_fixed(before):
             self._items(path, before, after, mating, scope, level)
@@ -118,11 +118,11 @@ class ScopedComparison(Walk):
         else:
             self._items(path, before, after, mating, scope, level)
 
-    def _mating(self, path: bytes, before: list[Json], after: list[Json], scope: Scope, level: int) -> Mating:
+    def _mating(self, before: list[Json], after: list[Json], scope: Scope, level: int) -> Mating:
         if level > MAX_PROBES:
             return mate_by_position(before, after)
         moves = scope.moves and id(before) not in self._pruning.places and id(before) not in self._pruning.outside
-        mating = mate(path, before, after, scope, self._pairing, moves=moves)
+        mating = mate(before, after, scope, self._pairing, moves=moves)
         if scope.is_plain:
             for start, other, length, is_equal in mating.mates:
                 if is_equal:

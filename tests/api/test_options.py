@@ -115,6 +115,21 @@ async def test_items_are_followed_by_their_keys(client: Client) -> None:
     assert [each["value"] for each in operations if each["op"] == "replace"] == [3]
 
 
+async def test_a_key_that_lacks_is_pointed_at_in_its_own_input(client: Client) -> None:
+    a = {"items": [{"sku": "a"}, {"sku": "b", "sizes": [{"sku": 1}]}]}
+    b = {"items": [{"sku": "b", "sizes": [{}]}]}
+    asked = {"arrayAlignment": "keyed", "keys": ["sku"]}
+
+    refused = [
+        await client.post(PATCH, json={**asked, "a": inline(a), "b": inline(b), "patchDirection": direction})
+        for direction in ("aToB", "bToA")
+    ]
+
+    for each in refused:
+        (fault,) = (await each.json())["errors"]
+        assert (fault["input"], fault["pointer"]) == ("b", "/items/0/sizes/0")
+
+
 async def test_keys_that_come_twice_are_refused_unless_a_fallback_is_asked_for(client: Client) -> None:
     twice = {"items": [{"sku": "a"}, {"sku": "a", "n": 1}]}
     asked = {"a": inline(ITEMS), "b": inline(twice), "arrayAlignment": "keyed", "keys": ["sku"]}

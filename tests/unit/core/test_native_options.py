@@ -161,6 +161,27 @@ def test_bad_keys_are_refused_as_the_reference_does(core: NativeCore, before: An
     assert refused.value.detail == expected.value.detail
 
 
+@pytest.mark.parametrize("moves", [(), (Scoped(True),)], ids=["in place", "moving"])
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_bad_keys_are_pointed_at_in_the_document_that_has_them(
+    core: NativeCore, engine: str, moves: tuple[Scoped, ...]
+) -> None:
+    """Whatever is ignored before them, and wherever what holds them stands in the other document."""
+    by_id = ArrayRule("keyed", None, ("id",))
+    options = DiffOptions(arrays=(by_id,), ignored_paths=(("a/b", "0"), ("**", "~m\n", "1")), moves=moves)
+    before = {"a/b": [{}, {"id": 1}, {"id": 2, "~m\n": [{"id": 1}, {}, 5]}]}
+    after = {"x": 1, "a/b": [{}, {"id": 2, "~m\n": [{"id": 3}, {}, {"id": 3}]}, {"id": 1, "y": 1}]}
+    compare = core.compare_bytes if engine == "native" else diff.compare_bytes
+
+    with pytest.raises(ArrayKeyError) as refused:
+        compare(json.dumps(before).encode(), json.dumps(after).encode(), options)
+
+    assert [(each.input, each.pointer, each.detail) for each in refused.value.violations] == [
+        ("before", "/a~1b/2/~0m\n/2", "The item /a~1b/2/~0m\n/2 lacks a key."),
+        ("after", "/a~1b/1/~0m\n/2", "The item /a~1b/1/~0m\n/2 has the keys of /a~1b/1/~0m\n/0."),
+    ]
+
+
 def test_keyed_items_are_followed_wherever_they_are(core: NativeCore) -> None:
     before = [{"id": number, "text": f"t{number}"} for number in range(50)]
     after = [{"id": 99, "text": "t0"}, *before[1:20], before[20] | {"text": "new"}, *before[21:]]
