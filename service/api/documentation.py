@@ -29,9 +29,9 @@ _FRAMEWORK = {
 """What no class of the service's errors stands for."""
 _BEGIN = (
     'fetch("/openapi.json").then(answer => answer.json()).then(contract => SwaggerUIBundle('
-    '{spec: {...contract, openapi: "3.0.3"}, dom_id: "#ui", deepLinking: true}))'
+    '{spec: {...contract, openapi: "3.0.3", servers: [{url: "/"}]}, dom_id: "#ui", deepLinking: true}))'
 )
-"""The bundled page refuses 3.1 by its number, and shows what it has: the contract is the same otherwise."""
+"""The bundled page refuses 3.1 by its number, and shows what it has. It tries out the service that it comes from."""
 _PAGE = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Patchbay API</title>
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css"><link rel="icon" href="/docs/assets/favicon-32x32.png"></head>
