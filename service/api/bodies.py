@@ -11,6 +11,7 @@ from service.errors import InvalidRequestError, RequestTimeoutError, TooLargeErr
 from service.keys import ASKS_FIRST, BODY, ROOM, SETTINGS, SHARE
 from service.room import Share
 
+_CONTINUE = "100-continue"
 _MANY_PIECES = 16
 """About 1 MiB: from there on `join` lets other threads run, and takes long where the memory is new."""
 _MAX_LINE_BYTES = 16 * 1024
@@ -141,14 +142,18 @@ class Body:
 
 
 async def note_expectation(request: web.Request) -> None:
-    """Note that a client asks before it sends the body; refuse other expectations, whatever characters they have.
+    """Note that a client asks before it sends the body.
 
     It is told to go on when the body is about to be read: what is refused by its head alone is not sent in vain.
     """
-    if request.headers["Expect"].lower() != "100-continue":
-        raise web.HTTPExpectationFailed(text="The only expectation that is met is 100-continue.")
-    if request.version == HttpVersion11:
+    if request.headers["Expect"].lower() == _CONTINUE and request.version == HttpVersion11:
         request[ASKS_FIRST] = True
+
+
+def check_expectation(request: web.Request) -> None:
+    """Refuse an expectation that is not met, whatever characters it has."""
+    if request.headers["Expect"].lower() != _CONTINUE:
+        raise web.HTTPExpectationFailed(reason="The only expectation that is met is 100-continue.")
 
 
 async def _invite(request: web.Request) -> None:

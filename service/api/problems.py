@@ -45,7 +45,12 @@ STATUS: dict[type[ServiceError], int] = {
 
 METHOD_NOT_ALLOWED = "method-not-allowed"
 HTTP_ERROR = "http-error"
-FRAMEWORK_CODES = {404: errors.NotFoundError.code, 413: errors.TooLargeError.code, 405: METHOD_NOT_ALLOWED}
+FRAMEWORK_CODES = {
+    404: errors.NotFoundError.code,
+    405: METHOD_NOT_ALLOWED,
+    413: errors.TooLargeError.code,
+    417: "expectation-failed",
+}
 
 
 MOST_VIOLATIONS = 1000

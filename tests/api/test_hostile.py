@@ -179,7 +179,11 @@ async def test_what_is_not_http_is_refused_and_the_connection_closed(client: Cli
 
 @pytest.mark.parametrize("expected", [b"miracles", b"\xff", b"100-continue, \xed\xa0\x80"])
 async def test_an_unknown_expectation_is_refused(client: Client, send: Sender, expected: bytes) -> None:
-    assert (await send(client, post(b"Expect: " + expected))).status == 417
+    answer = await send(client, post(b"Expect: " + expected))
+
+    assert (answer.status, answer.problem["code"]) == (417, "expectation-failed")
+    assert answer.problem["detail"] == "The only expectation that is met is 100-continue."
+    assert answer.headers["x-request-id"] == answer.problem["requestId"] != ""
 
 
 @pytest.mark.parametrize(("method", "path"), [(b"GET", b"/nowhere"), (b"GET", b"/a%0Ab"), (b"DELETE", b"/healthz")])
