@@ -12,7 +12,7 @@ from aiohttp import web
 from service import __version__, keys, logs
 from service.access.rates import RateLimiter
 from service.api import unmatched
-from service.api.bodies import note_expectation
+from service.api.bodies import leave_expectation
 from service.api.contract import RouteTableContract
 from service.api.middleware import Middleware, harden_others
 from service.api.route import Route
@@ -95,9 +95,9 @@ def _add_routes(app: web.Application) -> None:
         for route in routes:
             serve = Middleware(app, route.handler, route).serve
             for method in (route.method, "HEAD") if route.method == "GET" else (route.method,):
-                resource.add_route(method, serve, expect_handler=note_expectation)
+                resource.add_route(method, serve, expect_handler=leave_expectation)
     refuse = Middleware(app, unmatched.refuse, None).serve
-    app.router.add_resource(unmatched.PATH).add_route("*", refuse, expect_handler=note_expectation)
+    app.router.add_resource(unmatched.PATH).add_route("*", refuse, expect_handler=leave_expectation)
 
 
 def _place(route: Route) -> tuple[bool, str]:

@@ -141,19 +141,19 @@ class Body:
         return taken
 
 
-async def note_expectation(request: web.Request) -> None:
-    """Note that a client asks before it sends the body.
+async def leave_expectation(_: web.Request) -> None:
+    """Answer nothing to an `Expect`, as aiohttp itself would: `note_expectation` reads it, where problems are made."""
+
+
+def note_expectation(request: web.Request) -> None:
+    """Note that a client asks before it sends the body; refuse every other expectation, whatever characters it has.
 
     It is told to go on when the body is about to be read: what is refused by its head alone is not sent in vain.
     """
-    if request.headers["Expect"].lower() == _CONTINUE and request.version == HttpVersion11:
-        request[ASKS_FIRST] = True
-
-
-def check_expectation(request: web.Request) -> None:
-    """Refuse an expectation that is not met, whatever characters it has."""
     if request.headers["Expect"].lower() != _CONTINUE:
         raise web.HTTPExpectationFailed(reason="The only expectation that is met is 100-continue.")
+    if request.version == HttpVersion11:
+        request[ASKS_FIRST] = True
 
 
 async def _invite(request: web.Request) -> None:

@@ -24,6 +24,10 @@ _FRAMEWORK = {
         "Method Not Allowed",
         ["405: The route does not know the method; the header `Allow` lists those that it knows."],
     ),
+    problems.EXPECTATION_FAILED: (
+        "Expectation Failed",
+        ["417: The header `Expect` asks for something else than `100-continue`, the only expectation that is met."],
+    ),
     problems.HTTP_ERROR: ("HTTP error", ["The HTTP layer refuses the request; the detail and the status say why."]),
 }
 """What no class of the service's errors stands for."""

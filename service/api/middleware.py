@@ -14,7 +14,7 @@ from aiohttp import web
 
 from service import logs
 from service.api import problems
-from service.api.bodies import check_expectation
+from service.api.bodies import note_expectation
 from service.api.flags import runs_dry
 from service.api.guarding import admit
 from service.api.hanging_up import has_hung_up
@@ -85,7 +85,7 @@ class Middleware:
         """
         try:
             if "Expect" in request.headers:
-                check_expectation(request)
+                note_expectation(request)
             await admit(request, self._route, self._app)
             response = await self._handler(request)
             if self._takes_dry_run and response.status < 400 and runs_dry(request):

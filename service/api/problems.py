@@ -44,12 +44,13 @@ STATUS: dict[type[ServiceError], int] = {
 """Status by class, looked up along the class's ancestors."""
 
 METHOD_NOT_ALLOWED = "method-not-allowed"
+EXPECTATION_FAILED = "expectation-failed"
 HTTP_ERROR = "http-error"
 FRAMEWORK_CODES = {
     404: errors.NotFoundError.code,
     405: METHOD_NOT_ALLOWED,
     413: errors.TooLargeError.code,
-    417: "expectation-failed",
+    417: EXPECTATION_FAILED,
 }
 
 

@@ -184,6 +184,7 @@ async def test_an_unknown_expectation_is_refused(client: Client, send: Sender, e
     assert (answer.status, answer.problem["code"]) == (417, "expectation-failed")
     assert answer.problem["detail"] == "The only expectation that is met is 100-continue."
     assert answer.headers["x-request-id"] == answer.problem["requestId"] != ""
+    assert (await client.get(answer.problem["type"])).status == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [(b"GET", b"/nowhere"), (b"GET", b"/a%0Ab"), (b"DELETE", b"/healthz")])
