@@ -1,7 +1,8 @@
 """Records that change in one transaction: with a resource (`transactions`), or with one another."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 
 from bson import encode
 from motor.motor_asyncio import AsyncIOMotorClientSession
@@ -27,12 +28,8 @@ async def write_together(database: Database, companions: Sequence[Companion]) ->
 
     with translated():
         try:
-            async with asyncio.timeout(_PATIENCE_S), await database.client.start_session() as session:
-                try:
-                    await session.with_transaction(write, ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY)
-                except ServiceError:
-                    await await_majority(database, session)
-                    raise
+            async with asyncio.timeout(_PATIENCE_S), open_session(database) as session:
+                await session.with_transaction(write, ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY)
         except TimeoutError as error:
             raise unavailable() from error
 
@@ -68,13 +65,19 @@ async def _find_standing(database: Database, companions: Sequence[Companion]) ->
     return standing
 
 
-async def await_majority(database: Database, session: AsyncIOMotorClientSession) -> None:
-    """Wait until all that the session's transaction saw is to be read outside of it, too.
+@contextlib.asynccontextmanager
+async def open_session(database: Database) -> AsyncIterator[AsyncIOMotorClientSession]:
+    """Open a session for one transaction; hold back its refusal until all that it saw is to be read outside, too.
 
     A transaction sees what another has committed a little before a majority has it: whoever reads what stands in the
     way, once a wish was refused, would not find it.
     """
-    await database["applications"].find_one({"_id": ""}, {"_id": 1}, session=session)
+    async with await database.client.start_session() as session:
+        try:
+            yield session
+        except ServiceError:
+            await database["applications"].find_one({"_id": ""}, {"_id": 1}, session=session)  # a majority's read
+            raise
 
 
 async def change_companion(database: Database, companion: Companion, session: AsyncIOMotorClientSession) -> None:

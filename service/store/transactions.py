@@ -11,10 +11,10 @@ from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from service.errors import ServiceError, StoreUnavailableError
+from service.errors import StoreUnavailableError
 from service.model import Companion
 from service.store.commits import Commits
-from service.store.companions import await_majority, change_companion
+from service.store.companions import change_companion, open_session
 from service.store.mongo import Database, translated, unavailable
 from service.store.records import Statement
 
@@ -51,7 +51,7 @@ class Transactions:
     async def _attempt(self, statement: Statement, companions: Sequence[Companion]) -> bool:
         """Run the transaction once; False when the statement found another version."""
         with translated():
-            async with await self._database.client.start_session() as session:
+            async with open_session(self._database) as session:
                 session.start_transaction(ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY)
                 try:
                     if not await self._take_on(statement, session):
@@ -59,10 +59,6 @@ class Transactions:
                     for companion in companions:
                         await change_companion(self._database, companion, session)
                     await session.commit_transaction()
-                except ServiceError:
-                    await session.abort_transaction()
-                    await await_majority(self._database, session)
-                    raise
                 finally:
                     if session.delegate.in_transaction:  # the session's end aborts it too, but holds up the event loop
                         await session.abort_transaction()
