@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from service.errors import ServiceError, UnauthenticatedError
-from service.model import LONGEST_NAME, Caller, Role
+from service.model import LONGEST_NAME, Caller, Role, is_name
 
 _LOG = logging.getLogger(__name__)
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -125,7 +125,7 @@ def _algorithms_for(key: Any) -> tuple[str, ...]:
 
 def _caller(claims: dict[str, Any]) -> Caller:
     name, roles, types = str(claims["sub"]), claims.get("roles", []), claims.get("types")
-    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
+    if not is_name(name):
         raise UnauthenticatedError(f"The token's claim 'sub' must be 1 to {LONGEST_NAME} printable characters.")
     granted = frozenset(role for role in _ROLES if role in roles) if isinstance(roles, list) else frozenset[Role]()
     if types is not None and not (isinstance(types, list) and all(isinstance(each, str) for each in types)):

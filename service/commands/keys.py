@@ -10,7 +10,7 @@ from service.access import secrets
 from service.core.definition import TYPE_NAME, TYPE_NAME_RULE
 from service.core.timestamp import format_timestamp, parse_timestamp
 from service.errors import StartError
-from service.model import LONGEST_NAME, ApiKey, Role
+from service.model import LONGEST_NAME, ApiKey, Role, is_name
 from service.settings import Settings
 from service.store.keys import MongoKeys
 from service.store.session import open_client
@@ -66,7 +66,7 @@ async def _create(store: MongoKeys, asked: argparse.Namespace) -> int:
 
 
 def _name(name: str) -> str:
-    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
+    if not is_name(name):
         raise StartError(f"--name is {name[:LONGEST_NAME]!r}; give 1 to {LONGEST_NAME} printable characters.")
     return name
 

@@ -1,7 +1,7 @@
 """The domain's values, one module for each noun; this one gives them all. No transport, no database."""
 
 from service.model.answer import Answer
-from service.model.caller import ANONYMOUS, LONGEST_NAME, ApiKey, Caller, Role, Types
+from service.model.caller import ANONYMOUS, LONGEST_NAME, ApiKey, Caller, Role, Types, is_name
 from service.model.comparison import Comparison, Direction, Fingerprint
 from service.model.event import Event
 from service.model.job import JOB_STAGES, Job, JobFailure, JobStatus, Owed
@@ -40,4 +40,5 @@ __all__ = [
     "Types",
     "Upload",
     "Written",
+    "is_name",
 ]

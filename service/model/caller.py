@@ -12,6 +12,11 @@ LONGEST_NAME = 256
 Role = Literal["reader", "writer", "provider", "admin"]
 
 
+def is_name(text: str) -> bool:
+    """Whether a caller may have this name: 1 to `LONGEST_NAME` printable characters."""
+    return 0 < len(text) <= LONGEST_NAME and text.isprintable()
+
+
 Types: TypeAlias = frozenset[str] | None
 """Resource types granted one by one; None grants all."""
 
