@@ -142,14 +142,19 @@ def _source(name: str, upload: Upload, readers: SourceReader) -> Source:
     if not start:
         detail = f"Part '{name}' is empty; send a document, a URL or a path."
         raise InvalidMultipartError(detail, part=name)
-    if start.startswith(_LITERAL_STARTS) or start.rstrip() in _LITERALS or _NUMBER.fullmatch(start.rstrip()):
-        return readers.parse(msgspec.json.encode({"type": "upload", "part": name}), name)
-    if start.startswith(_UTF_16) or b"\0" in start:  # no path, but a document that is to be sent as UTF-8
+    if _begins_document(start):
         return readers.parse(msgspec.json.encode({"type": "upload", "part": name}), name)
     where = _text(name, upload).decode("utf-8", "replace").strip()
     if where.lower().startswith(("http://", "https://")):
         return readers.parse(msgspec.json.encode({"type": "http", "uri": where}), name)
     return readers.parse(msgspec.json.encode({"type": "file", "path": where}), name)
+
+
+def _begins_document(start: bytes) -> bool:
+    """Whether a text is neither a URL nor a path; one of another encoding is told to be sent as UTF-8."""
+    text = start.rstrip()
+    is_json = text.startswith(_LITERAL_STARTS) or text in _LITERALS or _NUMBER.fullmatch(text) is not None
+    return is_json or start.startswith(_UTF_16) or b"\0" in start
 
 
 def _start(upload: Upload) -> bytes:
