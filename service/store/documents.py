@@ -18,11 +18,12 @@ from service.core import values
 from service.core.pointer import format_pointer
 from service.core.values import Json
 from service.errors import NotStorableError
+from service.store.mongo import MAX_DOCUMENT_BYTES
 
 MAX_DEPTH = 99
 """MongoDB promises 100 levels, and the document that holds the content is the first."""
-MAX_CONTENT_BYTES = 16 * 1024 * 1024 - 64 * 1024
-"""MongoDB's limit for a document, less room for what stands beside the content."""
+MAX_CONTENT_BYTES = MAX_DOCUMENT_BYTES - 64 * 1024
+"""What a document may be, less room for what stands beside the content."""
 
 _HUGE = "%i"
 _UNSAFE = re.compile(r"[%.\0]|^\$|^\Z")

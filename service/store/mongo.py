@@ -30,6 +30,7 @@ Database = AsyncIOMotorDatabase[Record]
 Collection = AsyncIOMotorCollection[Record]
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+"""MongoDB's limit for a document."""
 PASSING_CODES = frozenset({6, 7, 50, 64, 89, 91, 189, 262, 9001, 11600, 11602, 14031})
 """Server errors that time mends: network, time limits, shutdown, step-down, a full disk."""
 

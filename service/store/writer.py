@@ -13,7 +13,7 @@ from service.model import Attribution, Written
 from service.ports import Changing, Clock
 from service.store.commits import Commits
 from service.store.companions import find_conflict
-from service.store.mongo import Database
+from service.store.mongo import MAX_DOCUMENT_BYTES, Database
 from service.store.planning import Job, Plan, make_plan
 from service.store.queueing import Queues
 from service.store.reads import Reads
@@ -31,7 +31,7 @@ _LONGEST_LOSS_S = 1.0
 """How much of this a lost commit counts for at most: it may have waited for the database to come back."""
 _MOST_GUESSES = 16
 _MOST_LOG_BYTES = 2 * 1024 * 1024
-_MOST_DOCUMENT_BYTES = 16 * 1024 * 1024 - 4 * 1024
+_MOST_DOCUMENT_BYTES = MAX_DOCUMENT_BYTES - 4 * 1024
 
 
 class Writer:
