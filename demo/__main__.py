@@ -1,7 +1,6 @@
 """`python -m demo [scene ...]`: play all scenes, or those named, and exit with 1 when an expectation fails."""
 
 import io
-import os
 import signal
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from demo import scenes
 from demo.running import RunningService, StartFailedError
 from demo.screen import Screen
 from demo.stage import ExpectationError, Stage
+from service.commands import output
 
 
 def main(names: list[str]) -> int:
@@ -52,7 +52,7 @@ def _on_terminal(names: list[str]) -> int:
     try:
         return main(names)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # at the end Python would write once more
+        output.discard()
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         print("demo: stopped before the end.", file=sys.stderr)
