@@ -61,21 +61,10 @@ def test_output_that_takes_nothing_is_told(command: str, output: str, told: str,
 
 @pytest.mark.parametrize("output", [">&-", "<&- >&-", "> /dev/full", "> >(true)"])
 def test_the_service_serves_where_nobody_reads_its_greeting(output: str, environment: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        ["bash", "-c", f"{STARTS} {output}", sys.executable],
-        cwd=ROOT,
-        env={**environment, "PATCHBAY_PORT": str(port)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    alive = is_served(port, process)
-    process.terminate()
-    _, errors = process.communicate(timeout=60)
+    alive, code, errors = try_out(["bash", "-c", f"{STARTS} {output}", sys.executable], environment)
 
     assert alive, errors
-    assert process.returncode == 0, errors
+    assert code == 0, errors
     assert "Traceback" not in errors
 
 
@@ -83,22 +72,25 @@ def test_workers_are_of_the_same_package_wherever_they_are_started(environment: 
     """As the command `patchbay`, in a folder with a package `service` of somebody else."""
     (tmp_path / "service").mkdir()
     (tmp_path / "service" / "__init__.py").write_text("raise SystemExit('somebody else')")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     command = f"import sys; sys.path[0] = {str(ROOT)!r}; from service.__main__ import main; sys.exit(main([]))"
-    process = subprocess.Popen(
-        [sys.executable, "-c", command],
-        cwd=tmp_path,
-        env={**environment, "PATCHBAY_PORT": str(port), "PATCHBAY_WORKERS": "2"},
-        stderr=subprocess.PIPE,
-        text=True,
+    alive, _, errors = try_out(
+        [sys.executable, "-c", command], {**environment, "PATCHBAY_WORKERS": "2"}, folder=tmp_path
     )
-    alive = is_served(port, process)
-    process.terminate()
-    _, errors = process.communicate(timeout=60)
 
     assert alive, errors
     assert "somebody else" not in errors
+
+
+def try_out(command: list[str], environment: dict[str, str], folder: Path = ROOT) -> tuple[bool, int, str]:
+    """Start a service and stop it; return whether it served, how it ended and what it wrote to standard error."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {**environment, "PATCHBAY_PORT": str(port)}
+    process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+    alive = is_served(port, process)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    return alive, process.returncode, errors
 
 
 def is_served(port: int, process: subprocess.Popen[str]) -> bool:

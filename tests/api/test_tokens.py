@@ -78,6 +78,18 @@ async def serve_jwks(aiohttp_server: Callable[[web.Application], Awaitable[TestS
     return str((await aiohttp_server(app)).make_url("/jwks"))
 
 
+@pytest.fixture(name="asking")
+async def ask_issuer_at_once(
+    aiohttp_client: Callable[..., Awaitable[Client]],
+    trusting: Trusting,
+    jwks_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Client:
+    """Start a service that asks the issuer for every key that it does not know."""
+    monkeypatch.setattr(tokens, "_RETRY_AFTER_S", 0.0)
+    return await aiohttp_client(trusting(jwks_url))
+
+
 async def create(client: Client, token: str) -> tuple[int, Any]:
     response = await client.post("/v1/clinic", json={"name": "A"}, headers=bearing(token))
     return response.status, await response.json()
@@ -142,19 +154,11 @@ async def test_a_file_without_a_key_that_signs_stops_the_start(trusting: Trustin
     await refuse_to_start(trusting(str(tmp_path / "keys")), "PATCHBAY_JWT_JWKS")
 
 
-async def test_an_issuer_that_answers_something_else_is_asked_again(
-    aiohttp_client: Callable[..., Awaitable[Client]],
-    trusting: Trusting,
-    jwks_url: str,
-    issuer: Issuer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tokens, "_RETRY_AFTER_S", 0.0)
-    client = await aiohttp_client(trusting(jwks_url))
+async def test_an_issuer_that_answers_something_else_is_asked_again(asking: Client, issuer: Issuer) -> None:
     issuer.instead = b"[]"
 
-    made_up = await create(client, sign(claims(), kid="made-up"))
-    known = await create(client, sign(claims(), kid="first"))
+    made_up = await create(asking, sign(claims(), kid="made-up"))
+    known = await create(asking, sign(claims(), kid="first"))
 
     assert (made_up[0], known[0]) == (401, 201)
 
@@ -191,26 +195,18 @@ async def test_odd_claims_are_refused_or_grant_nothing(
     assert (await create(client, sign(claims(**changes))))[0] == status
 
 
-async def test_known_keys_open_while_the_issuer_hangs(
-    aiohttp_client: Callable[..., Awaitable[Client]],
-    trusting: Trusting,
-    jwks_url: str,
-    issuer: Issuer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_known_keys_open_while_the_issuer_hangs(asking: Client, issuer: Issuer) -> None:
     """A token with a made-up key id makes the service ask the issuer again; others must not wait for that."""
-    monkeypatch.setattr(tokens, "_RETRY_AFTER_S", 0.0)
-    client = await aiohttp_client(trusting(jwks_url))
     issuer.answers.clear()
-    made_up = asyncio.create_task(create(client, sign(claims(), kid="made-up")))
+    made_up = asyncio.create_task(create(asking, sign(claims(), kid="made-up")))
     async with asyncio.timeout(30):
         await issuer.asked.wait()
 
-        opened = await create(client, sign(claims(), kid="first"))
+        opened = await create(asking, sign(claims(), kid="first"))
         was_waiting = not made_up.done()
         issuer.keys.append(jwk_of(OTHER, "second"))
         issuer.answers.set()
         refused = await made_up
-        rotated = await create(client, sign(claims(), OTHER, kid="second"))
+        rotated = await create(asking, sign(claims(), OTHER, kid="second"))
 
     assert (opened[0], was_waiting, refused[0], rotated[0]) == (201, True, 401, 201)
