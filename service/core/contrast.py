@@ -6,7 +6,8 @@ from msgspec import UNSET
 
 from service.core import delta, values, words
 from service.core.options import FamilyOptions
-from service.core.place import Place, root_place, strip
+from service.core.place import Place, root_place
+from service.core.prune import NOTHING, Pruning
 from service.core.rows import lay_inputs, placed
 from service.core.values import Json
 from service.errors import ArrayKeyError
@@ -33,11 +34,13 @@ def contrast(before: Json, after: Json, options: FamilyOptions = DEFAULT) -> Con
     >>> contrast({"a": 1, "b": [1, 2]}, {"a": 1, "b": [2]}).delta
     {'a': 1, 'b': [{'dx_delta': {'A': 1}}, 2]}
     """
-    place = root_place(options)
-    walk = _Walk(options)
-    left, right = strip(before, place), strip(after, place)
+    place, pruning = root_place(options), Pruning(options.diff)
+    left, right = (pruning.prune(before), pruning.prune(after)) if place.strips else (before, after)
+    walk = _Walk(pruning, word_by_word=options.word_by_word)
     found = walk.value(left, right, place)
-    return Contrast(left if found is UNSET else found, found is not UNSET, walk.bounded)
+    if found is not UNSET:
+        return Contrast(found, differs=True, bounded=walk.bounded)
+    return Contrast(_empty(before) if left is NOTHING else left, differs=False, bounded=walk.bounded)
 
 
 def changes_only(full: Json) -> Json:
@@ -66,23 +69,17 @@ def names_of(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
     return names + run
 
 
-def same_number(before: Json, after: Json, distance: float) -> bool:
-    """Say whether two values are numbers closer than the distance."""
-    return (
-        distance > 0 and type(before) in {int, float} and type(after) in {int, float} and abs(before - after) < distance
-    )
-
-
 class _Walk:
     """One comparison under way. Its methods give UNSET where nothing differs. Two frames for each level of nesting."""
 
-    def __init__(self, options: FamilyOptions) -> None:
-        self._word_by_word = options.word_by_word
+    def __init__(self, pruning: Pruning, *, word_by_word: bool) -> None:
+        self._pruning = pruning
+        self._word_by_word = word_by_word
         self._trail: list[tuple[str | int, str | int]] = []
         self.bounded = False
 
     def value(self, before: Json, after: Json, place: Place) -> Any:
-        if before is after or values.equal(before, after) or same_number(before, after, place.tolerance):
+        if before is after or values.equal(before, after) or values.near(before, after, place.tolerance):
             return UNSET
         kind = type(before)
         if kind is type(after):
@@ -94,43 +91,56 @@ class _Walk:
                 pieces = words.compare(before, after)
                 if pieces is not None:
                     return delta.string_change(pieces)
-        return UNSET if place.passing else delta.change(before, after)
+        return self._change(before, after)
+
+    def _change(self, before: Any, after: Any) -> Any:
+        """Make the mark of a change of what takes part; containers that are but the way to it may hold nothing."""
+        old, new = (UNSET if each is NOTHING or id(each) in self._pruning.hollow else each for each in (before, after))
+        return UNSET if old is UNSET and new is UNSET else delta.change(old, new)
 
     def _objects(self, before: dict[str, Json], after: dict[str, Json], place: Place) -> Any:
         differs = False
         members: dict[str, Json] = {}
         for name in names_of(before, after):
-            if name not in after:
-                members[name], differs = delta.change(before[name]), True
-            elif name not in before:
-                members[name], differs = delta.change(after=after[name]), True
-            else:
+            if name in before and name in after:
                 self._trail.append((name, name))
                 found = self.value(before[name], after[name], place.child(name))
                 self._trail.pop()
                 members[name] = before[name] if found is UNSET else found
                 differs = differs or found is not UNSET
+            elif (change := self._change(before.get(name, UNSET), after.get(name, UNSET))) is not UNSET:
+                members[name], differs = change, True
         return members if differs else UNSET
 
     def _arrays(self, before: list[Json], after: list[Json], place: Place) -> Any:
         try:
-            rows, bounded = lay_inputs(before, after, place.rule, SIDES)
+            rows, bounded = lay_inputs(before, after, place.rule, SIDES, self._pruning.place_of)
         except ArrayKeyError as error:
             raise placed(error, self._trail, SIDES) from error
         self.bounded = self.bounded or bounded
         differs = False
         items: list[Json] = []
         for i, j in rows:
-            if i is None or j is None:
-                items.append(delta.change(UNSET if i is None else before[i], UNSET if j is None else after[j]))
+            if i is not None and j is not None:
+                at = self._pruning.place_of(before, i)
+                self._trail.append((at, self._pruning.place_of(after, j)))
+                found = self.value(before[i], after[j], place.child(at))
+                self._trail.pop()
+                items.append(before[i] if found is UNSET else found)
+                differs = differs or found is not UNSET
+            elif (change := self._change(_pick(before, i), _pick(after, j))) is not UNSET:
+                items.append(change)
                 differs = True
-                continue
-            self._trail.append((i, j))
-            found = self.value(before[i], after[j], place.child(i))
-            self._trail.pop()
-            items.append(before[i] if found is UNSET else found)
-            differs = differs or found is not UNSET
         return items if differs else UNSET
+
+
+def _pick(items: list[Json], index: int | None) -> Any:
+    return UNSET if index is None else items[index]
+
+
+def _empty(value: Json) -> Json:
+    """Give what stands for a document of which nothing takes part."""
+    return type(value)() if isinstance(value, dict | list) else value
 
 
 def _changes(full: Json) -> Any:

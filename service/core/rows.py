@@ -19,8 +19,14 @@ from service.errors import ArrayKeyError, Violation
 Row = tuple[int | None, int | None]
 Trail = Sequence[Sequence[str | int | None]]
 """The way to a place: at each step the token that leads there in each of the inputs, None where one has none."""
+IndexOf = Callable[[Sequence[Json], int], int]
+"""Says of an array, from which items may have been left out, where one of them stands in the document."""
 _PairGap = Callable[[Sequence[Json], Sequence[Json]], tuple[Partners, bool]]
 """Pairs the items of a gap, in order; says whether a bound was met."""
+
+
+def _as_given(_: Sequence[Json], index: int) -> int:
+    return index
 
 
 class Rows(NamedTuple):
@@ -33,8 +39,10 @@ class Rows(NamedTuple):
     bounded: bool = False
 
 
-def lay(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule) -> Rows:
+def lay(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule, index_of: IndexOf = _as_given) -> Rows:
     """Pair the items as the rule says. Raises `ArrayKeyError` where keys are missing or repeated.
+
+    `index_of` says where in the document an item of one of the arrays stands.
 
     >>> lay([1, 2, 3], [1, 3, 4], ArrayRule("inOrder")).rows
     [(0, 0), (1, None), (2, 1), (None, 2)]
@@ -46,17 +54,23 @@ def lay(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule) -> Rows:
         case "positionPriority":
             return Rows(rows_of([i if i < len(after) else None for i in range(len(before))], len(after)))
         case "keyed":
-            return _lay_keyed(before, after, rule)
+            return _lay_keyed(before, after, rule, index_of)
         case "typeWithValuePriority":
             return _in_gaps(before, after, _same_types)
         case "inOrder":
             return _lay_in_order(before, after)
 
 
-def lay_inputs(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule, names: tuple[str, str]) -> Rows:
+def lay_inputs(
+    before: Sequence[Json],
+    after: Sequence[Json],
+    rule: ArrayRule,
+    names: tuple[str, str],
+    index_of: IndexOf = _as_given,
+) -> Rows:
     """Pair the items of two inputs, which `ArrayKeyError` calls by their names."""
     try:
-        return lay(before, after, rule)
+        return lay(before, after, rule, index_of)
     except ArrayKeyError as error:
         called = dict(zip(("before", "after"), names, strict=True))
         error.violations = tuple(
@@ -150,11 +164,12 @@ def _fill(partners: Partners, left: Sequence[Json], right: Sequence[Json]) -> Pa
     return partners
 
 
-def _lay_keyed(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule) -> Rows:
+def _lay_keyed(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule, index_of: IndexOf) -> Rows:
     try:
         pairs = pair_by_keys(before, after, rule)
     except BadKeysError as error:
-        raise error.refused(lambda _, place: f"/{place}") from error
+        arrays = error.arrays
+        raise error.refused(lambda side, place: f"/{index_of(arrays[side], place)}") from error
     if pairs is None:
         return _lay_in_order(before, after)
     partners: Partners = [None] * len(before)

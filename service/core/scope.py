@@ -88,15 +88,7 @@ class Scope:
                 self.at(index).differ(item, other)
                 for index, (item, other) in enumerate(zip(before, after, strict=True))
             )
-        return not (self._is_near(before, after) or values.equal(before, after))
-
-    def _is_near(self, before: Json, after: Json) -> bool:
-        if not (self._distance and _is_number(before) and _is_number(after)):
-            return False
-        try:
-            return bool(abs(before - after) < self._distance)
-        except OverflowError:  # an integer beyond doubles is near no fraction
-            return False
+        return not (values.near(before, after, self._distance) or values.equal(before, after))
 
     def rounded(self, value: Json) -> Json:
         """Round the numbers that a tolerance covers to a multiple of it."""

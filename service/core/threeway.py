@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from service.core import values, words
 from service.core.conflict import Conflict, Kind
-from service.core.contrast import DEFAULT, names_of, same_number
+from service.core.contrast import DEFAULT, names_of
 from service.core.options import FamilyOptions
 from service.core.place import Place, root_place
 from service.core.rows import placed
@@ -104,7 +104,7 @@ def _pick(items: list[Json], index: int | None) -> Any:
 def _same(left: Any, right: Any, place: Place) -> bool:
     if left is UNSET or right is UNSET:
         return left is right
-    return left is right or values.equal(left, right) or same_number(left, right, place.tolerance)
+    return left is right or values.equal(left, right) or values.near(left, right, place.tolerance)
 
 
 def _kind(base: Any, edit1: Any, edit2: Any) -> Kind:

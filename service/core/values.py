@@ -22,6 +22,7 @@ _pack = msgspec.msgpack.encode
 _SORTING = msgspec.json.Encoder(order="sorted")
 _PLAIN_KEYS = {str, int, type(None)}
 _CONTAINERS = {dict, list}
+_NUMBERS = {int, float}
 _BRACE = ord("{")
 _BOM = b"\xef\xbb\xbf"
 
@@ -122,6 +123,20 @@ def equal(left: Json, right: Json) -> bool:
     (True, False, False)
     """
     return bool(left == right) and confirm(left, right)
+
+
+def near(left: Json, right: Json, distance: float) -> bool:
+    """Say whether two values are numbers closer than the distance.
+
+    >>> near(1, 1.05, 0.1), near(1, 1.1, 0.1), near(10**400, 0.5, 0.1)
+    (True, False, False)
+    """
+    if not (distance and type(left) in _NUMBERS and type(right) in _NUMBERS):
+        return False
+    try:
+        return bool(abs(left - right) < distance)
+    except OverflowError:  # an integer beyond doubles is near no fraction
+        return False
 
 
 def confirm(left: Json, right: Json) -> bool:
