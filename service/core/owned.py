@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 from service.core import values
 from service.core.operation import Operation
 from service.core.pointer import format_pointer, parse_pointer
+from service.core.timestamp import parse_timestamp
 from service.core.values import Json
 from service.errors import ImmutablePropertyError, Violation
 
-OWNED = ("id", "createdAt", "updatedAt")
+TIMES = ("createdAt", "updatedAt")
+OWNED = ("id", *TIMES)
 
 
 def show(content: dict[str, Json], owned: Mapping[str, Json]) -> dict[str, Json]:
@@ -45,7 +47,7 @@ def take_off(document: dict[str, Json], owned: Mapping[str, Json], *, all_presen
         Violation(code=ImmutablePropertyError.code, detail=f"'{name}' is set by the service", pointer=f"/{name}")
         for name in OWNED
         if (name in document or all_present)
-        and not (name in document and name in owned and _same(document[name], owned[name]))
+        and not (name in document and name in owned and _same(name, document[name], owned[name]))
     )
     if violations:
         names = ", ".join(str(each.pointer).removeprefix("/") for each in violations)
@@ -97,8 +99,18 @@ def refuse_computed_paths(operations: Iterable[Operation], computed: frozenset[s
         raise ImmutablePropertyError(f"{violations[0].detail}.", violations=violations)
 
 
-def _same(left: Json, right: Json) -> bool:
-    return left is right or values.equal(left, right)  # mostly it is the very one that was shown
+def _same(name: str, sent: Json, own: Json) -> bool:
+    if sent is own or values.equal(sent, own):  # mostly it is the very one that was shown
+        return True
+    return name in TIMES and isinstance(sent, str) and isinstance(own, str) and _same_moment(sent, own)
+
+
+def _same_moment(sent: str, own: str) -> bool:
+    """Say whether both are one moment: typed clients read times as such, and write them as they like."""
+    try:
+        return parse_timestamp(sent) == parse_timestamp(own)
+    except ValueError:
+        return False
 
 
 def touches_owned(operation: Operation) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import re
 import uuid
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 import pytest
@@ -239,6 +240,19 @@ async def test_what_was_read_can_be_put_back(client: Client) -> None:
     assert (same.status, same.headers["ETag"]) == (200, '"1"')
     assert (other.status, other.headers["ETag"]) == (200, '"2"')
     await problem(stale, 422, "immutable-property")
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=2))])
+async def test_times_can_be_put_back_as_clients_spell_them(client: Client, zone: tzinfo) -> None:
+    made = await make(client)
+    spelt = {
+        name: datetime.fromisoformat(made[name]).astimezone(zone).isoformat() for name in ("createdAt", "updatedAt")
+    }
+
+    same = await client.put(f"/v1/clinic/{made['id']}", json={**made, **spelt})
+
+    assert (same.status, same.headers["ETag"]) == (200, '"1"')
+    assert await same.json() == made
 
 
 async def test_put_creates_only_on_request(client: Client) -> None:

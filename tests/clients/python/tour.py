@@ -11,7 +11,7 @@ from typing import Any
 from patchbay_client import AuthenticatedClient
 from patchbay_client.api.compare import create_patch_v1
 from patchbay_client.api.patches import apply_patch, check_patch, record_patch
-from patchbay_client.api.resources import create_resource, get_resource, patch_resource
+from patchbay_client.api.resources import create_resource, get_resource, patch_resource, replace_resource
 from patchbay_client.models import (
     Aim,
     Application,
@@ -121,6 +121,15 @@ def apply(client: AuthenticatedClient, recorded: PatchRecord) -> None:
     assert stored["beds"] == 12
 
 
+def put_back(client: AuthenticatedClient, made: Resource) -> None:
+    stored = get_resource.sync(TYPE, made.id, client=client)
+    assert isinstance(stored, Resource)
+    content = ResourceContent.from_dict({**stored.to_dict(), "beds": 14})
+    replaced = replace_resource.sync(TYPE, made.id, client=client, body=content)
+    assert isinstance(replaced, Resource)
+    assert (replaced["beds"], replaced.created_at) == (14, made.created_at)
+
+
 def handle_a_problem(client: AuthenticatedClient, made: Resource) -> None:
     body = [
         JsonPatchOperation(op="add", path="/beds", value=14),
@@ -152,6 +161,8 @@ def main(url: str) -> None:
         print("check")
         apply(client, recorded)
         print("apply")
+        put_back(client, made)
+        print("replace")
         handle_a_problem(client, made)
         print("problem")
 

@@ -120,6 +120,13 @@ async function apply(path: { resource_id: string; patch_id: string }): Promise<v
   expect(present(stored)["beds"], 12);
 }
 
+async function putBack(id: string): Promise<void> {
+  const params = { path: { type, id } };
+  const stored = present(await client.GET("/v1/{type}/{id}", { params }));
+  const replaced = present(await client.PUT("/v1/{type}/{id}", { params, body: { ...stored, beds: 14 } }));
+  expect([replaced["beds"], replaced.createdAt], [14, stored.createdAt]);
+}
+
 async function handleAProblem(id: string): Promise<void> {
   const body: JsonPatch = [
     { op: "add", path: "/beds", value: 14 },
@@ -148,5 +155,7 @@ await check(recorded);
 console.log("check");
 await apply(recorded);
 console.log("apply");
+await putBack(made.id);
+console.log("replace");
 await handleAProblem(made.id);
 console.log("problem");
