@@ -4,6 +4,7 @@ import time
 
 from aiohttp import web
 
+from service.api.query import check_names
 from service.api.replies import choose
 from service.api.route import Route
 from service.errors import ForbiddenError, RateLimitedError, UnauthenticatedError
@@ -28,7 +29,8 @@ async def admit(request: web.Request, route: Route | None, app: web.Application)
     """Let the request through to its handler, or refuse it; `request[CALLER]` says who sent it.
 
     Routes that anybody may call let everybody through. Raises `UnauthenticatedError`, `ForbiddenError`,
-    `RateLimitedError` and, before anything is done for an answer that the client cannot take, `NotAcceptableError`.
+    `RateLimitedError`, `InvalidRequestError` for parameters that the route has not and, before anything is done for an
+    answer that the client cannot take, `NotAcceptableError`.
     """
     if route is None or route.access is None:
         request[CALLER] = NOBODY
@@ -41,6 +43,8 @@ async def admit(request: web.Request, route: Route | None, app: web.Application)
         _count(rates, request.remote or "" if authenticator is None else caller.name)
     _check_role(caller, route.access)
     check_type(caller, request.match_info.get("type"))
+    if request.query_string and not route.takes_any_query:
+        check_names(request, route.query_names)
     if len(route.offers) == 1:  # where there are more, the handler chooses
         choose(request, route.offers)
 

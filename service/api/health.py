@@ -77,6 +77,7 @@ ROUTES = (
         handler=get_metrics,
         summary="Numbers for Prometheus",
         tag="service",
+        takes_any_query=True,
         answers=(
             Answer(
                 status=200,

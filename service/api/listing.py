@@ -40,6 +40,7 @@ ROUTES = (
             "else text; `in` and `nin` take a JSON array or values with commas; `ne` and `nin` also find resources "
             "without the member. Without `sort`, resources come in the order they were created."
         ),
+        takes_any_query=True,
         params=(
             examples.TYPE,
             Param(name="sort", description="members to sort by, `-` before one that descends", example="-updatedAt"),

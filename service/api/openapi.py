@@ -153,7 +153,7 @@ def _refusals(route: Route) -> Document:
     common: list[type[ServiceError]] = []
     if route.access and route.offers:
         common.append(NotAcceptableError)
-    if route.takes_dry_run:
+    if route.access and not route.takes_any_query:
         common.append(InvalidRequestError)
     for error in dict.fromkeys((*route.errors, *common)):
         codes[problems.status_of(error)].append(error)

@@ -52,7 +52,8 @@ class Answer:
 class Route:
     """A row of the route table. `name` is the operation id; it is the handler's name unless two routes share one.
 
-    `access` is the role a caller needs, None where anybody may call.
+    `access` is the role a caller needs, None where anybody may call. Where `takes_any_query`, parameters of the
+    query that are not among `params` are let through.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -67,6 +68,7 @@ class Route:
     params: tuple[Param, ...] = ()
     body: tuple[Content, ...] = ()
     body_required: bool = True
+    takes_any_query: bool = False
     errors: tuple[type[ServiceError], ...] = ()
 
     @cached_property
@@ -78,6 +80,11 @@ class Route:
     def takes_dry_run(self) -> bool:
         """Whether it can be asked what it would do."""
         return any(param.name == "dryRun" for param in self.params)
+
+    @cached_property
+    def query_names(self) -> frozenset[str]:
+        """The names of the parameters of the query."""
+        return frozenset(param.name for param in self.params if param.where == "query")
 
     @property
     def operation_id(self) -> str:
