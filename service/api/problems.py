@@ -2,15 +2,18 @@
 
 import math
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
-from msgspec import UNSET
+from msgspec import UNSET, Meta, UnsetType
 
 from service import errors
+from service.core.conflict import ShownConflict
+from service.core.constraints import Verdict
 from service.core.inflate import ENCODINGS
 from service.errors import ServiceError, Violation
+from service.patches import Application
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -71,6 +74,14 @@ class Problem(msgspec.Struct, kw_only=True, rename="camel"):
     code: str
     request_id: str
     errors: list[Violation] = []
+    application: Annotated[Application, Meta(description="with `application-failed`: what failed")] | UnsetType = UNSET
+    verdicts: (
+        Annotated[list[Verdict], Meta(description="with `incompatible-target`: on each constraint")] | UnsetType
+    ) = UNSET
+    conflicts: (
+        Annotated[list[ShownConflict], Meta(description="with `version-conflict`, where a merge was asked for")]
+        | UnsetType
+    ) = UNSET
 
 
 def status_of(error: type[ServiceError]) -> int:
@@ -90,8 +101,9 @@ def answer(error: ServiceError, request: web.Request, request_id: str) -> web.Re
         code=error.code,
         request_id=request_id,
         errors=[_bounded(each) for each in error.violations[:MOST_VIOLATIONS]],
+        **error.extensions,
     )
-    return _respond(problem, error.extensions, _headers(error, request, status))
+    return _respond(problem, _headers(error, request, status))
 
 
 def _bounded(violation: Violation) -> Violation:
@@ -122,7 +134,7 @@ def answer_framework(error: web.HTTPException, request: web.Request, request_id:
         request_id=request_id,
     )
     kept = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
-    return _respond(problem, {}, kept)
+    return _respond(problem, kept)
 
 
 def answer_unexpected(request: web.Request, request_id: str) -> web.Response:
@@ -136,15 +148,14 @@ def answer_unexpected(request: web.Request, request_id: str) -> web.Response:
         code="internal-error",
         request_id=request_id,
     )
-    return _respond(problem, {}, {})
+    return _respond(problem, {})
 
 
-def _respond(problem: Problem, extensions: dict[str, Any], headers: dict[str, str]) -> web.Response:
-    content = {**msgspec.to_builtins(problem), **extensions}
+def _respond(problem: Problem, headers: dict[str, str]) -> web.Response:
     try:
-        body = msgspec.json.encode(content)
+        body = msgspec.json.encode(problem)
     except UnicodeEncodeError:  # the request's headers were not UTF-8, and the problem quotes one
-        body = msgspec.json.encode(_readable(content))
+        body = msgspec.json.encode(_readable(msgspec.to_builtins(problem)))
     return web.Response(body=body, status=problem.status, headers=headers, content_type=MEDIA_TYPE)
 
 

@@ -24,6 +24,7 @@ _LITERALS: dict[str, Any] = {
     "MergePriority": merging.Priority,
     "ThreeWayMergeMode": assignment.ThreeWayMode,
     "ResolutionChoice": conflict.Choice,
+    "ConflictKind": conflict.Kind,
     "GraftResolutionMode": graft.Mode,
     "JobStatus": JobStatus,
     "ChangeKind": ChangeKind,

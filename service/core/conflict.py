@@ -30,7 +30,7 @@ class Conflict(msgspec.Struct, frozen=True, eq=False):
         return getattr(self, choice)
 
 
-class Listed(msgspec.Struct, frozen=True):
+class ShownConflict(msgspec.Struct, frozen=True):
     """A conflict as it is told; `path` counts in the delta, where every conflict takes one place."""
 
     path: str
@@ -40,10 +40,10 @@ class Listed(msgspec.Struct, frozen=True):
     edit2: Any = UNSET
 
 
-def list_conflicts(tree: Json) -> list[Listed]:
+def list_conflicts(tree: Json) -> list[ShownConflict]:
     """Give all conflicts of a merged tree, in its order."""
     return [
-        Listed(format_pointer(path), each.kind, each.base, each.edit1, each.edit2)
+        ShownConflict(format_pointer(path), each.kind, each.base, each.edit1, each.edit2)
         for path, each in _conflicts(tree, ())
     ]
 

@@ -129,7 +129,7 @@ def _failure(application: Application, error: ServiceError) -> ApplicationFailed
     if not isinstance(error, ApplicationFailedError):
         detail = f"The patch failed on its target, which is untouched: {error.detail}"
     failure = ApplicationFailedError(detail, violations=error.violations)
-    return failure.with_extensions(application=msgspec.to_builtins(application))
+    return failure.with_extensions(application=application)
 
 
 def _with_reason(mode: Mode, attempt: Attempt) -> Mode:

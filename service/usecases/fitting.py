@@ -74,7 +74,7 @@ def check_fit(content: Json, patch: Patch) -> None:
         raise IncompatibleTargetError(
             f"The patch does not fit the target: '{against[0].field}': {against[0].reason}{more}.",
             violations=tuple(_violation(each) for each in against),
-        ).with_extensions(verdicts=msgspec.to_builtins(verdicts))
+        ).with_extensions(verdicts=verdicts)
 
 
 def _violation(verdict: Verdict) -> Violation:

@@ -40,6 +40,12 @@ class Exchange:
 Sender = Callable[..., Awaitable[Exchange]]
 
 
+async def problem_members(client: Client) -> set[str]:
+    """The members that the contract knows of problems."""
+    contract = await (await client.get("/openapi.json")).json()
+    return set(contract["components"]["schemas"]["Problem"]["properties"])
+
+
 async def exchange(client: Client, *pieces: bytes, pause_s: float = 0.0, hang_up: bool = False) -> Exchange:
     """Send pieces with pauses between them, and read one answer; `hang_up` ends the sending side afterwards."""
     reader, writer = await asyncio.open_connection(client.host, client.port)

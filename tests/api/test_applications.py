@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.conftest import problem_members
 from tests.api.patches import CLINIC, RENAME, Client, act, fetch, follow, fresh_type, make, read, record, version_of
 
 FAILING = {"operations": [{"op": "replace", "path": "/name", "value": 1}, {"op": "remove", "path": "/none"}]}
@@ -64,6 +65,7 @@ async def test_incompatible_target_is_refused_with_every_verdict(client: Client)
     status, problem = await act(client, resource_id, "apply")
 
     assert (status, problem["code"]) == (409, "incompatible-target")
+    assert problem.keys() <= await problem_members(client)
     assert [each["satisfied"] for each in problem["verdicts"]] == [True, False, False]
     assert [each["field"] for each in problem["errors"]] == ["engine", "fax"]
     assert await fetch(client, resource_id, "/p-1/applications") == []
@@ -77,6 +79,7 @@ async def test_failing_operation_leaves_the_target_and_points(client: Client) ->
     status, problem = await act(client, resource_id, "apply")
 
     assert (status, problem["code"]) == (409, "application-failed")
+    assert problem.keys() <= await problem_members(client)
     assert (problem["errors"][0]["index"], problem["errors"][0]["path"]) == (1, "/none")
     application = problem["application"]
     assert (application["status"], application["base_version"], application["result_version"]) == ("failed", 1, None)

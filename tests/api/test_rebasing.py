@@ -7,6 +7,8 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
+from tests.api.conftest import problem_members
+
 Client = TestClient[web.Request, web.Application]
 CLINIC = {
     "name": "Foot clinic",
@@ -84,6 +86,7 @@ async def test_conflicts_are_listed_and_nothing_is_written(client: Client, url: 
     problem = await refused.json()
     assert refused.status == 412
     assert problem["code"] == "version-conflict"
+    assert problem.keys() <= await problem_members(client)
     assert refused.headers["ETag"] == '"2"'
     assert sorted(problem["conflicts"], key=lambda each: str(each["path"])) == [
         {"path": "/name", "kind": "modify/modify", "base": "Foot clinic", "edit1": "Mine", "edit2": "Theirs"},
