@@ -104,10 +104,19 @@ async def test_another_request_with_the_key_is_refused(client: Client, key: dict
     answers = [
         await client.post("/v1/clinic", json={"name": "y"}, headers=key),
         await client.post("/v1/practice", json={"name": "x"}, headers=key),
-        await client.post("/v1/clinic?dryRun=true", json={"name": "x"}, headers=key),
+        await client.post("/v1/clinic?dryRun=false", json={"name": "x"}, headers=key),
     ]
 
     assert [(each.status, (await each.json())["code"]) for each in answers] == [(422, "idempotency-key-reused")] * 3
+
+
+async def test_a_dry_run_leaves_the_key_to_what_it_tried_out(client: Client, key: dict[str, str]) -> None:
+    dry = [await client.post("/v1/clinic?dryRun=true", json={"name": name}, headers=key) for name in ("x", "y")]
+    made = [await client.post("/v1/clinic", json={"name": "y"}, headers=key) for _ in range(2)]
+
+    assert [each.status for each in (*dry, *made)] == [201] * 4
+    assert "Idempotency-Replayed" not in made[0].headers
+    assert made[0].headers["Location"] == made[1].headers["Location"]
 
 
 async def test_concurrent_requests_with_one_key_write_once(client: Client, key: dict[str, str]) -> None:
