@@ -63,7 +63,7 @@ class JsonPatchOperation(msgspec.Struct, rename="camel", omit_defaults=True):
 
 async def create_patch(request: web.Request) -> web.Response:
     """Compare the inputs and answer the patch; with `store=true`, keep a record of it."""
-    store = flag(request, "store") and not flag(request, "dryRun")
+    store, is_dry = flag(request, "store"), flag(request, "dryRun")
     media_type = replies.choose(request, PATCH_TYPES)
     async with order(request, PatchRequest, ("a", "b")) as asked:
         options = to_options(asked.options, request.app[SETTINGS].max_depth)
@@ -91,17 +91,18 @@ async def create_patch(request: web.Request) -> web.Response:
         body = await request.app[RUNNER].call(form, before, body, options.max_depth, size=size)
     if not store:
         return replies.json_reply(body, headers=headers, content_type=media_type)
-    kept = await comparing.record(
-        inputs,
-        direction,
-        replies.encode([msgspec.to_builtins(each) for each in instructions_of(asked.options)]),
-        outcome,
-        key=key_of(request),
-        caller=request[CALLER],
-        clock=request.app[CLOCK],
-        store=request.app[COMPARISONS],
-    )
-    headers["Location"] = f"/api/json/v1/comparisons/{kept.id}"
+    if not is_dry:
+        kept = await comparing.record(
+            inputs,
+            direction,
+            replies.encode([msgspec.to_builtins(each) for each in instructions_of(asked.options)]),
+            outcome,
+            key=key_of(request),
+            caller=request[CALLER],
+            clock=request.app[CLOCK],
+            store=request.app[COMPARISONS],
+        )
+        headers["Location"] = f"/api/json/v1/comparisons/{kept.id}"
     return replies.json_reply(body, status=201, headers=headers, content_type=media_type)
 
 

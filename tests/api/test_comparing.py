@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiohttp import FormData, web
@@ -76,6 +77,17 @@ async def test_direction_and_ignored_names_are_honoured(client: Client) -> None:
     response = await client.post("/api/json/v1/patch", json=request)
 
     assert await response.json() == [{"op": "replace", "path": "/x", "value": 1}]
+
+
+async def test_a_dry_run_of_a_record_says_that_it_would_be_made(client: Client) -> None:
+    key, path = {"Idempotency-Key": str(uuid4())}, "/api/json/v1/patch?store=true"
+
+    dry = await client.post(f"{path}&dryRun=true", json={"a": inline(1), "b": inline(2)}, headers=key)
+    made = await client.post(path, json={"a": inline(1), "b": inline(3)}, headers=key)
+
+    assert (dry.status, dry.headers["Patchbay-Dry-Run"]) == (201, "true")
+    assert "Location" not in dry.headers
+    assert made.status == 201, "the key is that of a record"
 
 
 async def test_a_stored_comparison_can_be_read(client: Client) -> None:

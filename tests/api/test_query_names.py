@@ -35,6 +35,8 @@ async def test_every_route_refuses_what_it_does_not_have(client: Client, route: 
     assert (refused.status, (await refused.json())["errors"][0]["field"]) == (400, "wondrous")
 
 
-@pytest.mark.parametrize("path", ["/v1/clinic?wondrous=1", "/metrics?format=text", "/healthz?probe=1", "/docs?from=here"])
+@pytest.mark.parametrize(
+    "path", ["/v1/clinic?wondrous=1", "/metrics?format=text", "/healthz?probe=1", "/docs?from=here"]
+)
 async def test_filters_of_lists_and_what_probes_send_are_let_through(client: Client, path: str) -> None:
     assert (await client.get(path)).status == 200
