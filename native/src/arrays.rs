@@ -41,6 +41,8 @@ pub struct Arrays {
     mates: Vec<u32>,
     gap: Vec<usize>,
     other_gap: Vec<usize>,
+    gap_nodes: Vec<u32>,
+    other_gap_nodes: Vec<u32>,
     gap_mates: Vec<u32>,
     /// After `Stop::Keys`: what is wrong with the keys, for the wrapper.
     pub report: Vec<u8>,
@@ -328,9 +330,12 @@ impl Arrays {
             return Ok(());
         }
         refill(&mut self.gap_mates, NONE, self.gap.len())?;
-        let a = gathered(self.gap.iter().map(|&place| self.before.node(place)))?;
-        let b = gathered(self.other_gap.iter().map(|&place| self.after.node(place)))?;
-        self.aligner.is_bounded |= pairing::pair(view, &Gap { a: &a, b: &b }, &mut self.gap_mates)?;
+        self.gap_nodes.clear();
+        append(&mut self.gap_nodes, self.gap.iter().map(|&place| self.before.node(place)))?;
+        self.other_gap_nodes.clear();
+        append(&mut self.other_gap_nodes, self.other_gap.iter().map(|&place| self.after.node(place)))?;
+        let gap = Gap { a: &self.gap_nodes, b: &self.other_gap_nodes };
+        self.aligner.is_bounded |= pairing::pair(view, &gap, &mut self.gap_mates)?;
         for (&place, &found) in self.gap.iter().zip(&self.gap_mates) {
             if found != NONE {
                 self.mates[place] = self.other_gap[found as usize] as u32 | DIFFERS;

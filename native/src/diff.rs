@@ -10,7 +10,7 @@ use crate::emission::value_size;
 use crate::equality::{Children, View};
 use crate::fault::Stop;
 use crate::memory::{append, push};
-use crate::objects;
+use crate::objects::{self, Objects};
 use crate::pointer;
 use crate::records::{Mark, Op, Records};
 use crate::scope::{ABSENT, HOLDS_IGNORED, HOLLOW, IGNORED};
@@ -45,6 +45,7 @@ struct Frame {
 pub struct Work {
     pub records: Records,
     pub arrays: Arrays,
+    objects: Objects,
     frames: Vec<Frame>,
     steps: Vec<Step>,
     path: Vec<u8>,
@@ -67,6 +68,7 @@ impl Work {
     pub fn used(&self) -> usize {
         self.records.used()
             + self.arrays.used()
+            + self.objects.used()
             + self.frames.capacity() * std::mem::size_of::<Frame>()
             + (self.steps.capacity() + self.kept_steps.capacity()) * std::mem::size_of::<Step>()
     }
@@ -284,12 +286,12 @@ impl Pass<'_, '_> {
     /// Plan the steps of a pair of containers and put it on the stack. False if that is hopeless.
     fn plan(&mut self, mut frame: Frame) -> Result<bool, Stop> {
         let budget = self.budget(&frame);
-        let Work { arrays, steps, kept, kept_steps, .. } = &mut *self.work;
+        let Work { arrays, objects, steps, kept, kept_steps, .. } = &mut *self.work;
         let mut outcome = Outcome::Aligned;
         match (frame.is_object, frame.b) {
             (true, NONE) => objects::plan_emptying(&self.view, frame.a, steps)?,
             (false, NONE) => arrays.plan_emptying(&self.view, frame.a, steps)?,
-            (true, b) => objects::plan(&self.view, frame.a, b, steps)?,
+            (true, b) => objects.plan(&self.view, frame.a, b, steps)?,
             (false, b) if self.shortens && take_over(kept, kept_steps, (frame.a, b), arrays, steps)? => {}
             (false, b) => {
                 let was_bounded = std::mem::replace(&mut arrays.aligner.is_bounded, false);
