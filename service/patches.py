@@ -21,6 +21,7 @@ PatchId: TypeAlias = Annotated[
 ]
 
 
+MoveVerb = Literal["record", Verb]
 Payload: TypeAlias = Annotated[dict[str, Any], Meta(extra_json_schema={"$ref": "#/components/schemas/Payload"})]
 _Document: TypeAlias = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/Resource"})]
 _JsonPatch: TypeAlias = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/JsonPatch"})]
@@ -115,7 +116,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"})
     application_id: str | None = None
     target_id: str | None = None
     attempt: int | None = None
-    verb: Verb | Literal["record"]
+    verb: MoveVerb
     source: State | None
     to: State
     at: Timestamp

@@ -49,8 +49,8 @@ class Names:
 
 
 def _key(shape: Document) -> bytes:
-    """Write a shape so that equal ones are written alike: without notes, choices in order."""
-    known = {name: each for name, each in shape.items() if name not in _NOTES}
+    """Write a shape so that equal ones are written alike: without notes and extensions, choices in order."""
+    known = {name: each for name, each in shape.items() if name not in _NOTES and not name.startswith("x-")}
     if isinstance(known.get("enum"), list) and known.get("type", "string") == "string":
         known = {"enum": sorted(known["enum"], key=str)}
     return msgspec.json.encode(known, order="deterministic")

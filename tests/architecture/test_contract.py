@@ -1,7 +1,10 @@
 """`openapi.yaml` says what the service does: it is what the code makes, valid, and names every error."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 from openapi_spec_validator import validate
@@ -53,6 +56,39 @@ def test_problems_name_the_headers_that_say_what_to_do_next() -> None:
     for method, status, answer in answers:
         wanted = {"412": {"ETag"}, "415": {"Accept-Patch" if method == "patch" else "Accept-Post"}}.get(status, set())
         assert wanted <= answer["headers"].keys()
+
+
+def find_choices(node: Any) -> Iterator[Any]:
+    """Give every schema that lists what it may be."""
+    if isinstance(node, dict):
+        yield from (node,) if isinstance(node.get("enum"), list) else ()
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from find_choices(each)
+
+
+def test_every_choice_has_a_name_and_is_of_texts() -> None:
+    """A choice without a name is `Op1` or `Type` in a generated client; without a type it is of anything."""
+    schemas = json.loads(CONTRACT.json)["components"]["schemas"]
+
+    named = [each for each in schemas.values() if "enum" in each]
+
+    assert list(find_choices(schemas)) == named
+    assert {each["type"] for each in named} == {"string"}
+
+
+def name_in_code(word: str) -> str:
+    return re.sub(r"[\W_]", "", word).upper()
+
+
+def test_no_two_of_a_choice_have_one_name_in_code() -> None:
+    """Where signs and capitals alone tell words apart, generators that make names of them need other names."""
+    schemas = json.loads(CONTRACT.json)["components"]["schemas"]
+
+    for each in find_choices(schemas):
+        names = {name_in_code(word) for word in each.get("x-enum-varnames", each["enum"])} - {""}
+        assert len(names) == len(each["enum"]), each
 
 
 PURE = {"check_patch", "ping_provider", "check_type"}
