@@ -268,7 +268,7 @@ class GoneError(LookupFailedError):
 
 
 class FeedGoneError(LookupFailedError):
-    """Events that the reader has not seen are kept no more."""
+    """Events that the reader has not seen are kept no more, or those that it has seen were undone by a restore."""
 
     code = "events-gone"
     title = "The events are kept no more"

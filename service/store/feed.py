@@ -5,7 +5,9 @@ counter and makes them events. Transactions that count at the same time conflict
 order: who has read up to a position has missed nothing before it.
 
     events: {_id: position of the last, at: its time, events: [{type, resource, resourceType, version, ...}, ...]}
-    counters: {_id: "feed", n: the newest position, trimmed: the newest that is kept no more}
+    counters: {_id: "feed", n: the newest position, trimmed: the newest that is kept no more, gaps: [{after, until}]}
+
+Restoring a backup leaves a gap: positions in it may have been given for what is now undone, and none is given again.
 """
 
 import itertools
@@ -111,7 +113,10 @@ class MongoFeed:
         await self._events.insert_many(records, session=session)
 
     async def list_after(self, position: int, limit: int) -> list[Event]:
-        """Return events after a position, oldest first. Raises `FeedGoneError` when some of them are kept no more."""
+        """Return events after a position, oldest first.
+
+        Raises `FeedGoneError` when some of them are kept no more, or those up to the position are undone.
+        """
         events: list[Event] = []
         with translated():
             found = self._events.find({"_id": {"$gt": position}}).sort("_id", ASCENDING).batch_size(_RECORDS_AT_ONCE)
@@ -121,6 +126,11 @@ class MongoFeed:
                     break
             await found.close()
             counter = await self._counters.find_one({"_id": _COUNTER}) or {}
+        if any(gap["after"] < position < gap["until"] for gap in counter.get("gaps", ())):
+            raise FeedGoneError(
+                f"Position {position} is of events that are undone: a backup of before them was restored. Read what "
+                "you follow anew, then go on from the newest position: /events?after=latest."
+            )
         if position and position < counter.get("trimmed", 0):
             raise FeedGoneError(
                 f"Events up to position {counter['trimmed']} are kept no more. Read what you follow anew, then go on "
@@ -142,6 +152,14 @@ class MongoFeed:
                 return 0
             await self._counters.update_one({"_id": _COUNTER}, {"$max": {"trimmed": newest["_id"]}})
             return (await self._events.delete_many({"_id": {"$lte": newest["_id"]}})).deleted_count
+
+
+async def leave_gap(database: Database, until: int) -> None:
+    """Let positions go on from `until`, in a database that has gone back in time; nobody has been given a later one."""
+    counters = database["counters"]
+    newest = (await counters.find_one({"_id": _COUNTER}) or {"n": 0})["n"]
+    gap = {"after": newest, "until": until}
+    await counters.update_one({"_id": _COUNTER}, {"$max": {"n": until}, "$push": {"gaps": gap}}, upsert=True)
 
 
 def _revision_events(record: Record) -> list[Record]:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import bson
 from bson.raw_bson import RawBSONDocument
 
 from service.errors import StartError
+from service.store.feed import leave_gap
 from service.store.mongo import Client, translated
 
 FORMAT = 1
@@ -43,6 +45,7 @@ async def restore(client: Client, database: str, file: Path, progress: Progress)
             await client[database][collection].insert_many(documents, ordered=False)
             done += len(documents)
             progress(done, total)
+        await leave_gap(client[database], time.time_ns() // 1000)  # events come more slowly than microseconds
         await client[database].drop_collection(_MARK)
     return done
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import aiohttp
 import pymongo
 import pytest
 
@@ -54,6 +55,7 @@ async def test_backup_comes_back_as_it_was(own_client: Client, filled: Database,
 
     restored = await content_of(target)
     await own_client.drop_database(target.name)
+    del restored["counters"]  # of the feed: the test of followers looks at it
     assert restored == await content_of(filled)
 
 
@@ -252,3 +254,40 @@ async def test_nobody_takes_a_part_of_a_backup_for_the_whole(
     await own_client.drop_database(name)
     assert codes == [1, 1]
     assert ["broke off" in each.errors for each in started] == [True, True]
+
+
+async def test_followers_hear_that_a_restore_undid_what_they_saw(
+    own_client: Client, database_name: str, tmp_path: Path, spawn_service: Spawn
+) -> None:
+    """Positions would be given anew: who comes with an old one would wait for events in silence, and miss some."""
+    name, file = f"{database_name[:20]}-fed", tmp_path / "copy"
+    service = spawn_service(mongodb_database=name)
+    async with aiohttp.ClientSession(service.url) as caller:
+        await caller.post("/v1/clinic", json={"name": "kept"})
+        kept = (await follow(caller, 0))[-1]["position"]
+        await backup.back_up(own_client, name, file, NOW, ignore_progress)
+        for _ in range(3):
+            await caller.post("/v1/clinic", json={"name": "undone"})
+        undone = (await follow(caller, kept))[-1]["position"]
+    service.stop()
+    await own_client.drop_database(name)
+    await restoring.restore(own_client, name, file, ignore_progress)
+    service = spawn_service(mongodb_database=name)
+    async with aiohttp.ClientSession(service.url) as caller:
+        refused = await caller.get(f"/events?after={undone}")
+        problem = await refused.json()
+        await caller.post("/v1/clinic", json={"name": "new"})
+        (new,) = await follow(caller, kept)
+        after_all = await (await caller.get(f"/events?after={new['position']}")).json()
+    service.stop()
+    await own_client.drop_database(name)
+
+    assert (refused.status, problem["code"]) == (410, "events-gone")
+    assert "a backup of before them was restored" in problem["detail"]
+    assert new["position"] > undone
+    assert after_all == []
+
+
+async def follow(caller: aiohttp.ClientSession, position: int) -> Any:
+    """Wait for events after a position."""
+    return await (await caller.get(f"/events?after={position}&wait=30")).json()
