@@ -43,6 +43,12 @@ ROUTES = (
         takes_any_query=True,
         params=(
             examples.TYPE,
+            Param(
+                name="filter",
+                schema={"type": "object", "additionalProperties": {"type": "string"}},
+                description="the filters, each of which is sent as a parameter: `name=Foot%20clinic&beds[gte]=10`",
+                example={"name": "Foot clinic"},
+            ),
             Param(name="sort", description="members to sort by, `-` before one that descends", example="-updatedAt"),
             Param(name="fields", description="members to answer beside the id", example="name,phone"),
             *PAGE_PARAMS,

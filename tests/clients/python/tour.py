@@ -11,7 +11,13 @@ from typing import Any
 from patchbay_client import AuthenticatedClient
 from patchbay_client.api.compare import create_patch_v1
 from patchbay_client.api.patches import apply_patch, check_patch, record_patch
-from patchbay_client.api.resources import create_resource, get_resource, patch_resource, replace_resource
+from patchbay_client.api.resources import (
+    create_resource,
+    get_resource,
+    list_resources,
+    patch_resource,
+    replace_resource,
+)
 from patchbay_client.models import (
     Aim,
     Application,
@@ -20,6 +26,7 @@ from patchbay_client.models import (
     IgnoreInstruction,
     InlineSource,
     JsonPatchOperation,
+    ListResourcesFilter,
     MergePatch,
     PatchForm,
     PatchRecord,
@@ -130,6 +137,13 @@ def put_back(client: AuthenticatedClient, made: Resource) -> None:
     assert (replaced["beds"], replaced.created_at) == (14, made.created_at)
 
 
+def find(client: AuthenticatedClient, made: Resource) -> None:
+    wanted = ListResourcesFilter.from_dict({"beds[gte]": "13", "phone.value": '"111"'})
+    found = list_resources.sync(TYPE, client=client, filter_=wanted, sort="-updatedAt", limit=1)
+    assert isinstance(found, list)
+    assert [each.id for each in found] == [made.id]
+
+
 def handle_a_problem(client: AuthenticatedClient, made: Resource) -> None:
     body = [
         JsonPatchOperation(op="add", path="/beds", value=14),
@@ -163,6 +177,8 @@ def main(url: str) -> None:
         print("apply")
         put_back(client, made)
         print("replace")
+        find(client, made)
+        print("list")
         handle_a_problem(client, made)
         print("problem")
 

@@ -5,7 +5,10 @@ import type { JsonPatch, PatchRecord, paths, PlainPatch, Resource } from "./buil
 
 declare const process: { argv: string[] };
 
-const client = createClient<paths>({ baseUrl: process.argv[2] ?? "" });
+const client = createClient<paths>({
+  baseUrl: process.argv[2] ?? "",
+  querySerializer: { object: { style: "form", explode: true } }, // filters of lists are parameters of their own
+});
 const type = "clinic";
 
 function expect(actual: unknown, wanted: unknown): void {
@@ -127,6 +130,13 @@ async function putBack(id: string): Promise<void> {
   expect([replaced["beds"], replaced.createdAt], [14, stored.createdAt]);
 }
 
+async function find(id: string): Promise<void> {
+  const filter = { "beds[gte]": "13", "phone.value": '"111"' };
+  const query = { filter, sort: "-updatedAt", limit: 1 };
+  const found = present(await client.GET("/v1/{type}", { params: { path: { type }, query } }));
+  expect(found.map((each) => each.id), [id]);
+}
+
 async function handleAProblem(id: string): Promise<void> {
   const body: JsonPatch = [
     { op: "add", path: "/beds", value: 14 },
@@ -157,5 +167,7 @@ await apply(recorded);
 console.log("apply");
 await putBack(made.id);
 console.log("replace");
+await find(made.id);
+console.log("list");
 await handleAProblem(made.id);
 console.log("problem");
