@@ -1,11 +1,32 @@
 """What the options of a comparison say about one place of a document: a lazy automaton over their patterns."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from msgspec import UNSET
+
 from service.core.options import ArrayRule, FamilyOptions
 from service.core.trail import Trail
 from service.core.values import Json
 
 Trails = tuple[Trail, ...]
 Token = str | int
+
+
+class Stripped(NamedTuple):
+    """What takes part of the items of an array, and where in the array each of them stands."""
+
+    indexes: Sequence[int]
+    items: list[Json]
+
+    def place(self, number: int | None) -> int | None:
+        """Give the index in the array of one of the items; None stays None."""
+        return None if number is None else self.indexes[number]
+
+
+def index_in(*arrays: Stripped) -> Callable[[Sequence[Json], int], int]:
+    """Give what says of the items of one of these arrays where they stand in it."""
+    return lambda items, number: next(each for each in arrays if each.items is items).indexes[number]
 
 
 class Place:
@@ -44,6 +65,11 @@ class Place:
         """Whether anything can be outside at all."""
         return self._rules.strips
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing but equal values counts as equal, here and everywhere."""
+        return self._rules.is_exact
+
 
 class _Rules:
     """The patterns of all options in one row, so that one trail along each makes a place."""
@@ -66,6 +92,7 @@ class _Rules:
         self._arrays = slice(self._only.stop, self._only.stop + len(arrays))
         self._tolerances = slice(self._arrays.stop, len(patterns))
         self.strips = bool(self.names or diff.ignored_paths or diff.only)
+        self.is_exact = not (self.strips or diff.tolerances)
         self.vocabulary = {*self.names, *(token for pattern in patterns for token in pattern)}
         if patterns:
             self.vocabulary.add("*")
@@ -109,8 +136,8 @@ def root_place(options: FamilyOptions) -> Place:
     return _Rules(options).root()
 
 
-def strip(value: Json, place: Place) -> Json:
-    """Give the value without what takes no part; the value itself where everything does.
+def strip(value: Json, place: Place) -> Any:
+    """Give the value without what takes no part; the value itself where everything does, UNSET where nothing does.
 
     >>> from service.core.options import DiffOptions
     >>> strip({"a": 1, "b": 2}, root_place(FamilyOptions(DiffOptions(ignored_names=frozenset({"b"})))))
@@ -118,23 +145,32 @@ def strip(value: Json, place: Place) -> Json:
     """
     if not place.strips:
         return value
+    if place.outside:
+        return UNSET
     kind = type(value)
     if kind is dict:
-        kept: dict[str, Json] = {}
-        for name, member in value.items():
-            inner = place.child(name)
-            if not _leaves(member, inner):
-                kept[name] = strip(member, inner)
-        return kept
+        members = {name: strip(member, place.child(name)) for name, member in value.items()}
+        kept = {name: member for name, member in members.items() if member is not UNSET}
+        return kept if kept or not place.passing else UNSET
     if kind is list:
-        items: list[Json] = []
-        for index, item in enumerate(value):
-            inner = place.child(index)
-            if not _leaves(item, inner):
-                items.append(strip(item, inner))
-        return items
-    return value
+        stripped = [strip(item, place.child(index)) for index, item in enumerate(value)]
+        items = [item for item in stripped if item is not UNSET]
+        return items if items or not place.passing else UNSET
+    return UNSET if place.passing else value
 
 
-def _leaves(value: Json, place: Place) -> bool:
-    return place.outside or (place.passing and type(value) not in {dict, list})
+def strip_items(items: list[Json], place: Place) -> Stripped:
+    """Give the items of an array that take part, without what takes no part in them.
+
+    Containers on the way to what takes part keep their places among the others, even where nothing is left of them.
+    """
+    if not place.strips:
+        return Stripped(range(len(items)), items)
+    kept: dict[int, Json] = {}
+    for index, item in enumerate(items):
+        left = strip(item, place.child(index))
+        if left is not UNSET:
+            kept[index] = left
+        elif type(item) in {dict, list} and not place.child(index).outside:
+            kept[index] = type(item)()
+    return Stripped([*kept], [*kept.values()])

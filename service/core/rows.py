@@ -1,7 +1,7 @@
 """Two arrays laid side by side: rows of partners, and of items that only one of them has, by each alignment."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +17,8 @@ from service.core.values import Json
 from service.errors import ArrayKeyError, Violation
 
 Row = tuple[int | None, int | None]
+Places = tuple[int | None, ...]
+"""Where an item stands in each of some arrays, None where one has it not."""
 Trail = Sequence[Sequence[str | int | None]]
 """The way to a place: at each step the token that leads there in each of the inputs, None where one has none."""
 IndexOf = Callable[[Sequence[Json], int], int]
@@ -25,7 +27,8 @@ _PairGap = Callable[[Sequence[Json], Sequence[Json]], tuple[Partners, bool]]
 """Pairs the items of a gap, in order; says whether a bound was met."""
 
 
-def _as_given(_: Sequence[Json], index: int) -> int:
+def as_given(_: Sequence[Json], index: int) -> int:
+    """Say that nothing has been left out of an array."""
     return index
 
 
@@ -39,7 +42,7 @@ class Rows(NamedTuple):
     bounded: bool = False
 
 
-def lay(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule, index_of: IndexOf = _as_given) -> Rows:
+def lay(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule, index_of: IndexOf = as_given) -> Rows:
     """Pair the items as the rule says. Raises `ArrayKeyError` where keys are missing or repeated.
 
     `index_of` says where in the document an item of one of the arrays stands.
@@ -66,7 +69,7 @@ def lay_inputs(
     after: Sequence[Json],
     rule: ArrayRule,
     names: tuple[str, str],
-    index_of: IndexOf = _as_given,
+    index_of: IndexOf = as_given,
 ) -> Rows:
     """Pair the items of two inputs, which `ArrayKeyError` calls by their names."""
     try:
@@ -77,6 +80,22 @@ def lay_inputs(
             msgspec.structs.replace(each, input=called[str(each.input)]) for each in error.violations
         )
         raise
+
+
+def with_left_out(rows: Sequence[Places], count: int, side: int, sides: int = 2) -> Iterator[Places]:
+    """Put the items of one side's array that are in no row back, each before the item that follows it there.
+
+    >>> list(with_left_out([(1, 0), (None, 1)], 3, 0))
+    [(0, None), (1, 0), (None, 1), (2, None)]
+    """
+    left_out = sorted(set(range(count)).difference(row[side] for row in rows), reverse=True)
+    for row in (*rows, None):
+        at = count if row is None else row[side]
+        while at is not None and left_out and left_out[-1] < at:
+            index = left_out.pop()
+            yield tuple(index if each == side else None for each in range(sides))
+        if row is not None:
+            yield row
 
 
 def rows_of(partners: Partners, after_count: int) -> list[Row]:

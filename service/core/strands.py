@@ -7,7 +7,7 @@ from service.core.alignment import Block, align
 from service.core.identity import key
 from service.core.options import ArrayRule
 from service.core.orderless import match_equal
-from service.core.rows import Row, lay, lay_inputs
+from service.core.rows import IndexOf, Row, as_given, lay, lay_inputs
 from service.core.values import Json
 
 INPUTS = ("ancestor", "edit1", "edit2")
@@ -29,7 +29,9 @@ class Woven(NamedTuple):
     bounded: bool
 
 
-def weave(base: list[Json], edit1: list[Json], edit2: list[Json], rule: ArrayRule) -> Woven:
+def weave(
+    base: list[Json], edit1: list[Json], edit2: list[Json], rule: ArrayRule, index_of: IndexOf = as_given
+) -> Woven:
     """Lay three arrays side by side. Raises what `lay_inputs` raises, by the names of the inputs.
 
     What an edit adds stands behind what it follows there. Where both edits add in one place: equal items are one;
@@ -39,8 +41,8 @@ def weave(base: list[Json], edit1: list[Json], edit2: list[Json], rule: ArrayRul
     >>> weave([1, 2], [1, 3, 2], [2], ArrayRule("inOrder")).strands
     [Strand(base=0, edit1=0, edit2=None), Strand(base=None, edit1=1, edit2=None), Strand(base=1, edit1=2, edit2=0)]
     """
-    left = lay_inputs(base, edit1, rule, (INPUTS[0], INPUTS[1]))
-    right = lay_inputs(base, edit2, rule, (INPUTS[0], INPUTS[2]))
+    left = lay_inputs(base, edit1, rule, (INPUTS[0], INPUTS[1]), index_of)
+    right = lay_inputs(base, edit2, rule, (INPUTS[0], INPUTS[2]), index_of)
     ours, theirs = _Edit(left.rows), _Edit(right.rows)
     joined = _join(ours, theirs, edit1, edit2, rule)
     claimed = set(joined.values())

@@ -1,12 +1,14 @@
 """Two-way merge: one document with what either of two has; where both have something, that of the preferred side."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from msgspec import UNSET
 
 from service.core import values, words
 from service.core.contrast import DEFAULT, SIDES, names_of
 from service.core.options import FamilyOptions
-from service.core.place import Place, root_place, strip
-from service.core.rows import lay_inputs, placed
+from service.core.place import Place, index_in, root_place, strip, strip_items
+from service.core.rows import lay_inputs, placed, with_left_out
 from service.core.values import Json
 from service.errors import ArrayKeyError
 
@@ -61,30 +63,33 @@ class _Walk:
                 self._trail.append((name, name))
                 merged[name] = self.value(a[name], b[name], inner)
                 self._trail.pop()
-            elif (name in b) == self._prefer_b or not (inner.outside or inner.passing):
-                merged[name] = b[name] if name in b else a[name]
+            else:
+                of_b = name in b
+                value = self._alone(b[name] if of_b else a[name], inner, of_b=of_b)
+                if value is not UNSET:
+                    merged[name] = value
         return merged
 
     def _arrays(self, a: list[Json], b: list[Json], place: Place) -> Json:
         left, right = strip_items(a, place), strip_items(b, place)
         try:
-            rows, bounded = lay_inputs(left, right, place.rule, SIDES)
+            rows, bounded = lay_inputs(left.items, right.items, place.rule, SIDES, index_in(left, right))
         except ArrayKeyError as error:
             raise placed(error, self._trail, SIDES) from error
         self.bounded = self.bounded or bounded
         merged: list[Json] = []
-        for i, j in rows:
+        found = [(left.place(i), right.place(j)) for i, j in rows]
+        for i, j in with_left_out(found, len(b if self._prefer_b else a), int(self._prefer_b)):
             if i is not None and j is not None:
                 self._trail.append((i, j))
                 merged.append(self.value(a[i], b[j], place.child(i)))
                 self._trail.pop()
             elif i is not None:
-                merged.append(a[i])
+                merged.append(self._alone(a[i], place.child(i), of_b=False))
             elif j is not None:
-                merged.append(b[j])
-        return merged
+                merged.append(self._alone(b[j], place.child(j), of_b=True))
+        return [item for item in merged if item is not UNSET]
 
-
-def strip_items(items: list[Json], place: Place) -> list[Json]:
-    """Give the items without what takes no part in them, each still at its index."""
-    return [strip(item, place.child(index)) for index, item in enumerate(items)] if place.strips else items
+    def _alone(self, value: Json, place: Place, *, of_b: bool) -> Any:
+        """Give what only one side has: of the preferred one all of it, of the other one what takes part."""
+        return value if of_b == self._prefer_b else strip(value, place)

@@ -84,3 +84,69 @@ async def test_integers_beyond_doubles_are_near_no_fraction(client: Client, rout
     response = await client.post(f"/api/json/v1/{route}", json={**body, "arrayAlignment": "positionPriority"})
 
     assert response.status == 200, await response.text()
+
+
+NO_IG = [{"ignoreChanges": "delete", "key": "ig"}]
+ONLY_B = [{"only": "/a/b"}]
+NO_FIRST = [{"ignoreChanges": "delete", "path": "/l/0"}]
+NEAR = [{"tolerance": 0.1}]
+THREE_WAYS = {
+    "one edit": (NO_IG, {"x": 1, "ig": 1}, {"x": 1, "ig": 1}, {"x": 2, "ig": 9}, {"x": 2, "ig": 1}),
+    "both edits": (NO_IG, {"x": 1, "y": 1, "ig": 1}, {"x": 2, "y": 1}, {"x": 1, "y": 2, "ig": 9},
+                   {"x": 2, "y": 2, "ig": 1}),
+    "gone and otherwise ignored": (NO_IG, {"o": {"ig": 1}}, {}, {"o": {"ig": 2}}, {}),
+    "in an item": (NO_IG, [{"id": 1, "n": 1, "ig": 1}], [{"id": 1, "n": 2, "ig": 2}], [{"id": 1, "n": 1}],
+                   [{"id": 1, "n": 2, "ig": 1}]),
+    "in what is new": (NO_IG, {}, {"o": {"x": 1, "ig": 2}}, {}, {"o": {"x": 1}}),
+    "outside only": (ONLY_B, {"a": {"b": 1, "c": 1}, "z": 1}, {"z": 2}, {"a": {"b": 1, "c": 3}, "z": 3},
+                     {"a": {"c": 1}, "z": 1}),
+    "an item": (NO_FIRST, {"l": [1, 2, 3]}, {"l": [9, 2, 3, 4]}, {"l": [8, 2]}, {"l": [1, 2, 4]}),
+    "gone and near": (NEAR, {"o": {"x": 1.0}}, {}, {"o": {"x": 1.05}}, {}),
+}  # fmt: skip
+"""Instructions, ancestor, edits, and what is expected: what is ignored stays as the ancestor has it."""
+
+
+@pytest.mark.parametrize("name", THREE_WAYS)
+async def test_what_is_ignored_stays_as_the_ancestor_has_it(client: Client, name: str) -> None:
+    instructions, ancestor, edit1, edit2, expected = THREE_WAYS[name]
+    body = {**inline(ancestor=ancestor, edit1=edit1, edit2=edit2), "dxConfig": instructions}
+
+    response = await client.post("/api/json/v1/three-way-merge", json=body)
+
+    envelope = (await response.json())["dx_deltaJSON"]
+    assert (envelope["dx_deltaJSON_delta"], envelope["dx_data_sets"]) == (expected, "A=B")
+
+
+@pytest.mark.parametrize(
+    ("instructions", "a", "b", "of_a", "of_b"),
+    [
+        pytest.param(NO_IG, {}, {"o": {"x": 1, "ig": 2}}, {"o": {"x": 1}}, {"o": {"x": 1, "ig": 2}}, id="a member"),
+        pytest.param(NO_IG, [], [{"x": 1, "ig": 2}], [{"x": 1}], [{"x": 1, "ig": 2}], id="in an item"),
+        pytest.param(NO_FIRST, {"l": [1, 2]}, {"l": [9, 2]}, {"l": [1, 2]}, {"l": [9, 2]}, id="an item"),
+        pytest.param(ONLY_B, {}, {"a": {"b": 1, "c": 2}}, {"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}, id="outside only"),
+    ],
+)
+async def test_what_is_ignored_comes_from_the_preferred_side(
+    client: Client, instructions: Any, a: Any, b: Any, of_a: Any, of_b: Any
+) -> None:
+    body = {**inline(a=a, b=b), "dxConfig": instructions}
+
+    answers = [
+        await (await client.post("/api/json/v1/merge", json={**body, "mergePriority": priority})).json()
+        for priority in ("a", "b")
+    ]
+
+    assert answers == [of_a, of_b]
+
+
+@pytest.mark.parametrize("route", ["merge", "compare", "three-way-merge"])
+async def test_items_that_are_ignored_need_no_keys(client: Client, route: str) -> None:
+    array = [{"x": 0}, {"id": 2}]
+    names = ["ancestor", "edit1", "edit2"] if route == "three-way-merge" else ["a", "b"]
+    options = {"dxConfig": [{"ignoreChanges": "delete", "path": "/0"}], "arrayAlignment": "keyed", "keys": ["id"]}
+
+    response = await client.post(
+        f"/api/json/v1/{route}", json={**inline(**{name: [*array, {"id": name}] for name in names}), **options}
+    )
+
+    assert response.status == 200, await response.text()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from service.core import delta, values, words
 from service.core.conflict import Conflict, list_conflicts, resolve, settle, show
 from service.core.options import ArrayRule, DiffOptions, FamilyAlignment, FamilyOptions
+from service.core.place import root_place, strip
 from service.core.threeway import merge as merge_three
 from service.core.twoway import merge as merge_two
 from service.errors import ArrayKeyError, InvalidRequestError
@@ -15,6 +16,13 @@ from tests.unit.core.test_contrast import unordered
 
 ALIGNMENTS: list[FamilyAlignment] = ["orderless", "inOrder", "positionPriority", "typeWithValuePriority"]
 OPTIONS = st.builds(FamilyOptions, alignment=st.sampled_from(ALIGNMENTS), word_by_word=st.booleans())
+IGNORED = st.one_of(
+    st.builds(DiffOptions, ignored_names=st.just(frozenset({"a"}))),
+    st.builds(DiffOptions, ignored_paths=st.just((("**", "id"), ("x", "*", "b")))),
+)
+ONLY = st.builds(DiffOptions, only=st.sampled_from([(("**", "a"),), (("x", "*", "b"), ("x", "id"))]))
+IGNORING = st.builds(FamilyOptions, IGNORED, alignment=st.sampled_from(ALIGNMENTS))
+SELECTING = st.builds(FamilyOptions, IGNORED | ONLY, alignment=st.sampled_from(ALIGNMENTS))
 IN_ORDER = st.builds(FamilyOptions, alignment=st.sampled_from(ALIGNMENTS[1:]), word_by_word=st.booleans())
 
 
@@ -23,6 +31,11 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
     if isinstance(value, dict):
         return {path} if not value else set().union(*(leaves(each, (*path, name)) for name, each in value.items()))
     return {path}
+
+
+def taking_part(document: dict[str, Any], options: FamilyOptions) -> Any:
+    """The document without what is ignored."""
+    return strip(document, root_place(options)) or {}
 
 
 @given(DOCUMENTS, OPTIONS)
@@ -159,6 +172,39 @@ def test_ignored_members_stay_as_the_ancestor_has_them() -> None:
     options = FamilyOptions(DiffOptions(ignored_names=frozenset({"at"})))
 
     assert merge_three({"at": 1, "x": 1}, {"at": 2, "x": 2}, {"x": 1}, options).tree == {"at": 1, "x": 2}
+
+
+@settings(max_examples=200)
+@given(triples(), IGNORING)
+def test_what_is_ignored_in_the_edits_has_no_influence(documents: tuple[Any, Any, Any], options: FamilyOptions) -> None:
+    base, one, two = [{"x": each} for each in documents]
+
+    merged = merge_three(base, one, two, options).tree
+    bare = merge_three(base, taking_part(one, options), taking_part(two, options), options).tree
+
+    assert values.equal(show(merged), show(bare))
+
+
+@settings(max_examples=200)
+@given(pairs(), SELECTING)
+def test_the_only_edit_is_taken_and_what_is_ignored_stays(pair: tuple[Any, Any], options: FamilyOptions) -> None:
+    base, edit = ({"x": each} for each in pair)
+
+    merged = merge_three(base, base, edit, options).tree
+
+    assert values.equal(unordered(taking_part(merged, options)), unordered(taking_part(edit, options)))
+    assert values.equal(merged, merge_three(base, edit, base, options).tree)
+    assert values.equal(merged, merge_three(base, edit, edit, options).tree)
+
+
+@settings(max_examples=200)
+@given(pairs(), IGNORING)
+def test_what_is_ignored_comes_from_the_preferred_side_alone(pair: tuple[Any, Any], options: FamilyOptions) -> None:
+    a, b = ({"x": each} for each in pair)
+    bare_a, bare_b = taking_part(a, options), taking_part(b, options)
+
+    assert values.equal(merge_two(a, b, "a", options).document, merge_two(a, bare_b, "a", options).document)
+    assert values.equal(merge_two(a, b, "b", options).document, merge_two(bare_a, b, "b", options).document)
 
 
 def test_a_path_without_conflict_cannot_be_resolved() -> None:
