@@ -59,11 +59,17 @@ class Bed:
         return items
 
     def _demote(self) -> None:
-        """Take an item whose old or new value stands elsewhere in the changeset as a whole: it only moved."""
+        """Take an item whose old or new value stands elsewhere in the changeset as a whole.
+
+        Either it only moved, or it becomes what comes in as a whole too, and copies are counted.
+        """
         before = {slot.before_key for slot in self._slots}
         after = {slot.after_key for slot in self._slots}
         for slot in self._slots:
             slot.is_nested = slot.is_nested and slot.before_key not in after and slot.after_key not in before
+        coming = {slot.after_key for slot in self._slots if slot.is_change and not slot.is_nested}
+        for slot in self._slots:
+            slot.is_nested = slot.is_nested and slot.after_key not in coming
 
     def _claim_equal(self) -> None:
         """Find the items that already are as B has them, then those that are as A has them."""

@@ -79,6 +79,14 @@ def test_a_changeset_is_carried_over_by_its_mode(mode: Mode, expected: Any) -> N
     assert graft(CHANGES, TARGET, mode).document == expected
 
 
+def test_an_item_that_becomes_what_comes_in_too_is_counted() -> None:
+    changes = contrast([1, [1]], [[], []]).delta
+
+    once = graft(changes, []).document
+
+    assert once == graft(changes, once).document == [[]]
+
+
 @settings(max_examples=300)
 @given(triples(), st.sampled_from(MODES), st.sampled_from(ALIGNMENTS))
 def test_grafting_twice_changes_nothing_more(
