@@ -9,7 +9,7 @@ from service.model import Timestamp
 
 Mode = Literal["structured", "binary"]
 DeliveryState = Literal["waiting", "delivered", "dead", "superseded"]
-ProviderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+ProviderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")]
 BUILTIN = "builtin"
 NO_LONGER_AWAITED = "The application no longer waits for the provider."
 """Why a delivery is superseded."""

@@ -15,8 +15,8 @@ PatchId: TypeAlias = Annotated[
     Meta(
         min_length=1,
         max_length=200,
-        pattern=r"^(?!\.{1,2}$)[^\x00-\x1f\x7f]+$",
-        description="unique among the patches of a resource; no control characters",
+        pattern=r"^([^.\x00-\x1f\x7f]|\.[^.\x00-\x1f\x7f]|\.\.[^\x00-\x1f\x7f])[^\x00-\x1f\x7f]*\Z",
+        description="unique among the patches of a resource; not `.` or `..`, no control characters",
     ),
 ]
 

@@ -75,7 +75,7 @@ async def put_provider(request: web.Request) -> web.Response:
         dry_run=is_dry,
     )
     shown = _view(endpoint, made=is_new and asked.secrets is UNSET and not is_dry)
-    headers = {} if is_dry else {"Location": f"/providers/{endpoint.name}"}
+    headers = {"Location": f"/providers/{endpoint.name}"} if is_new and not is_dry else {}
     return replies.json_reply(shown, status=201 if is_new else 200, headers=headers)
 
 

@@ -80,6 +80,16 @@ async def test_other_content_under_the_same_id_is_refused(client: Client, other:
     assert (response.status, (await response.json())["code"]) == (409, "patch-exists")
 
 
+@pytest.mark.parametrize("patch_id", ["...", "..a", ".a", "a.", "a..", "é b/c%", "x" * 200])
+async def test_a_patch_id_may_have_dots_and_signs(client: Client, patch_id: str) -> None:
+    resource_id = await make(client)
+
+    response = await post(client, resource_id, {"definition": {"patch_id": patch_id}})
+
+    assert response.status == 201
+    assert (await (await client.get(response.headers["Location"])).json())["patch_id"] == patch_id
+
+
 async def test_one_patch_id_may_stand_on_two_resources(client: Client) -> None:
     for resource_id in (await make(client), await make(client)):
         await record(client, resource_id)
@@ -92,7 +102,10 @@ async def test_one_patch_id_may_stand_on_two_resources(client: Client) -> None:
         ([], 400, "invalid-request"),
         ({"definition": {}}, 400, "invalid-request"),
         ({"definition": {"patch_id": ""}}, 400, "invalid-request"),
+        ({"definition": {"patch_id": "."}}, 400, "invalid-request"),
         ({"definition": {"patch_id": ".."}}, 400, "invalid-request"),
+        ({"definition": {"patch_id": "a\n"}}, 400, "invalid-request"),
+        ({"definition": {"patch_id": ".\n"}}, 400, "invalid-request"),
         ({"definition": {"patch_id": "a\nb"}}, 400, "invalid-request"),
         ({"definition": {"patch_id": "x" * 201}}, 400, "invalid-request"),
         ({"definition": {"patch_id": 1}}, 400, "invalid-request"),

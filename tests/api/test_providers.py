@@ -66,6 +66,14 @@ async def test_a_secret_that_was_made_is_shown_once(client: Client, hook: Hook) 
     assert "secret" not in again
 
 
+async def test_only_a_provider_that_was_made_has_a_location(client: Client, hook: Hook) -> None:
+    made = await client.put("/providers/located", json={"url": hook.url})
+    again = await client.put("/providers/located", json={"url": hook.url})
+
+    assert (made.status, made.headers["Location"]) == (201, "/providers/located")
+    assert (again.status, "Location" in again.headers) == (200, False)
+
+
 async def test_ping_is_signed_with_both_secrets_while_one_replaces_the_other(client: Client, hook: Hook) -> None:
     old, new = generate_secret(), generate_secret()
     await put(client, "two", url=hook.url, secrets=[old, new])
@@ -127,6 +135,7 @@ async def test_a_provider_that_a_type_names_stays(client: Client, hook: Hook, se
     [
         ("builtin", {"url": "https://p.example/"}, 400, "invalid-request"),
         ("-x", {"url": "https://p.example/"}, 400, "invalid-request"),
+        ("p%0A", {"url": "https://p.example/"}, 400, "invalid-request"),
         ("p", {}, 400, "invalid-request"),
         ("p", {"url": "https://p.example/", "more": 1}, 400, "invalid-request"),
         ("p", {"url": "https://p.example/", "secrets": []}, 400, "invalid-request"),

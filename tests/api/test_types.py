@@ -180,6 +180,7 @@ async def test_a_change_of_a_definition_counts_at_once(client: Client, kind: str
         pytest.param({"schema": {"pattern": "(?<=a)b"}}, 400, "invalid-request", id="look-behind"),
         pytest.param({"schema": {"description": "x" * 300_000}}, 413, "too-large", id="enormous"),
         pytest.param({"required": ["If-None-Match"]}, 400, "invalid-request", id="unknown requirement"),
+        pytest.param({"provider": "builtin\n"}, 400, "invalid-request", id="provider with a line end"),
         pytest.param({"parent": {"type": "clinic"}}, 400, "invalid-request", id="half a parent"),
         pytest.param(
             {"parent": {"type": "clinic", "property": "id", "as": "x"}}, 400, "invalid-request", id="owned property"

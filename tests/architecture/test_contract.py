@@ -58,14 +58,26 @@ def test_problems_name_the_headers_that_say_what_to_do_next() -> None:
         assert wanted <= answer["headers"].keys()
 
 
-def find_choices(node: Any) -> Iterator[Any]:
-    """Give every schema that lists what it may be."""
+def find_schemas(node: Any, keyword: str, kind: type) -> Iterator[Any]:
+    """Give every schema that has the keyword; `kind` is that of its value."""
     if isinstance(node, dict):
-        yield from (node,) if isinstance(node.get("enum"), list) else ()
+        yield from (node,) if isinstance(node.get(keyword), kind) else ()
         node = list(node.values())
     if isinstance(node, list):
         for each in node:
-            yield from find_choices(each)
+            yield from find_schemas(each, keyword, kind)
+
+
+def test_patterns_are_such_as_every_engine_reads() -> None:
+    """No look-around, which RE2 and Rust lack (JSON Schema 2020-12, section 6.4), and no `\\Z`, which is Python's."""
+    patterns = {each["pattern"] for each in find_schemas(json.loads(CONTRACT.json), "pattern", str)}
+
+    assert patterns
+    assert [each for each in patterns if re.search(r"\(\?|\\[AZ]", each)] == []
+
+
+def find_choices(node: Any) -> Iterator[Any]:
+    return find_schemas(node, "enum", list)
 
 
 def test_every_choice_has_a_name_and_is_of_texts() -> None:
