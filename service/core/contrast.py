@@ -1,5 +1,6 @@
 """`compare`: two documents made into one delta that holds both."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
@@ -114,7 +115,9 @@ class _Walk:
 
     def _arrays(self, before: list[Json], after: list[Json], place: Place) -> Any:
         try:
-            rows, bounded = lay_inputs(before, after, place.rule, SIDES, self._pruning.place_of)
+            index_of = self._pruning.place_of
+            tolerance = place.item_tolerance(partial(index_of, before))
+            rows, bounded = lay_inputs(before, after, place.rule, SIDES, index_of, tolerance)
         except ArrayKeyError as error:
             raise placed(error, self._trail, SIDES) from error
         self.bounded = self.bounded or bounded

@@ -65,6 +65,13 @@ class Place:
         """Whether anything can be outside at all."""
         return self._rules.strips
 
+    def item_tolerance(self, index_of: Callable[[int], int]) -> Callable[[int], float] | None:
+        """Give what says of an item how near to it a number is that counts as equal; None where nothing does.
+
+        `index_of` says where in the array here an item stands that it is asked about.
+        """
+        return (lambda number: self.child(index_of(number)).tolerance) if self._rules.is_tolerant else None
+
     @property
     def is_exact(self) -> bool:
         """Whether nothing but equal values counts as equal, here and everywhere."""
@@ -92,7 +99,8 @@ class _Rules:
         self._arrays = slice(self._only.stop, self._only.stop + len(arrays))
         self._tolerances = slice(self._arrays.stop, len(patterns))
         self.strips = bool(self.names or diff.ignored_paths or diff.only)
-        self.is_exact = not (self.strips or diff.tolerances)
+        self.is_tolerant = bool(diff.tolerances)
+        self.is_exact = not (self.strips or self.is_tolerant)
         self.vocabulary = {*self.names, *(token for pattern in patterns for token in pattern)}
         if patterns:
             self.vocabulary.add("*")

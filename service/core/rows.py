@@ -11,7 +11,7 @@ from service.core.alignment import Block, align
 from service.core.identity import key
 from service.core.keyed import BadKeysError, pair_by_keys
 from service.core.options import ArrayRule
-from service.core.orderless import Partners
+from service.core.orderless import DistanceOf, Partners
 from service.core.pointer import format_pointer
 from service.core.values import Json
 from service.errors import ArrayKeyError, Violation
@@ -42,7 +42,13 @@ class Rows(NamedTuple):
     bounded: bool = False
 
 
-def lay(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule, index_of: IndexOf = as_given) -> Rows:
+def lay(
+    before: Sequence[Json],
+    after: Sequence[Json],
+    rule: ArrayRule,
+    index_of: IndexOf = as_given,
+    tolerance: DistanceOf | None = None,
+) -> Rows:
     """Pair the items as the rule says. Raises `ArrayKeyError` where keys are missing or repeated.
 
     `index_of` says where in the document an item of one of the arrays stands.
@@ -52,7 +58,7 @@ def lay(before: Sequence[Json], after: Sequence[Json], rule: ArrayRule, index_of
     """
     match rule.alignment:
         case "orderless":
-            partners, bounded = orderless.match(before, after)
+            partners, bounded = orderless.match(before, after, tolerance)
             return Rows(rows_of(partners, len(after)), bounded)
         case "positionPriority":
             return Rows(rows_of([i if i < len(after) else None for i in range(len(before))], len(after)))
@@ -70,10 +76,11 @@ def lay_inputs(
     rule: ArrayRule,
     names: tuple[str, str],
     index_of: IndexOf = as_given,
+    tolerance: DistanceOf | None = None,
 ) -> Rows:
     """Pair the items of two inputs, which `ArrayKeyError` calls by their names."""
     try:
-        return lay(before, after, rule, index_of)
+        return lay(before, after, rule, index_of, tolerance)
     except ArrayKeyError as error:
         called = dict(zip(("before", "after"), names, strict=True))
         error.violations = tuple(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from service.core.alignment import Block, align
 from service.core.identity import key
 from service.core.options import ArrayRule
-from service.core.orderless import match_equal
+from service.core.orderless import DistanceOf, match_equal
 from service.core.rows import IndexOf, Row, as_given, lay, lay_inputs
 from service.core.values import Json
 
@@ -30,7 +30,12 @@ class Woven(NamedTuple):
 
 
 def weave(
-    base: list[Json], edit1: list[Json], edit2: list[Json], rule: ArrayRule, index_of: IndexOf = as_given
+    base: list[Json],
+    edit1: list[Json],
+    edit2: list[Json],
+    rule: ArrayRule,
+    index_of: IndexOf = as_given,
+    tolerance: DistanceOf | None = None,
 ) -> Woven:
     """Lay three arrays side by side. Raises what `lay_inputs` raises, by the names of the inputs.
 
@@ -41,8 +46,8 @@ def weave(
     >>> weave([1, 2], [1, 3, 2], [2], ArrayRule("inOrder")).strands
     [Strand(base=0, edit1=0, edit2=None), Strand(base=None, edit1=1, edit2=None), Strand(base=1, edit1=2, edit2=0)]
     """
-    left = lay_inputs(base, edit1, rule, (INPUTS[0], INPUTS[1]), index_of)
-    right = lay_inputs(base, edit2, rule, (INPUTS[0], INPUTS[2]), index_of)
+    left = lay_inputs(base, edit1, rule, (INPUTS[0], INPUTS[1]), index_of, tolerance)
+    right = lay_inputs(base, edit2, rule, (INPUTS[0], INPUTS[2]), index_of, tolerance)
     ours, theirs = _Edit(left.rows), _Edit(right.rows)
     joined = _join(ours, theirs, edit1, edit2, rule)
     claimed = set(joined.values())

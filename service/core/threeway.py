@@ -92,7 +92,8 @@ class _Walk:
     def _arrays(self, base: list[Json], edit1: list[Json], edit2: list[Json], place: Place) -> Json:
         of_base, of_1, of_2 = (strip_items(each, place) for each in (base, edit1, edit2))
         try:
-            strands, bounded = weave(of_base.items, of_1.items, of_2.items, place.rule, index_in(of_base, of_1, of_2))
+            index_of, tolerance = index_in(of_base, of_1, of_2), place.item_tolerance(of_base.indexes.__getitem__)
+            strands, bounded = weave(of_base.items, of_1.items, of_2.items, place.rule, index_of, tolerance)
         except ArrayKeyError as error:
             raise placed(error, self._trail, INPUTS) from error
         self.bounded = self.bounded or bounded

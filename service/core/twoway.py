@@ -73,7 +73,8 @@ class _Walk:
     def _arrays(self, a: list[Json], b: list[Json], place: Place) -> Json:
         left, right = strip_items(a, place), strip_items(b, place)
         try:
-            rows, bounded = lay_inputs(left.items, right.items, place.rule, SIDES, index_in(left, right))
+            tolerance = place.item_tolerance(left.indexes.__getitem__)
+            rows, bounded = lay_inputs(left.items, right.items, place.rule, SIDES, index_in(left, right), tolerance)
         except ArrayKeyError as error:
             raise placed(error, self._trail, SIDES) from error
         self.bounded = self.bounded or bounded

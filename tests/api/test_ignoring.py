@@ -86,6 +86,33 @@ async def test_integers_beyond_doubles_are_near_no_fraction(client: Client, rout
     assert response.status == 200, await response.text()
 
 
+@pytest.mark.parametrize("alignment", ["orderless", "inOrder", "positionPriority", "typeWithValuePriority"])
+async def test_numbers_in_arrays_that_are_near_are_equal(client: Client, alignment: str) -> None:
+    near = {"x": [1.0, 2.0], "y": [[5.0]]}, {"x": [1.001, 2.0], "y": [[4.999]]}
+
+    assert await compare(client, *near, tolerance=0.1, arrayAlignment=alignment) == ("A=B", near[0])
+
+
+async def test_numbers_are_near_wherever_they_stand_and_in_their_place_alone(client: Client) -> None:
+    change = {"dx_delta": {"A": 1.0}}, {"dx_delta": {"B": 1.001}}
+    options = [{"path": "/near/*", "tolerance": 0.1}, {"path": "/near/2", "tolerance": 0}]
+
+    assert await compare(client, [3, 1.0, 2, "x"], ["x", 2.001, 2.95, 1], tolerance=0.1) == ("A=B", [3, 1.0, 2, "x"])
+    assert await compare(client, {"far": [1.0]}, {"far": [1.001]}, dxConfig=options) == ("A!=B", {"far": [*change]})
+    assert await compare(client, {"near": [0, 0, 1.0]}, {"near": [0, 0, 1.001]}, dxConfig=options) == (
+        "A!=B",
+        {"near": [0, 0, *change]},
+    )
+
+
+async def test_numbers_that_are_near_are_merged_into_one(client: Client) -> None:
+    body = {**inline(a=[1.0, 2], b=[2.01, 1.001]), "tolerance": 0.1, "mergePriority": "b"}
+
+    response = await client.post("/api/json/v1/merge", json=body)
+
+    assert await response.json() == [1.001, 2.01]
+
+
 NO_IG = [{"ignoreChanges": "delete", "key": "ig"}]
 ONLY_B = [{"only": "/a/b"}]
 NO_FIRST = [{"ignoreChanges": "delete", "path": "/l/0"}]
