@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 import msgspec
 from aiohttp import web
 
-from service.api import resource_examples as examples
 from service.api import wire
 from service.api.replies import JSON, choose, encode, json_reply
 from service.api.route import Answer, Content, Param, Route
-from service.api.types import DEFINITION, ERRORS, read_definition
+from service.api.types import DEFINITION, ERRORS, TYPE, read_definition
 from service.core.definition import TypeDefinition
 from service.errors import NotAcceptableError
 from service.keys import LISTER, SHELF
@@ -73,7 +72,7 @@ ROUTES = (
         tag="types",
         description="Without a body against the type's own. As lines of JSON it tells its progress on the way.",
         params=(
-            examples.TYPE,
+            TYPE,
             Param(name="Accept", where="header", description=f"`{LINES}` for one finding per line"),
         ),
         body=(Content(schema=TypeDefinition, examples={"contained": DEFINITION}),),

@@ -1,5 +1,6 @@
 """`/types/{type}`: what resources of a type may look like."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -86,6 +87,7 @@ def _show(name: str, definition: TypeDefinition) -> TypeShown:
     )
 
 
+TYPE = replace(examples.TYPE, example="practice")
 DEFINITION = {
     "schema": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}},
     "required": ["If-Match"],
@@ -126,7 +128,7 @@ ROUTES = (
             "content, without id, createdAt and updatedAt; no reference to another document is fetched, and patterns "
             "are those that run in linear time."
         ),
-        params=(examples.TYPE, _DRY_RUN),
+        params=(TYPE, _DRY_RUN),
         body=(Content(schema=TypeDefinition, examples={"contained": DEFINITION}),),
         answers=(
             Answer(status=200, description="Defined anew", content=(_SHOWN,)),
@@ -140,7 +142,7 @@ ROUTES = (
         handler=get_type,
         summary="Read a type's definition",
         tag="types",
-        params=(examples.TYPE,),
+        params=(TYPE,),
         answers=(Answer(status=200, description="The definition", content=(_SHOWN,)),),
         errors=(*ERRORS, NotFoundError),
     ),
@@ -151,7 +153,7 @@ ROUTES = (
         summary="Forget a type's definition",
         tag="types",
         access="admin",
-        params=(examples.TYPE, _DRY_RUN),
+        params=(TYPE, _DRY_RUN),
         answers=(Answer(status=204, description="Resources of the type live by the defaults"),),
         errors=(*ERRORS, NotFoundError),
     ),

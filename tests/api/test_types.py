@@ -194,6 +194,16 @@ async def test_refused_definitions(client: Client, kind: str, definition: Any, s
     await problem(await client.get(f"/types/{kind}"), 404, "not-found")
 
 
+async def test_the_example_of_the_contract_is_a_definition_of_its_type(client: Client) -> None:
+    operation = (await (await client.get("/openapi.json")).json())["paths"]["/types/{type}"]["put"]
+    name = next(each["example"] for each in operation["parameters"] if each["in"] == "path")
+    definition = operation["requestBody"]["content"]["application/json"]["examples"]["contained"]["value"]
+
+    tried = await client.put(f"/types/{name}?dryRun=true", json=definition)
+
+    assert tried.status == 201, await tried.text()
+
+
 async def test_a_dry_run_defines_nothing(client: Client, kind: str) -> None:
     assert (await client.put(f"/types/{kind}?dryRun=true", json={"schema": NAMED})).status == 201
     await problem(await client.get(f"/types/{kind}"), 404, "not-found")
