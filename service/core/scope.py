@@ -35,7 +35,12 @@ class Scope:
     """
 
     def __init__(
-        self, options: DiffOptions, *, strict: bool = False, trails: dict[Pattern, Trail] | None = None
+        self,
+        options: DiffOptions,
+        *,
+        strict: bool = False,
+        trails: dict[Pattern, Trail] | None = None,
+        places: Sequence[int] = (),
     ) -> None:
         if trails is None:
             rules: tuple[_Placed, ...] = (*options.arrays, *options.tolerances, *options.moves, *options.invertible)
@@ -45,6 +50,7 @@ class Scope:
         self._trails = trails
         self._literals = {token for pattern in trails for token in pattern}
         self._below: dict[str | None, Scope] = {}
+        self._places = places
         self.is_uniform = not trails
         self.moves = any(rule.enabled for rule in self._last_covering(options.moves))
         self.invertible = any(rule.enabled for rule in self._last_covering(options.invertible))
@@ -53,7 +59,7 @@ class Scope:
         self.is_tolerant = bool(self._distance) or any(
             rule.path is not None and not trails[rule.path].is_lost for rule in options.tolerances
         )
-        self.is_plain = not (strict or self.is_tolerant)
+        self.is_plain = not (strict or options.tolerances)  # a tolerant scope above asks and confirms nothing
         self.is_in_order = self.arrays.alignment == "inOrder"
         self.is_simple = self.is_plain and self.is_uniform and not self.moves
         self.differ: Callable[[Json, Json], bool] = operator.ne if self.is_plain else self._differ
@@ -62,13 +68,19 @@ class Scope:
         """Give the scope one step below."""
         if self.is_uniform:
             return self
-        text = str(token)
+        text = str(self._places[token] if isinstance(token, int) and token < len(self._places) else token)
         key = text if text in self._literals else None
         scope = self._below.get(key)
         if scope is None:
             trails = {pattern: trail.step(text) for pattern, trail in self._trails.items()}
             scope = self._below[key] = Scope(self._options, strict=self._strict, trails=trails)
         return scope
+
+    def over(self, places: Sequence[int] | None) -> "Scope":
+        """Give the scope of an array from which items have been left out; those that are left stand at `places`."""
+        if places is None or self.is_uniform:
+            return self
+        return Scope(self._options, strict=self._strict, trails=self._trails, places=places)
 
     def keys(self, items: Sequence[Json]) -> Sequence[Hashable]:
         """Give keys that are equal where items are; under a tolerance where their numbers round alike."""

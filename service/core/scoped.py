@@ -23,7 +23,7 @@ class ScopedComparison(Walk):
 
     def compare(self, before: Json, after: Json) -> Draft:
         """Write what has to change. Raises `ArrayKeyError` for arrays that are `keyed` and cannot be."""
-        if not self._is_same(before, after, self._scope, MAX_PROBES + 1):
+        if not self._is_same(before, after, self._scope, 0):
             self._change(b"", before, after, self._scope, 0)
         return Draft(self._operations, self._frames)
 
@@ -109,6 +109,7 @@ class ScopedComparison(Walk):
                 for place in reversed(places):
                     self._item(path + b"/%d" % place, before[place], after[place], scope, level)
                 return
+        scope = scope.over(self._pruning.places.get(id(before)))
         mating = self._mating(before, after, scope, level)
         self.bounded = self.bounded or mating.bounded
         if level > MAX_PROBES or scope.is_tolerant or mating.moved or self._is_fixed(before):

@@ -1,7 +1,8 @@
-"""Every option over the native core: the laws, and the reference's refusals."""
+"""Every option over both engines: the laws, and the same refusals."""
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from service.core.options import ArrayRule, DiffOptions, Pattern, Scoped, Tolera
 from service.errors import ArrayKeyError
 from tests.unit.core.applier import apply, strictly_equal
 from tests.unit.core.random_documents import NAMES, Documents
+
+Compare = Callable[[bytes, bytes, DiffOptions], tuple[bytes, bytes | None]]
+"""Gives a patch, and the one that undoes it where the engine has it."""
 
 NOTHING = object()
 PATTERNS: list[Pattern] = [(name,) for name in ("a", "b", "c", "/", "")] + [
@@ -89,16 +93,28 @@ def near(left: Any, right: Any, options: DiffOptions, path: tuple[str, ...] = ()
     )
 
 
-def broken_law(core: NativeCore, kind: str, seed: int, count: int) -> object:
+def reference(before: bytes, after: bytes, options: DiffOptions) -> tuple[bytes, None]:
+    return diff.compare_bytes(before, after, options).patch, None
+
+
+def both_ways(core: NativeCore) -> Compare:
+    def compare(before: bytes, after: bytes, options: DiffOptions) -> tuple[bytes, bytes]:
+        outcome, inverse = core.compare_both_ways(before, after, options)
+        return outcome.patch, inverse
+
+    return compare
+
+
+def broken_law(compare: Compare, kind: str, seed: int, count: int) -> object:
     documents, draw = Documents(seed), random.Random(seed)
     for _ in range(count):
         before, after = documents.pair()
         options = random_options(draw, kind)
         texts = [json.dumps(each).encode() for each in (before, after)]
-        outcome, inverse = core.compare_both_ways(texts[0], texts[1], options)
-        patch = json.loads(outcome.patch)
+        text, inverse = compare(texts[0], texts[1], options)
+        patch = json.loads(text)
         result = apply(before, patch)
-        good = strictly_equal(apply(result, json.loads(inverse)), before)
+        good = inverse is None or strictly_equal(apply(result, json.loads(inverse)), before)
         if kind in {"names", "paths", "only"}:
             good = good and alike(result, after, options) and (patch == []) == alike(before, after, options)
             good = good and keeps_what_is_ignored(before, result, options)
@@ -109,7 +125,7 @@ def broken_law(core: NativeCore, kind: str, seed: int, count: int) -> object:
         if kind == "invertible":
             good = good and strictly_equal(apply(after, history.invert(patch)), before)
         if not good:
-            return texts, options, patch, json.loads(inverse)
+            return texts, options, patch, inverse
     return None
 
 
@@ -130,14 +146,26 @@ KINDS = ["names", "paths", "only", "moves", "invertible", "position", "keyed", "
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_laws_hold_under(core: NativeCore, kind: str) -> None:
-    assert broken_law(core, kind, 3, 2_000) is None
+    assert broken_law(both_ways(core), kind, 3, 2_000) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_laws_hold_in_the_reference_under(kind: str) -> None:
+    assert broken_law(reference, kind, 5, 1_000) is None
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_laws_hold_a_hundred_thousand_times_in_the_reference_under(kind: str) -> None:
+    assert broken_law(reference, kind, 6, 125_000) is None
 
 
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_laws_hold_a_hundred_thousand_times_under(core: NativeCore, kind: str) -> None:
-    assert broken_law(core, kind, 4, 125_000) is None
+    assert broken_law(both_ways(core), kind, 4, 125_000) is None
 
 
 @pytest.mark.parametrize(
@@ -159,6 +187,49 @@ def test_bad_keys_are_refused_as_the_reference_does(core: NativeCore, before: An
 
     assert refused.value.violations == expected.value.violations
     assert refused.value.detail == expected.value.detail
+
+
+PLACES: dict[str, tuple[DiffOptions, Any, Any, Any]] = {
+    "near behind what is ignored": (
+        DiffOptions(ignored_paths=(("0",),), tolerances=(Tolerance(0.1, ("1",)),)),
+        [5, 1.0, 1.0],
+        [6, 1.01, 1.01],
+        [{"op": "replace", "path": "/2", "value": 1.01}],
+    ),
+    "moves behind what is ignored": (
+        DiffOptions(ignored_paths=(("0",),), moves=(Scoped(True, ("1",)),)),
+        [1, {"old": [1]}],
+        [2, {"new": [1]}],
+        [{"op": "move", "from": "/1/old", "path": "/1/new"}],
+    ),
+    "true beside what may be near": (
+        DiffOptions(tolerances=(Tolerance(0.1, ("a", "b")),)),
+        {"a": {"b": 1, "x": [True]}},
+        {"a": {"b": 1.01, "x": [1]}},
+        [{"op": "replace", "path": "/a/x/0", "value": 1}],
+    ),
+    "true in an item beside one that may be near": (
+        DiffOptions(tolerances=(Tolerance(0.1, ("0",)),), arrays=(ArrayRule("positionPriority"),)),
+        [1.0, True, "x"],
+        [1.01, 1, "x"],
+        [{"op": "replace", "path": "/1", "value": 1}],
+    ),
+    "equal without keys": (
+        DiffOptions(arrays=(ArrayRule("keyed", None, ("id",)),), ignored_names=frozenset({"at"})),
+        [{"x": 1, "at": 1}],
+        [{"x": 1.0, "at": 2}],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_options_hold_in_their_places(core: NativeCore, engine: str, name: str) -> None:
+    options, before, after, patch = PLACES[name]
+    compare = both_ways(core) if engine == "native" else reference
+
+    assert json.loads(compare(json.dumps(before).encode(), json.dumps(after).encode(), options)[0]) == patch
 
 
 @pytest.mark.parametrize("moves", [(), (Scoped(True),)], ids=["in place", "moving"])
