@@ -9,7 +9,7 @@ Document = dict[str, Any]
 
 _NOTES = ("description", "default", "examples")
 """What may stand beside a reference: it says something about the place, not about the shape."""
-_DATA = ("example", "examples", "default")
+DATA = ("example", "examples", "default")
 """Members that hold values; values have no shapes."""
 
 
@@ -45,7 +45,7 @@ class Names:
 
     def refer_inside(self, node: Document) -> Document:
         """Do the same for what the node holds, but not for itself."""
-        return {name: each if name in _DATA else self.refer(each) for name, each in node.items()}
+        return {name: each if name in DATA else self.refer(each) for name, each in node.items()}
 
 
 def _key(shape: Document) -> bytes:

@@ -43,7 +43,7 @@ def build(routes: Iterable[Route], shared: dict[str, Any], named: dict[str, Any]
     for route in table:
         paths[_path(route.path)][route.method.lower()] = _operation(route, table, secured=secured)
     names = Names(named, REF_TEMPLATE)
-    schemas = {name: names.refer_inside(_portable(schema)) for name, schema in {**components, **shared}.items()}
+    schemas = {name: names.refer_inside(schema) for name, schema in {**components, **shared}.items()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -63,18 +63,6 @@ def build(routes: Iterable[Route], shared: dict[str, Any], named: dict[str, Any]
                 "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             },
         },
-    }
-
-
-def _portable(node: Any) -> Any:
-    """Write the end of patterns as JSON Schema does (ECMA-262); Python's `$` lets a line end follow."""
-    if isinstance(node, list):
-        return [_portable(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        name: re.sub(r"\\Z$", "$", each) if name == "pattern" and isinstance(each, str) else _portable(each)
-        for name, each in node.items()
     }
 
 

@@ -23,6 +23,7 @@ from patchbay_client.models import (
     Application,
     Constraint,
     Definition,
+    DefinitionMetadata,
     IgnoreInstruction,
     InlineSource,
     JsonPatchOperation,
@@ -104,10 +105,13 @@ def record(client: AuthenticatedClient, made: Resource) -> PatchRecord:
         patch_id="more-beds",
         constraints=[Constraint(field="beds", operator=">=", value=10)],
         payload=Payload(operations=[JsonPatchOperation(op="replace", path="/beds", value=12)]),
+        metadata=DefinitionMetadata.from_dict({"season": "winter"}),
     )
     recorded = record_patch.sync(made.id, client=client, body=RecordRequest(definition=definition))
     assert isinstance(recorded, PatchRecord)
     assert recorded.status == "pending"
+    assert not isinstance(recorded.definition.metadata, Unset)
+    assert recorded.definition.metadata["season"] == "winter"
     return recorded
 
 

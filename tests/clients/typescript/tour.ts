@@ -99,11 +99,12 @@ async function record(id: string): Promise<PatchRecord> {
           patch_id: "more-beds",
           constraints: [{ field: "beds", operator: ">=", value: 10 }],
           payload: { operations: [{ op: "replace", path: "/beds", value: 12 }] },
+          metadata: { season: "winter" },
         },
       },
     }),
   );
-  expect(recorded.status, "pending");
+  expect([recorded.status, recorded.definition.metadata?.["season"]], ["pending", "winter"]);
   return recorded;
 }
 
