@@ -1,23 +1,22 @@
 """Two instances of the service behave, request by request, as a dictionary of lists of versions would."""
 
 import copy
-import http.client
 import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
 import jsonpatch
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, initialize, multiple, rule, run_state_machine_as_test
 
+from tests.api.modelling import Content, Modelled, RefusalError, content_of, merged, refusal_of, same
 from tests.processes import Spawn
 
-Content = dict[str, Any]
 NAMES = st.sampled_from(["a", "b", "list", "in", "", "$x", "y.z", "~", "%", "é"])
 SCALARS = st.sampled_from([None, True, False, 0, 1, -7, 1.5, 10**30, "", "1", "text", "/~"])
 VALUES = st.recursive(
@@ -47,14 +46,6 @@ VERSIONS = st.sampled_from([None, None, "current", "stale"])
 """What `If-Match` says."""
 
 
-class RefusalError(Exception):
-    """What the model answers with a problem: status and code."""
-
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(status, code)
-        self.answer = status, code
-
-
 class Resource:
     """A resource of the model: its versions, each its content, None where it was deleted."""
 
@@ -70,25 +61,19 @@ class Resource:
         return self.versions[-1]
 
 
-class Machine(RuleBasedStateMachine):
-    """Requests go to one instance and the other in turn."""
+class Machine(Modelled):
+    """Resources of one type, by their ids."""
 
-    urls: ClassVar[list[str]] = []
     ids = Bundle("ids")
 
     @initialize()
     def begin(self) -> None:
         self.type = f"t{uuid.uuid4().hex[:12]}"
         self.model: dict[str, Resource] = {}
-        self.connections = [http.client.HTTPConnection(urlsplit(url).netloc, timeout=60) for url in self.urls]
-
-    def teardown(self) -> None:
-        for connection in getattr(self, "connections", []):
-            connection.close()
 
     @rule(target=ids, content=CONTENTS)
     def create(self, content: Content) -> Any:
-        refusal = self.refusal_of(lambda: self.check_identifiers("", content))
+        refusal = refusal_of(lambda: self.check_identifiers("", content))
         status, headers, shown = self.ask("POST", "", content)
         if refusal is not None:
             assert (status, shown["code"]) == refusal
@@ -120,7 +105,7 @@ class Machine(RuleBasedStateMachine):
     @rule(resource_id=ids, version=VERSIONS)
     def delete(self, resource_id: str, version: str | None) -> None:
         resource = self.model[resource_id]
-        refusal = self.refusal_of(lambda: self.check_standing(resource, version))
+        refusal = refusal_of(lambda: self.check_standing(resource, version))
         status, _, told = self.ask("DELETE", f"/{resource_id}", if_match=self.tag(resource, version))
         assert (status, None if told is None else told["code"]) == (refusal or (204, None))
         if refusal is None:
@@ -133,7 +118,7 @@ class Machine(RuleBasedStateMachine):
         content = resource.versions[version - 1]
         if content is None:  # whether a deletion can be gone back to is asked elsewhere
             return
-        refusal = self.refusal_of(lambda: self.check_identifiers(resource_id, content))
+        refusal = refusal_of(lambda: self.check_identifiers(resource_id, content))
         status, headers, shown = self.ask("POST", f"/{resource_id}/revert", {"version": version})
         if refusal is not None:
             assert (status, shown["code"]) == refusal
@@ -218,7 +203,7 @@ class Machine(RuleBasedStateMachine):
                 resource.versions.append(after)
 
         tag = self.tag(resource, version)
-        refusal = self.refusal_of(decide)
+        refusal = refusal_of(decide)
         status, headers, shown = self.ask(method, f"/{resource_id}", body, media_type=media_type, if_match=tag)
         if refusal is not None:
             assert (status, shown["code"]) == refusal
@@ -248,14 +233,6 @@ class Machine(RuleBasedStateMachine):
         numbers = {"current": resource.version, "stale": resource.version + 1}
         return f'"{numbers[version]}"' if version else None
 
-    def refusal_of(self, decide: Callable[[], object]) -> tuple[int, str] | None:
-        """How the model refuses, None where it does not."""
-        try:
-            decide()
-        except RefusalError as refusal:
-            return refusal.answer
-        return None
-
     def pages(self, path: str) -> Iterator[Any]:
         """Follow the links of a list."""
         next_path: str | None = f"/v1/{self.type}{path}"
@@ -279,23 +256,6 @@ class Machine(RuleBasedStateMachine):
         headers = {"Content-Type": media_type} if body is not None else {}
         headers |= {"If-Match": if_match} if if_match else {}
         return self.request(method, f"/v1/{self.type}{path}", body, headers)
-
-    def request(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, dict[str, str], Any]:
-        self.connections.reverse()
-        self.connections[0].request(method, path, None if body is None else json.dumps(body), headers)
-        answer = self.connections[0].getresponse()
-        text = answer.read()
-        return answer.status, dict(answer.getheaders()), json.loads(text) if text else None
-
-
-def content_of(shown: Content) -> Content:
-    """A resource without what the service owns."""
-    return {name: value for name, value in shown.items() if name not in ("id", "createdAt", "updatedAt")}
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON; for Python `True` is 1."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def reached(content: Content) -> list[Any]:
@@ -342,19 +302,6 @@ def append(content: Content, value: Any) -> None:
 
 def name_of(path: str) -> str:
     return path.removeprefix("/").replace("~0", "~")
-
-
-def merged(target: Any, merge: Any) -> Any:
-    """Apply a merge patch (RFC 7396, section 2)."""
-    if not isinstance(merge, dict):
-        return merge
-    target = dict(target) if isinstance(target, dict) else {}
-    for name, value in merge.items():
-        if value is None:
-            target.pop(name, None)
-        else:
-            target[name] = merged(target.get(name), value)
-    return target
 
 
 @pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.long)])

@@ -1,0 +1,72 @@
+"""What tests share that hold the service to a model of it, request by request."""
+
+import http.client
+import json
+from collections.abc import Callable
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from hypothesis.stateful import RuleBasedStateMachine
+
+Content = dict[str, Any]
+
+
+class RefusalError(Exception):
+    """What the model answers with a problem: status and code."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(status, code)
+        self.answer = status, code
+
+
+def refusal_of(decide: Callable[[], object]) -> tuple[int, str] | None:
+    """How the model refuses, None where it does not."""
+    try:
+        decide()
+    except RefusalError as refusal:
+        return refusal.answer
+    return None
+
+
+class Modelled(RuleBasedStateMachine):
+    """Rules whose requests go to one instance of the service and the other in turn."""
+
+    urls: ClassVar[list[str]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._connections = [http.client.HTTPConnection(urlsplit(url).netloc, timeout=60) for url in self.urls]
+
+    def teardown(self) -> None:
+        for connection in self._connections:
+            connection.close()
+
+    def request(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, dict[str, str], Any]:
+        self._connections.reverse()
+        self._connections[0].request(method, path, None if body is None else json.dumps(body), headers)
+        answer = self._connections[0].getresponse()
+        text = answer.read()
+        return answer.status, dict(answer.getheaders()), json.loads(text) if text else None
+
+
+def content_of(shown: Content) -> Content:
+    """A resource without what the service owns."""
+    return {name: value for name, value in shown.items() if name not in ("id", "createdAt", "updatedAt")}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON; for Python `True` is 1."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def merged(target: Any, merge: Any) -> Any:
+    """Apply a merge patch (RFC 7396, section 2)."""
+    if not isinstance(merge, dict):
+        return merge
+    target = dict(target) if isinstance(target, dict) else {}
+    for name, value in merge.items():
+        if value is None:
+            target.pop(name, None)
+        else:
+            target[name] = merged(target.get(name), value)
+    return target
