@@ -14,7 +14,7 @@ from service.core.walk import ABSENT, CONTAINERS, MAX_PROBES, Walk, are_stranger
 
 
 class ScopedComparison(Walk):
-    """One walk through two pruned documents, which are not changed."""
+    """One walk through two pruned documents, which are not changed. At most four frames for each level of nesting."""
 
     def __init__(self, options: DiffOptions, pruning: Pruning, *, strict: bool = False) -> None:
         super().__init__(options.shorten_above)
@@ -146,16 +146,15 @@ class ScopedComparison(Walk):
                     self._add(arriving, after[item])
                 else:
                     self._write(draft.move(path + b"/%d" % taken[1], arriving))
-                    self._become(arriving, before[taken[0]], after[item], scope.at(taken[0]), level)
+                    inner = scope.at(taken[0])
+                    if not self._is_same(before[taken[0]], after[item], inner, level):
+                        self._item(arriving, before[taken[0]], after[item], inner, level)
                 places.add_behind(1)
-            if not is_equal:
-                self._become(path + b"/%d" % places.of(start), before[start], after[other], scope.at(start), level)
+            inner = scope.at(start)
+            if not (is_equal or self._is_same(before[start], after[other], inner, level)):
+                self._item(path + b"/%d" % places.of(start), before[start], after[other], inner, level)
             places.add_behind(length)
             end, other_end = start, other
-
-    def _become(self, path: bytes, before: Json, after: Json, scope: Scope, level: int) -> None:
-        if not self._is_same(before, after, scope, level):
-            self._item(path, before, after, scope, level)
 
     def _item(self, path: bytes, before: Json, after: Json, scope: Scope, level: int) -> None:
         """Write how an item becomes another one: a stranger as a whole, if that is smaller."""

@@ -7,6 +7,8 @@ import pytest
 from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient
 
+from tests.api.conftest import Starter
+
 Client = TestClient[web.Request, web.Application]
 PATCH = "/api/json/v1/patch"
 
@@ -102,6 +104,24 @@ async def test_option_is_honoured_in_a_form(client: Client, name: str) -> None:
     response = await client.post(PATCH, data=form)
 
     assert (response.status, await response.json()) == (200, patch)
+
+
+@pytest.mark.parametrize("engine", ["auto", "python"])
+@pytest.mark.parametrize("name", [None, "old"], ids=["arrays", "objects"])
+async def test_options_hold_in_the_deepest_documents(start: Starter, engine: str, name: str | None) -> None:
+    client = await start(engine=engine)
+    before: Any = 1
+    after: Any = 2
+    for _ in range(200):
+        before, after = ([before], [after]) if name is None else ({name: before}, {name: after})
+    path = ("/0" if name is None else f"/{name}") * 200
+    instructions = [{"only": "/**"}, {"tolerance": 0.1, "path": "/**"}, {"ignoreChanges": "delete", "key": "x"}]
+
+    response = await client.post(
+        PATCH, json={"a": inline(before), "b": inline(after), "dxConfig": instructions, "moves": True}
+    )
+
+    assert await response.json() == [{"op": "replace", "path": path, "value": 2}]
 
 
 async def test_items_are_followed_by_their_keys(client: Client) -> None:
