@@ -1,8 +1,9 @@
 """Comparisons that are kept."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from service.model.moment import Timestamp
 
@@ -23,8 +24,8 @@ class Comparison(msgspec.Struct, frozen=True, rename="camel"):
     a: Fingerprint
     b: Fingerprint
     patch_direction: Direction
-    options: msgspec.Raw
-    patch: msgspec.Raw
+    options: Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/Instructions"})]
+    patch: Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/JsonPatch"})]
     exact: bool
     created_by: str
     created_at: Timestamp

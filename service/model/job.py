@@ -1,8 +1,9 @@
 """Asynchronous calls."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from service.model.moment import Timestamp
 
@@ -15,7 +16,10 @@ class JobFailure(msgspec.Struct, frozen=True, rename="camel"):
     code: str
     title: str
     detail: str
-    errors: msgspec.Raw
+    errors: Annotated[
+        msgspec.Raw,
+        Meta(extra_json_schema={"type": "array", "items": {"$ref": "#/components/schemas/Violation"}}),
+    ]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

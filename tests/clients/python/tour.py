@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from patchbay_client import AuthenticatedClient
-from patchbay_client.api.compare import create_patch_v1
+from patchbay_client.api.compare import create_patch_v1, get_comparison_v1
 from patchbay_client.api.patches import apply_patch, check_patch, record_patch
 from patchbay_client.api.resources import (
     create_resource,
@@ -21,6 +21,7 @@ from patchbay_client.api.resources import (
 from patchbay_client.models import (
     Aim,
     Application,
+    Comparison,
     Constraint,
     Definition,
     DefinitionMetadata,
@@ -29,6 +30,7 @@ from patchbay_client.models import (
     JsonPatchOperation,
     ListResourcesFilter,
     MergePatch,
+    OnlyInstruction,
     PatchForm,
     PatchRecord,
     PatchRequest,
@@ -64,6 +66,19 @@ def compare_in_json(client: AuthenticatedClient) -> None:
     )
     patch = create_patch_v1.sync(client=client, body=request)
     assert patch == [JsonPatchOperation(op="replace", path="/beds", value=12)]
+
+
+def keep_a_comparison(client: AuthenticatedClient) -> None:
+    request = PatchRequest(
+        a=InlineSource(type_="inline", value={"beds": 10}),
+        b=InlineSource(type_="inline", value={"beds": 12}),
+        dx_config=[OnlyInstruction(only="/beds")],
+    )
+    answer = create_patch_v1.sync_detailed(client=client, body=request, store=True)
+    kept = get_comparison_v1.sync(answer.headers["Location"].rpartition("/")[2], client=client)
+    assert isinstance(kept, Comparison)
+    assert kept.patch == [JsonPatchOperation(op="replace", path="/beds", value=12)]
+    assert kept.options == [OnlyInstruction(only="/beds")]
 
 
 def create(client: AuthenticatedClient) -> Resource:
@@ -165,6 +180,8 @@ def main(url: str) -> None:
         print("compare-form")
         compare_in_json(client)
         print("compare-json")
+        keep_a_comparison(client)
+        print("compare-kept")
         made = create(client)
         print("create")
         patch_in_the_plain_dialect(client, made)

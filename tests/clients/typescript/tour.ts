@@ -53,6 +53,17 @@ async function compareInJson(): Promise<void> {
   expect(present(answer), [{ op: "replace", path: "/beds", value: 12 }]);
 }
 
+async function keepAComparison(): Promise<void> {
+  const answer = await client.POST("/api/json/v1/patch", {
+    params: { query: { store: true } },
+    body: { a: { type: "inline", value: { beds: 10 } }, b: { type: "inline", value: { beds: 12 } }, dxConfig: [{ only: "/beds" }] },
+  });
+  const comparison_id = answer.response.headers.get("Location")?.split("/").pop() ?? "";
+  const kept = present(await client.GET("/api/json/v1/comparisons/{comparison_id}", { params: { path: { comparison_id } } }));
+  expect(kept.patch.map((each) => [each.op, each.path, each.value]), [["replace", "/beds", 12]]);
+  expect(kept.options, [{ only: "/beds" }]);
+}
+
 async function create(): Promise<Resource> {
   const made = present(
     await client.POST("/v1/{type}", {
@@ -152,6 +163,8 @@ await compareUploads();
 console.log("compare-form");
 await compareInJson();
 console.log("compare-json");
+await keepAComparison();
+console.log("compare-kept");
 const made = await create();
 console.log("create");
 await patchInThePlainDialect(made.id);
