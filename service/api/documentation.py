@@ -101,7 +101,7 @@ def error_classes(root: type[ServiceError] = ServiceError) -> Iterator[type[Serv
         yield from error_classes(each)
 
 
-def _get(path: str, handler: object, summary: str, content: Content, **more: object) -> Route:
+def _get(path: str, handler: object, summary: str, *content: Content, **more: object) -> Route:
     return Route(
         method="GET",
         path=path,
@@ -109,7 +109,7 @@ def _get(path: str, handler: object, summary: str, content: Content, **more: obj
         summary=summary,
         tag="service",
         access=None,
-        answers=(Answer(status=200, description="The document", content=(content,)),),
+        answers=(Answer(status=200, description="The document", content=content),),
         **more,  # type: ignore[arg-type]
     )
 
@@ -127,7 +127,7 @@ ROUTES = (
         "/docs/assets/{asset}",
         get_docs_asset,
         "An asset of the API page",
-        Content(schema={"type": "string", "format": "binary"}, media_type="application/octet-stream"),
+        *(Content(schema={"type": "string", "format": "binary"}, media_type=each) for each in _TYPES.values()),
         params=(Param(name="asset", where="path", description="name of the file"),),
         errors=(errors.NotFoundError,),
     ),

@@ -1,6 +1,9 @@
 """What the feed tells."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from service.model.moment import Timestamp
 
@@ -11,7 +14,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     `position` is its place in the feed; events of one resource stand in the order in which they happened.
     """
 
-    position: int
+    position: Annotated[int, Meta(extra_json_schema={"format": "int64"})]
     type: str
     resource_id: str
     at: Timestamp

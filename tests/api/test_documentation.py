@@ -33,6 +33,9 @@ async def test_the_api_page_brings_its_assets(client: Client) -> None:
 
     assert len(answers) > 1
     assert {each.status for each in answers} == {200}
+    contract = await (await client.get("/openapi.json")).json()
+    described = contract["paths"]["/docs/assets/{asset}"]["get"]["responses"]["200"]["content"]
+    assert {each.content_type for each in answers} <= described.keys()
 
 
 async def test_the_api_page_works_with_nothing_from_elsewhere(client: Client, tmp_path: Path) -> None:

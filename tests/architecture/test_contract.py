@@ -83,6 +83,13 @@ def test_objects_of_any_members_say_so() -> None:
     assert [each for each in objects if not {"properties", "additionalProperties"} & each.keys()] == []
 
 
+def test_what_counts_up_for_ever_is_wide() -> None:
+    """Without a format, clients in Java, Go and Rust take a number of 32 bits."""
+    event = json.loads(CONTRACT.json)["components"]["schemas"]["Event"]
+
+    assert event["properties"]["position"] == {"type": "integer", "format": "int64"}
+
+
 def find_choices(node: Any) -> Iterator[Any]:
     return find_schemas(node, "enum", list)
 
