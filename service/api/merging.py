@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from service.api import family, family_examples
+from service.api import family, family_examples, wire
 from service.api.family import FamilyRequest
 from service.api.flags import is_set
 from service.api.orders import Input, Order
@@ -67,8 +67,21 @@ def _assign_three_way(request: web.Request, asked: Order[ThreeWayMergeRequest]) 
         metadata=is_set(asked.options.metadata),
         input_format=family.input_format(request, asked.sources),
         mode=asked.options.three_way_merge_mode,
-        resolutions={each.path: each.use for each in asked.options.resolutions},
+        resolutions=_choices(asked.options.resolutions),
     )
+
+
+def _choices(resolutions: tuple[Resolution, ...]) -> dict[str, Choice]:
+    """Give what is to be taken by path; raise `InvalidRequestError` for paths that are told to go two ways."""
+    chosen: dict[str, Choice] = {}
+    faults = [
+        wire.fault(f"resolutions[{index}]", f"the conflict at '{each.path}' is resolved by '{known}' already")
+        for index, each in enumerate(resolutions)
+        if (known := chosen.setdefault(each.path, each.use)) != each.use
+    ]
+    if faults:
+        raise wire.refuse(faults)
+    return chosen
 
 
 _TWO_WAY = Route(

@@ -205,6 +205,16 @@ REFUSED: list[Any] = [
         id="no conflict there",
     ),
     pytest.param(
+        "three-way-merge",
+        {
+            **inline(ancestor=1, edit1=2, edit2=3),
+            "resolutions": [{"path": "", "use": "edit1"}, {"path": "", "use": "edit2"}],
+        },
+        400,
+        {"field": "resolutions[1]"},
+        id="a conflict resolved in two ways",
+    ),
+    pytest.param(
         "compare",
         {**inline(a={"l": [{"id": 1}, {"id": 1}]}, b={"l": []}), "arrayAlignment": "keyed", "keys": ["id"]},
         422,
