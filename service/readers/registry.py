@@ -9,6 +9,7 @@ from typing import Any, Union, cast
 
 import msgspec
 from msgspec import UNSET
+from msgspec.inspect import LiteralType, StructType, UnionType
 
 from service.errors import InvalidRequestError, ServiceError, SourceUnreachableError, StartError
 from service.model import Document, Reading, Source
@@ -41,6 +42,7 @@ class ReaderRegistry:
                     raise ReaderSetupError(f"Two readers answer to the type {name!r}; a type has one reader.")
                 tagged[name] = _tag(reader.source, name)
         self._types = tuple(sorted(tagged))
+        self._tagged = tagged
         self._decoder: msgspec.json.Decoder[Source] = msgspec.json.Decoder(Union[tuple(tagged.values())])  # noqa: UP007
 
     @property
@@ -96,7 +98,8 @@ class ReaderRegistry:
             )
         member = _MEMBER.search(message)
         field = member[1] if member else UNSET
-        return InvalidRequestError(f"In an input of type {head.type!r}: {_sentence(message)}", field=field)
+        choice = _choice(self._tagged[head.type], member[1]) if member else ""
+        return InvalidRequestError(f"In an input of type {head.type!r}: {_told(message)}{choice}.", field=field)
 
 
 _MEMBER = re.compile(r"(?:field `|at `\$\.)([^`.\[]+)")
@@ -112,8 +115,20 @@ def _tag(source: type[Source], name: str) -> type[Source]:
     return cast("type[Source]", derived)
 
 
-def _sentence(message: str) -> str:
-    return message.replace(" - at `$`", "").replace("`$.", "`").replace("`", "'") + "."
+def _told(message: str) -> str:
+    return message.replace(" - at `$`", "").replace("`$.", "`").replace("`", "'")
+
+
+def _choice(source: type[Source], name: str) -> str:
+    """Say which members there are, where `name` is none of them, and else what it takes if that is one of a few."""
+    members = cast("StructType", msgspec.inspect.type_info(source)).fields
+    kinds = {member.encode_name: member.type for member in members}
+    if name not in kinds:
+        return f"; known: {', '.join(kinds)}"
+    kind = kinds[name]
+    options = kind.types if isinstance(kind, UnionType) else (kind,)
+    known = [str(value) for kind in options if isinstance(kind, LiteralType) for value in kind.values]
+    return f"; it takes: {', '.join(known)}" if known else ""
 
 
 def discover() -> tuple[Reader, ...]:

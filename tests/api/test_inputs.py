@@ -252,6 +252,21 @@ async def test_refused_source_names_its_input(open_client: Client, source: Any, 
     assert (answered, problem["code"], problem["errors"][0]["input"]) == (status, code, "b")
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        pytest.param({"type": "raw", "value": "1", "format": "toml"}, "; it takes: json, ndjson, yaml.", id="format"),
+        pytest.param({"type": "raw", "value": "1", "formt": "yaml"}, "'formt'; known: value, format.", id="member"),
+        pytest.param({"type": "raw", "value": 1}, "Expected 'str', got 'int' - at 'value'.", id="type"),
+    ],
+)
+async def test_what_an_input_takes_is_told(client: Client, source: Any, told: str) -> None:
+    status, problem = await compare(client, ONE["inline"], source)
+
+    assert (status, problem["code"]) == (400, "invalid-request")
+    assert problem["detail"].endswith(told)
+
+
 async def test_url_text_in_a_form_is_guarded(client: Client) -> None:
     status, problem = await send(client, part("a", b"http://169.254.169.254/latest/"), part("b", b"1"))
 
