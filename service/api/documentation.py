@@ -119,7 +119,7 @@ ROUTES = (
         "/openapi.yaml",
         get_openapi_yaml,
         "The contract as YAML",
-        Content(schema={"type": "object"}, media_type="application/yaml"),
+        Content(schema={"description": "the document; to most clients, its text"}, media_type="application/yaml"),
     ),
     _get("/openapi.json", get_openapi_json, "The contract as JSON", Content(schema={"type": "object"})),
     _get("/docs", get_docs, "The API page", Content(schema=_HTML, media_type="text/html")),

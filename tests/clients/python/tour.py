@@ -18,6 +18,7 @@ from patchbay_client.api.resources import (
     patch_resource,
     replace_resource,
 )
+from patchbay_client.api.service import get_openapi_yaml
 from patchbay_client.models import (
     Aim,
     Application,
@@ -174,6 +175,12 @@ def handle_a_problem(client: AuthenticatedClient, made: Resource) -> None:
     assert (problem.status, problem.code, problem.errors[0].path) == (409, "test-failed", "/open")
 
 
+def read_the_contract(client: AuthenticatedClient) -> None:
+    text = get_openapi_yaml.sync(client=client)
+    assert isinstance(text, str)
+    assert text.startswith("openapi: 3.1.0")
+
+
 def main(url: str) -> None:
     with AuthenticatedClient(base_url=url, token="", prefix="") as client:
         compare_uploads(client)
@@ -202,6 +209,8 @@ def main(url: str) -> None:
         print("list")
         handle_a_problem(client, made)
         print("problem")
+        read_the_contract(client)
+        print("contract")
 
 
 if __name__ == "__main__":

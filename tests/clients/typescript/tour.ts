@@ -159,6 +159,11 @@ async function handleAProblem(id: string): Promise<void> {
   expect([error?.status, error?.code, error?.errors?.[0]?.path], [409, "test-failed", "/open"]);
 }
 
+async function readTheContract(): Promise<void> {
+  const { data } = await client.GET("/openapi.yaml", { parseAs: "text" });
+  expect(data?.startsWith("openapi: 3.1.0"), true);
+}
+
 await compareUploads();
 console.log("compare-form");
 await compareInJson();
@@ -185,3 +190,5 @@ await find(made.id);
 console.log("list");
 await handleAProblem(made.id);
 console.log("problem");
+await readTheContract();
+console.log("contract");
