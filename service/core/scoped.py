@@ -178,7 +178,10 @@ class ScopedComparison(Walk):
     def _remove(self, path: bytes, value: Json, scope: Scope) -> None:
         if id(value) in self._pruning.outside:
             # It stays, for what it holds beside what takes part; only the latter goes.
-            self._change(path, value, type(value)(), scope, 0)
+            if isinstance(value, list):
+                self._items(path, value, [], Mating([], []), scope.over(self._pruning.places.get(id(value))), 0)
+            else:
+                self._change(path, value, {}, scope, 0)
         else:
             self._write_tested(path, value, draft.remove(path), scope)
 

@@ -214,6 +214,12 @@ PLACES: dict[str, tuple[DiffOptions, Any, Any, Any]] = {
         [1.01, 1, "x"],
         [{"op": "replace", "path": "/1", "value": 1}],
     ),
+    "nothing left to pair by keys": (
+        DiffOptions(arrays=(ArrayRule("keyed", None, ("id",)),), only=(("l", "*", "**", "x"),)),
+        {"l": [5, {"x": 1, "y": 2}, {"z": [{"x": 3}]}]},
+        {"l": 7},
+        [{"op": "remove", "path": "/l/2/z/0/x"}, {"op": "remove", "path": "/l/1/x"}],
+    ),
     "equal without keys": (
         DiffOptions(arrays=(ArrayRule("keyed", None, ("id",)),), ignored_names=frozenset({"at"})),
         [{"x": 1, "at": 1}],
