@@ -20,11 +20,20 @@ from service.usecases import providing
 from service.usecases.providing import ProviderWish
 
 
+Secrets = Annotated[
+    tuple[str, ...],
+    Meta(
+        description="one, or two while one replaces the other: `whsec_` and 24 to 64 random bytes in base64",
+        extra_json_schema={"minItems": 1, "maxItems": 2},
+    ),
+]
+
+
 class PutProvider(msgspec.Struct, frozen=True, kw_only=True):
     """Where the provider listens. `secrets` are write-only; without them the present ones stay, or one is made."""
 
     url: Annotated[str, Meta(max_length=2048, examples=["https://provider.example/hooks"])]
-    secrets: tuple[str, ...] | UnsetType = UNSET
+    secrets: Secrets | UnsetType = UNSET
     timeout_s: Annotated[float, Meta(ge=1, le=60, description="seconds for one request")] = 15.0
     deadline_s: Annotated[
         float, Meta(ge=1, le=30 * 86400, description="seconds until a confirmation must be there")

@@ -159,6 +159,14 @@ async def test_what_cannot_be_is_refused(
     assert "whsec" not in (await response.text()).replace("'whsec_'", "")
 
 
+async def test_the_contract_says_how_many_secrets_there_may_be(client: Client) -> None:
+    contract = await (await client.get("/openapi.json")).json()
+
+    secrets = contract["components"]["schemas"]["PutProvider"]["properties"]["secrets"]
+
+    assert (secrets["minItems"], secrets["maxItems"]) == (1, 2)
+
+
 async def test_deliveries_that_are_not_there(client: Client) -> None:
     assert (await client.get("/deliveries/none")).status == 404
     assert (await client.post("/deliveries/none/replay")).status == 404
