@@ -19,7 +19,6 @@ from service.model import Timestamp
 from service.usecases import providing
 from service.usecases.providing import ProviderWish
 
-
 Secrets = Annotated[
     tuple[str, ...],
     Meta(
