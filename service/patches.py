@@ -15,7 +15,7 @@ PatchId: TypeAlias = Annotated[
     Meta(
         min_length=1,
         max_length=200,
-        pattern=r"^([^.\x00-\x1f\x7f]|\.[^.\x00-\x1f\x7f]|\.\.[^\x00-\x1f\x7f])[^\x00-\x1f\x7f]*\Z",
+        pattern=r"^([^.\x00-\x1f\x7f]|\.[^.\x00-\x1f\x7f]|\.\.[^\x00-\x1f\x7f])[^\x00-\x1f\x7f]*$",
         description="unique among the patches of a resource; not `.` or `..`, no control characters",
     ),
 ]

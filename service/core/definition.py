@@ -10,7 +10,7 @@ from service.core.identified import DEFAULT_LISTS
 TYPE_NAME = r"^[a-z][a-z0-9-]{0,62}\Z"
 TYPE_NAME_RULE = "a type's name has at most 63 small letters, digits and hyphens, and starts with a letter"
 TypeName = Annotated[str, Meta(pattern=TYPE_NAME)]
-MemberPath = Annotated[str, Meta(pattern=r"^[^.]+(\.[^.]+){0,7}\Z", max_length=200)]
+MemberPath = Annotated[str, Meta(pattern=r"^[^.]+(\.[^.]+){0,7}$", max_length=200)]
 MemberName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -36,7 +36,7 @@ class TypeDefinition(
     json_schema: Any = msgspec.field(name="schema", default=UNSET)
     identified_lists: tuple[MemberName, ...] = DEFAULT_LISTS
     required: tuple[Literal["If-Match"], ...] | Literal["If-Match"] = ()
-    provider: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")] = "builtin"
+    provider: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] = "builtin"
     parent: Parent | UnsetType = UNSET
     indexes: Annotated[tuple[MemberPath, ...], Meta(max_length=10)] = ()
 

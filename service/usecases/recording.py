@@ -38,6 +38,8 @@ async def record(
     Raises `PatchExistsError` for other content, what the checks of constraints and payload raise, and for `from_diff`
     what readers and comparer raise.
     """
+    if definition.patch_id.endswith("\n"):  # its pattern lets one pass, and so what was kept can be read
+        raise InvalidRequestError("'definition.patch_id' ends in a line end.", field="definition")
     check_constraints(definition.constraints, "definition/constraints")
     check_constraints(constraints)
     check_payload(definition.payload, max_operations=desk.limits.max_operations)

@@ -40,9 +40,11 @@ async def define(
 ) -> bool:
     """Keep a definition that can be lived by; return whether the type had none before.
 
-    Raises `InvalidRequestError` for a schema that is none and for a parent that cannot be.
+    Raises `InvalidRequestError` for a schema that is none and for a provider or a parent that cannot be.
     """
     known = await shelf.catalog.find(name)
+    if definition.provider.endswith("\n"):  # its pattern lets one pass, and so what was kept can be read
+        raise InvalidRequestError("'provider' ends in a line end.", field="provider")
     if definition.json_schema is not UNSET:
         Schema(definition.json_schema)
     if definition.parent is not UNSET:

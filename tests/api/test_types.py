@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
+from service.keys import SHELF, TYPES
 from service.store import members
 from service.usecases import types
 
@@ -202,6 +203,15 @@ async def test_the_example_of_the_contract_is_a_definition_of_its_type(client: C
     tried = await client.put(f"/types/{name}?dryRun=true", json=definition)
 
     assert tried.status == 201, await tried.text()
+
+
+async def test_a_definition_that_was_kept_with_a_line_end_is_read(client: Client, kind: str) -> None:
+    await client.app[TYPES].put(kind, b'{"provider": "builtin\\n"}')
+    client.app[SHELF].catalog.forget()
+
+    read = await client.get(f"/types/{kind}")
+
+    assert (read.status, (await read.json())["provider"]) == (200, "builtin\n")
 
 
 async def test_a_dry_run_defines_nothing(client: Client, kind: str) -> None:
