@@ -100,7 +100,9 @@ class Bed:
         open_slots = {number for number, slot in enumerate(nested) if slot.index is None}
         strangers = {index for index in self._free if self._target_keys[index] not in known}
         scored = [
-            each for each in candidates.scored() if type(nested[each.before].after) is type(self.items[each.after])
+            each._replace(distance=0)  # what is added shifts it, and equally good ones are to be found again
+            for each in candidates.scored()
+            if type(nested[each.before].after) is type(self.items[each.after])
         ]
         for number, index in similarity.choose(scored, open_slots, strangers):
             nested[number].index = index

@@ -87,6 +87,16 @@ def test_an_item_that_becomes_what_comes_in_too_is_counted() -> None:
     assert once == graft(changes, once).document == [[]]
 
 
+def test_an_item_that_was_grafted_is_found_again_among_others_that_are_as_good() -> None:
+    """What the first time added shifts the places of all that follow."""
+    before, after = [1, ["x", 3], ["a", "b"]], [1, [], ["x"], [False, "a"]]
+    changes = contrast(before, after).delta
+
+    once = graft(changes, [["a", "x", 3], True, ["a", "b", "x"]], "additionsOnly").document
+
+    assert graft(changes, once, "additionsOnly").document == once
+
+
 @settings(max_examples=300)
 @given(triples(), st.sampled_from(MODES), st.sampled_from(ALIGNMENTS))
 def test_grafting_twice_changes_nothing_more(
