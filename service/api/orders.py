@@ -42,6 +42,7 @@ _LITERAL_STARTS = (b"{", b"[", b'"')
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LITERALS = (b"true", b"false", b"null")
+_TEXTS = {msgspec.inspect.StrType, msgspec.inspect.LiteralType}
 
 
 class Order(msgspec.Struct, Generic[Wire], frozen=True):
@@ -174,9 +175,14 @@ def _text(name: str, upload: Upload) -> bytes:
 
 
 def _as_json(name: str, text: bytes, hint: Any) -> msgspec.Raw:
-    """Take a text part as JSON; where the member is a string, the text itself is meant."""
+    """Take a text part as JSON; where the member is a string, the text itself is meant.
+
+    So it is where the member is a flag, a number or a list, and the text no JSON: its type is then at fault.
+    """
     stripped = text.strip()
-    if _is_text(hint) and not stripped.startswith(b'"'):
+    kinds = _kinds(hint)
+    is_word = stripped != b"" and not _begins_document(stripped) and msgspec.inspect.RawType not in kinds
+    if is_word or (kinds & _TEXTS and not stripped.startswith(b'"')):
         return msgspec.Raw(msgspec.json.encode(stripped.decode("utf-8", "replace")))
     _check(name, stripped, wire.ENVELOPE_DEPTH)
     return msgspec.Raw(stripped)
@@ -192,12 +198,13 @@ def _check(name: str, text: bytes, max_depth: int) -> None:
         raise
 
 
-def _is_text(hint: Any) -> bool:
+def _kinds(hint: Any) -> set[type[msgspec.inspect.Type]]:
+    """Give what a member may be."""
     info = msgspec.inspect.type_info(hint)
     if isinstance(info, msgspec.inspect.Metadata):
         info = info.type
     options = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
-    return any(isinstance(each, (msgspec.inspect.StrType, msgspec.inspect.LiteralType)) for each in options)
+    return {type(each.type if isinstance(each, msgspec.inspect.Metadata) else each) for each in options}
 
 
 def _member(options: msgspec.Struct, name: str) -> msgspec.Raw:
