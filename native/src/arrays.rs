@@ -58,7 +58,10 @@ pub struct Pair {
 impl Arrays {
     pub fn used(&self) -> usize {
         let side = |side: &Side| side.nodes.capacity() * 4 + side.hashes.capacity() * 8 + side.indexes.capacity() * 4;
-        side(&self.before) + side(&self.after) + self.mates.capacity() * 4 + self.aligner.used()
+        let gaps = (self.gap.capacity() + self.other_gap.capacity()) * 8;
+        let nodes = self.gap_nodes.capacity() + self.other_gap_nodes.capacity();
+        let mates = self.mates.capacity() + self.gap_mates.capacity();
+        side(&self.before) + side(&self.after) + gaps + (nodes + mates) * 4 + self.aligner.used()
     }
 
     /// Append the steps that turn array `a` into array `b`; `Hopeless` when more than `budget`
