@@ -9,7 +9,7 @@ from service.core import delta, values, words
 from service.core.options import FamilyOptions
 from service.core.place import Place, root_place
 from service.core.prune import NOTHING, Pruning
-from service.core.rows import lay_inputs, placed
+from service.core.rows import lay_inputs, pick, placed
 from service.core.values import Json
 from service.errors import ArrayKeyError
 
@@ -114,9 +114,9 @@ class _Walk:
         return members if differs else UNSET
 
     def _arrays(self, before: list[Json], after: list[Json], place: Place) -> Any:
+        index_of = self._pruning.place_of
+        tolerance = place.item_tolerance(partial(index_of, before))
         try:
-            index_of = self._pruning.place_of
-            tolerance = place.item_tolerance(partial(index_of, before))
             rows, bounded = lay_inputs(before, after, place.rule, SIDES, index_of, tolerance)
         except ArrayKeyError as error:
             raise placed(error, self._trail, SIDES) from error
@@ -125,20 +125,16 @@ class _Walk:
         items: list[Json] = []
         for i, j in rows:
             if i is not None and j is not None:
-                at = self._pruning.place_of(before, i)
-                self._trail.append((at, self._pruning.place_of(after, j)))
+                at = index_of(before, i)
+                self._trail.append((at, index_of(after, j)))
                 found = self.value(before[i], after[j], place.child(at))
                 self._trail.pop()
                 items.append(before[i] if found is UNSET else found)
                 differs = differs or found is not UNSET
-            elif (change := self._change(_pick(before, i), _pick(after, j))) is not UNSET:
+            elif (change := self._change(pick(before, i), pick(after, j))) is not UNSET:
                 items.append(change)
                 differs = True
         return items if differs else UNSET
-
-
-def _pick(items: list[Json], index: int | None) -> Any:
-    return UNSET if index is None else items[index]
 
 
 def _empty(value: Json) -> Json:

@@ -2,9 +2,10 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from service.core import orderless, similarity
 from service.core.alignment import Block, align
@@ -87,6 +88,11 @@ def lay_inputs(
             msgspec.structs.replace(each, input=called[str(each.input)]) for each in error.violations
         )
         raise
+
+
+def pick(items: Sequence[Json], index: int | None) -> Any:
+    """Give the item of an array that stands in a row; UNSET where the array has none there."""
+    return UNSET if index is None else items[index]
 
 
 def with_left_out(rows: Sequence[Places], count: int, side: int, sides: int = 2) -> Iterator[Places]:

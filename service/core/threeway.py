@@ -10,7 +10,7 @@ from service.core.conflict import Conflict, Kind
 from service.core.contrast import DEFAULT, names_of
 from service.core.options import FamilyOptions
 from service.core.place import Place, index_in, root_place, strip, strip_items
-from service.core.rows import placed, with_left_out
+from service.core.rows import pick, placed, with_left_out
 from service.core.strands import INPUTS, weave
 from service.core.values import Json
 from service.errors import ArrayKeyError
@@ -103,7 +103,7 @@ class _Walk:
             self._trail.append(strand)
             i, j, k = strand
             index = next(index for index in strand if index is not None)
-            value = self.value(_pick(base, i), _pick(edit1, j), _pick(edit2, k), place.child(index))
+            value = self.value(pick(base, i), pick(edit1, j), pick(edit2, k), place.child(index))
             self._trail.pop()
             if value is not UNSET:
                 merged.append(value)
@@ -120,10 +120,6 @@ def _nests(base: Any, edit1: Any, edit2: Any) -> bool:
     """Say whether the values are merged part by part."""
     kinds = {type(edit1), type(edit2)}
     return (kinds == {dict} and (base is UNSET or type(base) is dict)) or (kinds == {list} and type(base) is list)
-
-
-def _pick(items: list[Json], index: int | None) -> Any:
-    return UNSET if index is None else items[index]
 
 
 def _same(left: Any, right: Any, place: Place) -> bool:
