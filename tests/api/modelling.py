@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from hypothesis.stateful import RuleBasedStateMachine
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from tests.processes import Spawn
 
 Content = dict[str, Any]
 
@@ -59,14 +62,10 @@ def same(one: Any, other: Any) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def merged(target: Any, merge: Any) -> Any:
-    """Apply a merge patch (RFC 7396, section 2)."""
-    if not isinstance(merge, dict):
-        return merge
-    target = dict(target) if isinstance(target, dict) else {}
-    for name, value in merge.items():
-        if value is None:
-            target.pop(name, None)
-        else:
-            target[name] = merged(target.get(name), value)
-    return target
+def hold_to(machine: type[Modelled], spawn_service: Spawn, examples: int) -> None:
+    """Hold two instances of the service to the model, in so many runs."""
+    machine.urls = [spawn_service().url for _ in range(2)]
+    run_state_machine_as_test(
+        machine,
+        settings=settings(max_examples=examples, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
+    )

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import jsonpatch
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, initialize, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, initialize, multiple, rule
 
-from tests.api.modelling import Content, Modelled, RefusalError, content_of, merged, refusal_of, same
+from tests.api.modelling import Content, Modelled, RefusalError, content_of, hold_to, refusal_of, same
 from tests.processes import Spawn
+from tests.unit.core.applier import merged
 
 NAMES = st.sampled_from(["a", "b", "list", "in", "", "$x", "y.z", "~", "%", "é"])
 SCALARS = st.sampled_from([None, True, False, 0, 1, -7, 1.5, 10**30, "", "1", "text", "/~"])
@@ -306,8 +306,4 @@ def name_of(path: str) -> str:
 
 @pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.long)])
 def test_resources_are_as_a_model_of_them(spawn_service: Spawn, examples: int) -> None:
-    Machine.urls = [spawn_service().url for _ in range(2)]
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(max_examples=examples, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
-    )
+    hold_to(Machine, spawn_service, examples)

@@ -4,12 +4,12 @@ import uuid
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, initialize, multiple, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, initialize, multiple, precondition, rule
 
-from tests.api.modelling import Content, Modelled, RefusalError, content_of, merged, refusal_of, same
+from tests.api.modelling import Content, Modelled, RefusalError, content_of, hold_to, refusal_of, same
 from tests.processes import Spawn
+from tests.unit.core.applier import merged
 
 MERGES = st.dictionaries(st.sampled_from("abc"), st.sampled_from([None, 1, 2]), max_size=2)
 CONTENTS = st.dictionaries(st.sampled_from("abc"), st.sampled_from([1, 2]), max_size=3)
@@ -194,8 +194,4 @@ class Machine(Modelled):
 
 @pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.long)])
 def test_patches_are_as_a_model_of_them(spawn_service: Spawn, examples: int) -> None:
-    Machine.urls = [spawn_service().url for _ in range(2)]
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(max_examples=examples, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
-    )
+    hold_to(Machine, spawn_service, examples)

@@ -1,4 +1,4 @@
-"""A second opinion: RFC 6902 by the letter, on plain Python, sharing no code with the service."""
+"""A second opinion: RFC 6902 and RFC 7396 by the letter, on plain Python, sharing no code with the service."""
 
 import copy
 import json
@@ -11,6 +11,19 @@ def apply(document: Any, patch: list[dict[str, Any]]) -> Any:
     for operation in patch:
         apply_one(root, operation)
     return root[0]
+
+
+def merged(target: Any, merge: Any) -> Any:
+    """Give what a merge patch makes of the target (RFC 7396, section 2); both stay as they are."""
+    if not isinstance(merge, dict):
+        return merge
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in merge.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
 
 
 def apply_one(root: list[Any], operation: dict[str, Any]) -> None:
