@@ -23,10 +23,23 @@ class Pruning:
         """Those of them with nothing in them that takes part: never added."""
         self.places: dict[int, list[int]] = {}
         """Pruned arrays that lost items, and where in the document each item stands that is left."""
+        self._solid: dict[int, Json] = {}
 
     def prune(self, value: Json) -> Json:
         """Give the value without what is ignored; the value itself is not changed, and shared where nothing is lost."""
         return self._pruned(value, root_place(FamilyOptions(self._options)))
+
+    def solid(self, value: Json) -> Json:
+        """Give a pruned value without the hollow containers in it, which make no difference: wherever they stand."""
+        if id(value) not in self.outside:
+            return value
+        if id(value) not in self._solid:
+            if isinstance(value, dict):
+                left: Json = {name: self.solid(each) for name, each in value.items() if id(each) not in self.hollow}
+            else:
+                left = [self.solid(each) for each in value if id(each) not in self.hollow]
+            self._solid[id(value)] = left
+        return self._solid[id(value)]
 
     def find(self, sought: Sequence[Json], root: Json) -> tuple[str | int, ...]:
         """Give the way to an array of a pruned document, as it is in the document itself."""

@@ -34,11 +34,17 @@ class ScopedComparison(Walk):
             if scope.is_plain or scope.differ(before, after):
                 self._replace(path, before, after, scope)
             return
+        if self._pruning.hollow and level <= MAX_PROBES and self._is_same_within(before, after):
+            return
         start = len(self._operations)
         (self._object if kind is dict else self._array)(path, before, after, scope, level + 1)
         end = len(self._operations)
         if end > start and not self._is_fixed(before):
             self._frames.append((start, end, path, before, after, scope.invertible))
+
+    def _is_same_within(self, before: Json, after: Json) -> bool:
+        """Say whether all that takes part in two containers is equal, wherever in arrays there is what does not."""
+        return values.equal(self._pruning.solid(before), self._pruning.solid(after))
 
     def _is_fixed(self, before: Json) -> bool:
         """Say whether a container holds something that the patch has to leave alone."""

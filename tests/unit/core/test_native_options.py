@@ -292,14 +292,26 @@ def test_moves_are_found_in_objects_and_arrays(core: NativeCore) -> None:
         ('[[{}, {"v": {"c": "~"}}]]', '[[{"~1": [], "v": {"c": "~"}}, {}]]'),
         ('{"x": [], "v": {"c": 1}}', '{"v": {"c": 1, "d": [{}]}}'),
         ('[{"v": {"c": 1}}, [[]], {"v": {"c": 2}}]', '[{"v": {"c": 1}}, {"v": {"c": 2}}]'),
+        ('[{"v": {"c": 1}}, {"v": []}]', '[{"v": []}, {"v": {"c": 1}}]'),
     ],
 )
+@pytest.mark.parametrize("engine", ["reference", "native"])
 def test_containers_that_hold_nothing_of_what_is_compared_make_no_difference(
-    core: NativeCore, before: str, after: str
+    core: NativeCore, engine: str, before: str, after: str
 ) -> None:
+    compare = both_ways(core) if engine == "native" else reference
     options = DiffOptions(only=(("**", "v", "**", "c"),))
 
-    assert core.compare_bytes(before.encode(), after.encode(), options).patch == b"[]"
+    assert compare(before.encode(), after.encode(), options)[0] == b"[]"
+
+
+def test_what_is_equal_stays_beside_what_is_not(core: NativeCore) -> None:
+    before = b'{"k": [{"v": {"c": 1}}, {"v": []}], "v": {"c": 1}}'
+    after = b'{"k": [{"v": []}, {"v": {"c": 1}}], "v": {"c": 2}}'
+    patch = b'[{"op":"replace","path":"/v/c","value":2}]'
+    options = DiffOptions(only=(("**", "v", "**", "c"),))
+
+    assert both_ways(core)(before, after, options)[0] == reference(before, after, options)[0] == patch
 
 
 def test_a_switch_with_a_path_holds_there_and_below(core: NativeCore) -> None:
