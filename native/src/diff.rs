@@ -100,6 +100,9 @@ fn is_settled(view: &View, work: &mut Work) -> Result<bool, Stop> {
     let (mark, other_mark) = (view.before.mark(0), view.after.mark(0));
     if mark & IGNORED != 0 {
         if other_mark & ABSENT == 0 {
+            if view.rules.is_invertible(mark) {
+                work.records.push(Op::Test, b"", 0, NONE, view.before.node(0).size())?;
+            }
             work.records.push(Op::Replace, b"", 0, 0, value_size(view.after, 0))?;
         }
         return Ok(true);
@@ -215,6 +218,9 @@ impl Pass<'_, '_> {
         if self.view.after.mark(b) & HOLLOW == 0 {
             let size = value_size(self.view.after, b);
             let old = if is_object { self.hidden(child) } else { NONE };
+            if old != NONE && self.view.rules.is_invertible(self.view.before.mark(old)) {
+                return self.replace(old, b, limit);
+            }
             self.work.records.push(Op::Add, &self.work.path, old, b, size)?;
         }
         Ok(self.work.records.size() <= limit)

@@ -83,7 +83,7 @@ class ScopedComparison(Walk):
             if name in sources:
                 self._write(draft.move(path + TOKENS[sources[name]], path + TOKENS[name]))
             elif old is ABSENT:
-                self._add(path + TOKENS[name], new)
+                self._add_member(path + TOKENS[name], self._hidden(before, name), new, inner)
             elif (is_quick and inner.is_plain) or not self._is_same(old, new, inner, level):
                 self._change(path + TOKENS[name], old, new, inner, level)
         self._remove_members(path, before, leaving.get(None, ()), scope)
@@ -101,6 +101,11 @@ class ScopedComparison(Walk):
                 olds.append(old)
                 news.append(new)
         return differing
+
+    def _hidden(self, before: dict[str, Json], name: str) -> Json:
+        """Give what an added member overwrites: a scalar where `only` names something inside a container."""
+        original: dict[str, Json] = self._pruning.originals.get(id(before), before)
+        return original.get(name, ABSENT)
 
     def _remove_members(self, path: bytes, before: dict[str, Json], names: Iterable[str], scope: Scope) -> None:
         for name in names:
@@ -180,6 +185,12 @@ class ScopedComparison(Walk):
     def _add(self, path: bytes, value: Json) -> None:
         if id(value) not in self._pruning.hollow:
             self._write(draft.add(path, value))
+
+    def _add_member(self, path: bytes, hidden: Json, value: Json, scope: Scope) -> None:
+        if hidden is ABSENT or not scope.invertible:
+            self._add(path, value)
+        elif id(value) not in self._pruning.hollow:
+            self._write(draft.tested(path, hidden, draft.replace(path, value)))
 
     def _remove(self, path: bytes, value: Json, scope: Scope) -> None:
         if id(value) in self._pruning.outside:
