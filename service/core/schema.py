@@ -81,7 +81,10 @@ def _explain(error: jsonschema_rs.ValidationError) -> str:
     if "Unknown format" in text:
         return f"{text.partition('.')[0][:1].lower()}{text.partition('.')[0][1:]}"
     if text.endswith('is not a "regex"'):
-        return "a pattern is no regular expression that runs in linear time (no look-around, no back-references)"
+        return (
+            "a pattern is no regular expression, is too large when its counts are written out, or does not run in "
+            "linear time (no look-around, no back-references)"
+        )
     return text
 
 

@@ -42,6 +42,7 @@ async def define(
 
     Raises `InvalidRequestError` for a schema that is none and for a provider or a parent that cannot be.
     """
+    shelf.catalog.forget()  # what another instance defined a moment ago counts here
     known = await shelf.catalog.find(name)
     if definition.provider.endswith("\n"):  # its pattern lets one pass, and so what was kept can be read
         raise InvalidRequestError("'provider' ends in a line end.", field="provider")
@@ -117,21 +118,34 @@ def _violations(content: dict[str, object], schema: Schema | None, definition: T
 
 
 async def _check_parent(name: str, parent: Parent, shelf: Shelf) -> None:
-    if parent.property in OWNED or parent.shown_as in (*OWNED, MEMBER):
-        raise InvalidRequestError("The parent's members may not be those that the service owns.", field="parent")
+    if not {parent.property, parent.shown_as}.isdisjoint((*OWNED, MEMBER)):
+        raise InvalidRequestError(
+            f"The parent's members may not be those that the service owns, nor '{MEMBER}'.", field="parent"
+        )
     ancestor = parent.type
     for _ in range(_MOST_GENERATIONS):
         if ancestor == name:
             raise InvalidRequestError(
                 f"A {name} cannot be contained in itself, not even by way of {parent.type}.", field="parent.type"
             )
-        above = (await shelf.catalog.find(ancestor)).definition.parent
-        if above is UNSET:
+        next_parent = (await shelf.catalog.find(ancestor)).definition.parent
+        if next_parent is UNSET:
             break
-        ancestor = above.type
+        ancestor = next_parent.type
     else:
         raise InvalidRequestError(f"Types contain each other at most {_MOST_GENERATIONS} deep.", field="parent.type")
-    siblings = (await shelf.catalog.find(parent.type)).contained
+    if any(each.parent.shown_as == parent.property for each in (await shelf.catalog.find(name)).contained):
+        raise InvalidRequestError(
+            f"A {name} shows contained resources as '{parent.property}', so that it cannot name its parent there.",
+            field="parent.property",
+        )
+    above = await shelf.catalog.find(parent.type)
+    if above.definition.parent is not UNSET and above.definition.parent.property == parent.shown_as:
+        raise InvalidRequestError(
+            f"A {parent.type} names its own parent in '{parent.shown_as}', so that it cannot show others there.",
+            field="parent.as",
+        )
+    siblings = above.contained
     if any(each.parent.shown_as == parent.shown_as and each.type != name for each in siblings):
         raise InvalidRequestError(
             f"A {parent.type} shows other resources as '{parent.shown_as}' already.", field="parent.as"

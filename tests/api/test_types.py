@@ -186,6 +186,12 @@ async def test_a_change_of_a_definition_counts_at_once(client: Client, kind: str
         pytest.param(
             {"parent": {"type": "clinic", "property": "id", "as": "x"}}, 400, "invalid-request", id="owned property"
         ),
+        pytest.param(
+            {"parent": {"type": "clinic", "property": "identifier", "as": "x"}},
+            400,
+            "invalid-request",
+            id="identifiers as property",
+        ),
         pytest.param({"indexes": ["a..b"]}, 400, "invalid-request", id="no path"),
         pytest.param({"provider": "a b"}, 400, "invalid-request", id="provider"),
     ],
