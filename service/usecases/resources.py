@@ -36,6 +36,7 @@ from service.usecases.writing import Mode, Target, find_standing, write
 Dialect = Literal["plain", "json-patch", "merge-patch"]
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,199}")
 _CASCADED_AT_ONCE = 200
+_MOST_JUDGED = 10_000
 _MOST_ATTEMPTS = 40
 _ANY = Conditions(if_match=Tags(any=True))
 
@@ -154,6 +155,8 @@ async def delete(target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> 
         return await write(target, known, drafting.deleting, mode, shelf)
     standing = msgspec.structs.replace(target, reference=(await find_standing(target, shelf)).id)
     await write(standing, known, drafting.deleting, msgspec.structs.replace(mode, dry_run=True), shelf)
+    if cascade and target.grants is not None:
+        await _check_grants(known, [standing.reference], target.grants, shelf)
     async with shelf.families.of(standing.reference):
         for _ in range(_MOST_ATTEMPTS):
             turn = taking(standing.reference, await shelf.contained.read_turn(standing.reference))
@@ -175,8 +178,7 @@ async def _empty(known: KnownType, target: Target, mode: Mode, shelf: Shelf, *, 
                     f"This {known.name} contains resources of type {each.type}, shown as '{each.parent.shown_as}'. "
                     "Delete those first, or all together with ?cascade=true."
                 )
-            if target.grants is not None and each.type not in target.grants:
-                raise ForbiddenError(f"The caller has no grant for the resources of type {each.type} that it contains.")
+            _check_grant(each, target.grants)
             if mode.dry_run:
                 break
             for child in found:
@@ -184,6 +186,24 @@ async def _empty(known: KnownType, target: Target, mode: Mode, shelf: Shelf, *, 
                 inner = Mode(attribution=mode.attribution, conditions=as_found)
                 with contextlib.suppress(GoneError, VersionConflictError):
                     await delete(Target(each.type, child.id, target.grants), inner, shelf, cascade=True)
+
+
+async def _check_grants(known: KnownType, parent_ids: list[str], grants: frozenset[str], shelf: Shelf) -> None:
+    """Raise `ForbiddenError` where there is something below, however deep, that the caller may not delete.
+
+    What there is beyond the bound is judged when its turn comes.
+    """
+    for each in known.contained:
+        found = await shelf.contained.find_contained(each.type, each.parent.property, parent_ids, limit=_MOST_JUDGED)
+        if found.resources:
+            _check_grant(each, grants)
+            below = await shelf.catalog.find(each.type)
+            await _check_grants(below, [child.id for child in found.resources], grants, shelf)
+
+
+def _check_grant(contained: Contained, grants: frozenset[str] | None) -> None:
+    if grants is not None and contained.type not in grants:
+        raise ForbiddenError(f"The caller has no grant for the resources of type {contained.type} that it contains.")
 
 
 async def _contained_in(target: Target, contained: Contained, shelf: Shelf) -> list[Resource]:

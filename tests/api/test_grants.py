@@ -104,6 +104,23 @@ async def test_a_cascade_needs_the_grant(scene: Scene) -> None:
     assert (kept.status, refused.status, between.status, done.status) == (409, 403, 200, 204)
 
 
+async def test_a_cascade_needs_the_grant_for_all_it_comes_to(scene: Scene) -> None:
+    """It is refused before anything is deleted, and a dry run tells."""
+    kind = scene.parent.split("/")[2]
+    writer = await make_key(scene.client, "writer", (kind, f"{kind}-c"))
+    definition = {"parent": {"type": f"{kind}-c", "property": "up", "as": "below"}}
+    await scene.client.put(f"/types/{kind}-d", json=definition, headers=scene.admin)
+    up = {"up": scene.parent.rpartition("/")[2]}
+    youngest = await (await scene.client.post(f"/v1/{kind}-c", json=up, headers=scene.admin)).json()
+    await scene.client.post(f"/v1/{kind}-d", json={"up": youngest["id"]}, headers=scene.admin)
+
+    dry = await scene.client.delete(f"{scene.parent}?cascade=true&dryRun=true", headers=writer)
+    refused = await scene.client.delete(f"{scene.parent}?cascade=true", headers=writer)
+    between = await scene.client.get(scene.child, headers=writer)
+
+    assert (dry.status, refused.status, between.status) == (403, 403, 200)
+
+
 async def test_other_types_are_not_reached_by_id_or_as_inputs(scene: Scene) -> None:
     child_id = scene.child.rpartition("/")[2]
 
