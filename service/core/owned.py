@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from service.core import values
 from service.core.operation import Operation
 from service.core.pointer import format_pointer, parse_pointer
@@ -23,11 +25,16 @@ def show(content: dict[str, Json], owned: Mapping[str, Json]) -> dict[str, Json]
 
 
 def show_text(text: bytes, owned: Mapping[str, str], computed: Mapping[str, bytes]) -> bytes:
-    """Give the same as JSON, without decoding the content; `computed` are members, as JSON, that follow it.
+    """Give the same as JSON; `computed` are members, as JSON, that follow the content, in place of its own of the name.
+
+    The content is decoded only where it may have one.
 
     >>> show_text(b'{"name":"x"}', {"id": "1", "createdAt": "t", "updatedAt": "u"}, {})
     b'{"id":"1","name":"x","createdAt":"t","updatedAt":"u"}'
     """
+    if any(values.encode(name) in text for name in computed):
+        content: dict[str, Json] = msgspec.json.decode(text)
+        text = values.encode({name: value for name, value in content.items() if name not in computed})
     parts = [b'{"id":' + values.encode(owned["id"])]
     if len(text) > 2:
         parts.append(text[1:-1])
@@ -57,9 +64,17 @@ def take_off(document: dict[str, Json], owned: Mapping[str, Json], *, all_presen
     return {name: value for name, value in document.items() if name not in OWNED}
 
 
-def refuse_computed(document: Mapping[str, Json], computed: frozenset[str]) -> None:
-    """Raise `ImmutablePropertyError` when the document has members that are computed when it is read."""
-    if computed.isdisjoint(document):
+def refuse_computed(document: Mapping[str, Json], computed: frozenset[str], before: Mapping[str, Json]) -> None:
+    """Raise `ImmutablePropertyError` when the document has members that are computed when it is read.
+
+    Those may stay that the content had `before`, from the time when they were not computed.
+    """
+    at_fault = [
+        name
+        for name in document
+        if name in computed and not (name in before and values.equal(before[name], document[name]))
+    ]
+    if not at_fault:
         return
     violations = tuple(
         Violation(
@@ -67,8 +82,7 @@ def refuse_computed(document: Mapping[str, Json], computed: frozenset[str]) -> N
             detail=f"'{name}' shows contained resources; change those instead",
             pointer=format_pointer((name,)),
         )
-        for name in document
-        if name in computed
+        for name in at_fault
     )
     raise ImmutablePropertyError(f"{violations[0].detail}.", violations=violations)
 
@@ -76,7 +90,7 @@ def refuse_computed(document: Mapping[str, Json], computed: frozenset[str]) -> N
 def refuse_computed_members(patch: Json, content: Mapping[str, Json], computed: frozenset[str]) -> None:
     """Raise `ImmutablePropertyError` for a merge patch of members that are computed; one in the content may go."""
     if computed and isinstance(patch, dict):
-        refuse_computed({name: value for name, value in patch.items() if name not in content}, computed)
+        refuse_computed({name: value for name, value in patch.items() if name not in content}, computed, {})
 
 
 def refuse_computed_paths(operations: Iterable[Operation], computed: frozenset[str]) -> None:

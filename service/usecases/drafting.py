@@ -31,7 +31,7 @@ def creating(asked: Asked, content: Content) -> Changing:
             raise taken(asked, draft)
         asked.conditions.check(None)
         document = owned.take_off(values.copy(content), {"id": asked.id}, all_present=False)
-        owned.refuse_computed(document, asked.rules.computed)
+        owned.refuse_computed(document, asked.rules.computed, {})
         _give_ids(document, asked.rules)
         asked.rules.check(document)
         return Change(kind="create", content=document, companions=asked.rules.accompany(asked.id, None, document))
@@ -83,9 +83,9 @@ def patching(asked: Asked, operations: list[Operation], limits: Limits, *, plain
         document = owned.take_off(_as_object(step.document), own, all_present=not is_rooted)
         if any(map(owned.touches_owned, done)):  # these operations mean nothing to the content alone
             return succeed(asked, standing, msgspec.json.decode(standing.text), document, "patch")
-        owned.refuse_computed(document, asked.rules.computed)
-        given = _give_ids(document, asked.rules)
         earlier = msgspec.json.decode(standing.text)
+        owned.refuse_computed(document, asked.rules.computed, earlier)
+        given = _give_ids(document, asked.rules)
         if values.equal(earlier, document):
             return None
         asked.rules.check(document)
@@ -154,7 +154,7 @@ def draft_of(resource: Resource) -> Draft:
 
 def succeed(asked: Asked, standing: Draft, before: Content, document: Content, kind: ChangeKind) -> Change | None:
     """Make the change from the old content to the new by comparing them; None when they are equal."""
-    owned.refuse_computed(document, asked.rules.computed)
+    owned.refuse_computed(document, asked.rules.computed, before)
     _give_ids(document, asked.rules)
     if values.equal(before, document):
         return None

@@ -14,6 +14,8 @@ from service.store.contained import MongoContained
 from service.usecases import presenting, resources
 
 Client = TestClient[web.Request, web.Application]
+Starter = Callable[..., Awaitable[Client]]
+JSON = {"Content-Type": "application/json"}
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -228,6 +230,57 @@ async def test_two_types_cannot_be_shown_under_one_name(client: Client, kinds: K
     parent = {"type": kinds.parent, "property": "x", "as": "practices"}
 
     await problem(await client.put(f"/types/{kinds.child}-2", json={"parent": parent}), 400, "invalid-request")
+
+
+async def test_what_another_instance_defined_a_moment_ago_counts(start: Starter) -> None:
+    one, other = await start(), await start()
+    name = f"c{uuid.uuid4().hex[:12]}"
+    parent = {"type": name, "property": "x", "as": "practices"}
+    assert (await other.get(f"/v1/{name}")).status == 200
+    assert (await one.put(f"/types/{name}-1", json={"parent": parent})).status == 201
+
+    await problem(await other.put(f"/types/{name}-2", json={"parent": parent}), 400, "invalid-request")
+
+    await one.delete(f"/types/{name}-1")
+
+
+async def test_a_member_does_not_name_a_parent_and_show_what_is_contained(client: Client, kinds: Kinds) -> None:
+    """Neither could be written: resources of the type could not be made."""
+    below = {"type": kinds.child, "property": "x", "as": "clinic"}
+    above = {"type": "country", "property": "practices", "as": "clinics"}
+
+    from_below = await problem(
+        await client.put(f"/types/{kinds.child}-2", json={"parent": below}), 400, "invalid-request"
+    )
+    from_above = await problem(
+        await client.put(f"/types/{kinds.parent}", json={"parent": above}), 400, "invalid-request"
+    )
+
+    assert [each["errors"][0]["field"] for each in (from_below, from_above)] == ["parent.as", "parent.property"]
+
+
+async def test_what_is_contained_is_shown_in_place_of_a_member_from_before(client: Client, kinds: Kinds) -> None:
+    """An answer with both would have a name twice."""
+    old, kind = await make(client, f"{kinds.parent}-2", name="x", practices=["old"], deep={"practices": 1}), kinds.child
+    path = f"/v1/{kinds.parent}-2/{old['id']}"
+    parent = {"type": f"{kinds.parent}-2", "property": "clinic", "as": "practices"}
+    await client.put(f"/types/{kind}", json={"parent": parent})
+    practice = await make(client, kind, clinic=old["id"])
+
+    texts = [
+        await (await client.get(each)).text() for each in (path, f"/v1/{kinds.parent}-2", f"/resources/{old['id']}")
+    ]
+    changed = await client.patch(path, json=[{"op": "replace", "path": "name", "value": "y"}])
+    refused = await client.patch(path, json={"practices": ["new"]}, headers=MERGE)
+    put_back = await client.put(path, data=await (await client.get(path)).read(), headers=JSON)
+    stood = await (await client.get(f"{path}?version=2")).json()
+
+    assert [text.count('"practices"') for text in texts] == [2, 2, 2]
+    assert json.loads(texts[0]) == {**old, "practices": [practice]}
+    await problem(refused, 422, "immutable-property")
+    assert [(each.status, (await each.json())["name"]) for each in (changed, put_back)] == [(200, "y"), (200, "y")]
+    assert stood["practices"] == ["old"]
+    assert "practices" not in await (await client.get(f"{path}?version=3")).json()
 
 
 @pytest.mark.parametrize("round_number", range(10))

@@ -66,4 +66,4 @@ def test_members_that_are_not_known_yet_cannot_be_sent() -> None:
 
 def test_computed_members_are_refused() -> None:
     with pytest.raises(ImmutablePropertyError):
-        owned.refuse_computed({"practices": []}, frozenset({"practices"}))
+        owned.refuse_computed({"practices": []}, frozenset({"practices"}), {})
