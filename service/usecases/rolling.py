@@ -132,7 +132,7 @@ async def take_further(rollout: Rollout, rolling: Rolling) -> Rollout:
         done=rollout.done + fates.count("done"),
         failed=rollout.failed + fates.count("failed"),
         skipped=rollout.skipped + fates.count("skipped"),
-        after=more if more is not None else rollout.after,
+        after=more or [rollout.after, *targets][-1],
         updated_at=_now(rolling),
     )
     if further.failed - rollout.forgiven > rollout.order.max_failures:

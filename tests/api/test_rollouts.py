@@ -145,6 +145,17 @@ async def test_too_many_failures_halt_and_it_can_be_resumed(scene: Scene) -> Non
     assert await scene.seen() == 0
 
 
+async def test_one_that_halted_at_its_last_batch_finishes_when_it_is_resumed(scene: Scene) -> None:
+    await scene.prepare(4, {"operations": [{"op": "remove", "path": "/not-there"}]})
+    path = await scene.start()
+    halted = await scene.until(path, "halted")
+
+    await scene.ok("post", f"{path}/resume")
+    ended = await scene.until(path, "finished", "halted")
+
+    assert (ended["state"], ended["failed"]) == ("finished", halted["failed"]) == ("finished", 3)
+
+
 async def test_pause_resume_and_cancel(scene: Scene) -> None:
     await scene.prepare(40)
     path = await scene.start(batch_size=1)
