@@ -29,14 +29,14 @@ async def dispatch(attempt: Attempt, aim: Aim, provider: str, mode: Mode, desk: 
     Raises `VersionConflictError`, `IncompatibleTargetError`, and `ApplicationFailedError` for a provider that there is
     not, or that is disabled.
     """
+    check_version(attempt.target.version, aim)
+    check_fit(values.decode(attempt.target.text, max_depth=desk.limits.max_depth), attempt.patch)
     endpoint = await desk.endpoints.find(provider)
     if endpoint is None or endpoint.disabled_at is not None:
         what = "is disabled, because it answered 410 Gone" if endpoint else "does not exist"
         raise ApplicationFailedError(
             f"The provider '{provider}' of the target's type {what}. PUT /providers/{provider}."
         )
-    check_version(attempt.target.version, aim)
-    check_fit(values.decode(attempt.target.text, max_depth=desk.limits.max_depth), attempt.patch)
     now = desk.clock.now()
     deadline_at = format_timestamp(now + timedelta(seconds=endpoint.deadline_s))
     step = attempts.dispatched(attempt, attempt.target.version, deadline_at, desk, provider)

@@ -298,6 +298,24 @@ async def test_a_provider_that_is_not_there_lets_the_application_fail(scene: Sce
     assert problem["application"]["status"] == "failed"
 
 
+@pytest.mark.parametrize(
+    ("constraints", "body", "status"),
+    [([{"field": "size", "operator": ">", "value": 10}], {}, 409), ([], {"if_version": 2}, 412)],
+)
+async def test_what_was_not_meant_for_the_target_is_no_failure_of_a_provider_that_is_not_there(
+    scene: Scene, constraints: list[Any], body: dict[str, Any], status: int
+) -> None:
+    await scene.prepare()
+    await scene.ok(scene.client.put(f"/types/{scene.type}", json={"provider": "nobody"}))
+    path = f"/resources/{scene.id}/patches"
+    await scene.ok(scene.client.post(path, json={"definition": {"patch_id": "q"}, "constraints": constraints}))
+
+    response = await scene.client.post(f"{path}/q/apply", json=body)
+
+    assert (response.status, (await response.json())["code"] == "application-failed") == (status, False)
+    assert await scene.ok(scene.client.get(f"{path}/q/applications")) == []
+
+
 async def test_a_patch_that_does_not_fit_is_not_sent(scene: Scene) -> None:
     await scene.prepare()
     constraint = {"field": "size", "operator": ">", "value": 10}
