@@ -117,8 +117,8 @@ class JobStore(Protocol):
         """Return the result, None when it is gone."""
         ...
 
-    async def drop_result(self, job: Job) -> None:
-        """Forget the result."""
+    async def drop_result(self, job: Job) -> bool:
+        """Forget the result; False when it is gone already."""
         ...
 
     async def take_callback(self, full: list[str]) -> Owed | None:

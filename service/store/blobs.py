@@ -27,7 +27,7 @@ class Blobs:
                 await self._parts.replace_one({"_id": _part_id(blob_id, number)}, record, upsert=True)
 
     async def find(self, blob_id: str) -> bytes | None:
-        """Return the bytes, None when there are none of that id."""
+        """Return the bytes, None when there are none of that id, or not all of them any more."""
         with translated():
             first = await self._parts.find_one({"_id": _part_id(blob_id, 0)})
             if first is None:
@@ -35,15 +35,22 @@ class Blobs:
             data = [first["bytes"]]
             for number in range(1, first["parts"]):
                 part = await self._parts.find_one({"_id": _part_id(blob_id, number)})
-                data.append((part or {})["bytes"])
+                if part is None:
+                    return None
+                data.append(part["bytes"])
         return b"".join(data)
 
-    async def remove(self, blob_id: str) -> None:
-        """Forget the bytes, if there are any; the first part goes last, so that what is left can be removed again."""
+    async def remove(self, blob_id: str) -> bool:
+        """Forget the bytes; the first part goes last, so that what is left can be removed again.
+
+        Of several at a time that remove the same, one is told True.
+        """
+        removed = 0
         with translated():
             first = await self._parts.find_one({"_id": _part_id(blob_id, 0)}, {"parts": 1})
             for number in reversed(range(first["parts"] if first else 0)):
-                await self._parts.delete_one({"_id": _part_id(blob_id, number)})
+                removed = (await self._parts.delete_one({"_id": _part_id(blob_id, number)})).deleted_count
+        return removed == 1
 
 
 def _part_id(blob_id: str, number: int) -> str:

@@ -50,13 +50,19 @@ class MongoJobs:
         expires = self._clock.now() + KEPT
         for name, text in texts.items():
             await self._parts.put(_part_of(job, name), text, expires=expires)
-        record = msgspec.to_builtins(job, builtin_types=(bytes,))
-        record["_id"] = record.pop("id")
+        record = msgspec.to_builtins(job, builtin_types=(bytes,)) | {"expires": expires}
+        del record["id"]
+        new = {"$mergeObjects": [{"$literal": record}, {"_id": job.id, "due": "$$NOW"}]}
+        is_new = {"$eq": [{"$type": "$status"}, "missing"]}
         with translated():
             try:
-                await self._records.insert_one({**record, "due": self._clock.now(), "expires": expires})
+                made = await self._records.update_one(
+                    {"_id": job.id}, [{"$replaceWith": {"$cond": [is_new, new, "$$ROOT"]}}], upsert=True
+                )
             except DuplicateKeyError:
                 return False
+        if made.upserted_id is None:
+            return False
         self._on_insert()
         return True
 
@@ -139,19 +145,20 @@ class MongoJobs:
     async def cancel(self, job_id: str) -> bool:
         """End a job that is not finished."""
         with translated():
-            ended = await self._records.update_one(
+            ended: Record | None = await self._records.find_one_and_update(
                 {"_id": job_id, "due": {"$type": "date"}}, self._ending({"status": "CANCELLED"})
             )
-        return ended.matched_count == 1
+        if ended is not None:
+            await self._drop_inputs(_to_job(ended))
+        return ended is not None
 
     async def read_result(self, job: Job) -> bytes | None:
         """Return the result, None when it is gone."""
         return None if job.result is None else await self._parts.find(job.result)
 
-    async def drop_result(self, job: Job) -> None:
-        """Forget the result; the record goes on saying that there was one."""
-        if job.result is not None:
-            await self._parts.remove(job.result)
+    async def drop_result(self, job: Job) -> bool:
+        """Forget the result; the record goes on saying that there was one. False when it is gone already."""
+        return job.result is not None and await self._parts.remove(job.result)
 
     async def take_callback(self, full: list[str]) -> Owed | None:
         """Return the callback owed longest and forget it. Who dies behind that leaves it out: never twice."""
@@ -168,9 +175,13 @@ class MongoJobs:
         finished = await self._change(job, self._ending(members | owed))
         if finished and owed:
             self._on_owed()
-        for name in job.inputs if finished else ():
-            await self._parts.remove(_part_of(job, name))
+        if finished:
+            await self._drop_inputs(job)
         return finished
+
+    async def _drop_inputs(self, job: Job) -> None:
+        for name in job.inputs:
+            await self._parts.remove(_part_of(job, name))
 
     def _ending(self, members: Record) -> Record:
         now = self._clock.now()

@@ -6,13 +6,21 @@ import msgspec
 
 from service.core.timestamp import format_timestamp
 from service.core.work import Work, encode_work
-from service.errors import GoneError, IdempotencyKeyReusedError, InvalidTransitionError, NotFoundError, OverloadedError
+from service.errors import (
+    GoneError,
+    IdempotencyKeyReusedError,
+    InvalidTransitionError,
+    NotFoundError,
+    OverloadedError,
+    SourceForbiddenError,
+)
 from service.model import Caller, Job
 from service.ports import Callbacks, Clock, JobStore
 from service.usecases.calls import digest, id_of
 
 MAX_OPEN = 1000
 """Jobs that may wait or run at once, of all callers together."""
+_READ = "The result was read, and the job was to keep it only until then."
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +52,7 @@ async def create(
     `IdempotencyKeyReusedError` where the key came with another call.
     """
     if wish.callback is not None:
-        await callbacks.check(wish.callback)
-    if await store.count_open() >= max_open:
-        raise OverloadedError(f"{max_open} jobs wait already. Come back later.", retry_after_s=10)
+        await _check_callback(wish.callback, callbacks)
     encoded = encode_work(work)
     job = Job(
         id=id_of(caller, wish.key),
@@ -59,12 +65,21 @@ async def create(
         keep_result=wish.keep_result,
         callback=wish.callback,
     )
+    if await store.count_open() >= max_open and (wish.key is None or await store.find(job.id) is None):
+        raise OverloadedError(f"{max_open} jobs wait already. Come back later.", retry_after_s=10)
     if wish.dry_run or await store.insert(job, texts):
         return job
     known = await find(job.id, caller=caller, store=store)
     if known.fingerprint != job.fingerprint:
         raise IdempotencyKeyReusedError("The Idempotency-Key came before with another call. Use a new key for each.")
     return known
+
+
+async def _check_callback(url: str, callbacks: Callbacks) -> None:
+    try:
+        await callbacks.check(url)
+    except SourceForbiddenError as error:
+        raise SourceForbiddenError(f"'callback': {error.detail}", field="callback") from error
 
 
 def _told_apart_by(texts: Mapping[str, bytes], wish: Wish) -> Iterator[bytes]:
@@ -110,7 +125,7 @@ async def read_result(job_id: str, *, caller: Caller, store: JobStore, only_look
         raise InvalidTransitionError(f"There is no result: the job is {job.status}. A result comes with SUCCESS.")
     result = await store.read_result(job)
     if result is None:
-        raise GoneError("The result was read, and the job was to keep it only until then.")
-    if not (job.keep_result or only_look):
-        await store.drop_result(job)
+        raise GoneError(_READ)
+    if not (job.keep_result or only_look or await store.drop_result(job)):
+        raise GoneError(_READ)
     return job, result

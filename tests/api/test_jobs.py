@@ -95,6 +95,16 @@ async def test_a_form_makes_a_job_too_and_its_result_can_be_read_once(client: Cl
     assert second.status == 410
 
 
+async def test_of_several_readers_at_a_time_one_gets_a_result_that_is_read_once(client: Client) -> None:
+    request = {**inline(a=A, b=B), "async": {"keepResult": False}}
+    accepted = await client.post("/api/json/v1/patch", json=request)
+    path = URL((await finished(client, accepted.headers["Location"]))["output"]["uri"]).path
+
+    answers = await asyncio.gather(*(client.get(path) for _ in range(8)))
+
+    assert sorted(each.status for each in answers) == [200, *[410] * 7]
+
+
 @pytest.mark.parametrize(
     ("forwarded", "scheme"), [("https", "https"), ("HTTPS, http", "https"), ("http", "http"), ("ftp", "http")]
 )
@@ -211,8 +221,10 @@ async def test_a_callback_is_over_when_its_server_has_answered_whatever_follows(
 async def test_callbacks_the_guard_refuses_are_refused_at_once(client: Client, url: str) -> None:
     response = await client.post("/api/json/v1/patch", json={**inline(a=A, b=B), "async": {"callback": url}})
 
-    assert response.status == 403
-    assert (await response.json())["code"] == "source-forbidden"
+    problem = await response.json()
+    assert (response.status, problem["code"]) == (403, "source-forbidden")
+    assert problem["detail"].startswith("'callback': ")
+    assert problem["errors"][0]["field"] == "callback"
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,22 @@ async def test_too_many_open_jobs_are_refused(store: MongoJobs) -> None:
         )
 
 
+async def test_the_same_call_with_its_key_is_its_job_however_many_are_open(store: MongoJobs) -> None:
+    async def call() -> Job:
+        return await use_cases.create(
+            CompareAssignment(),
+            {},
+            use_cases.Wish(key="k"),
+            caller=Caller("anonymous", frozenset({"reader"})),
+            clock=SystemClock(),
+            callbacks=Script(),
+            store=store,
+            max_open=1,
+        )
+
+    assert (await call()).id == (await call()).id
+
+
 async def test_a_job_is_its_callers_and_the_admins(store: MongoJobs) -> None:
     job_id = await insert(store)
     owner, other = (Caller(name, frozenset({"reader"})) for name in ("anonymous", "x"))

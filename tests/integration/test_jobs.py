@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -17,6 +17,7 @@ from service.core.work import encode_work
 from service.model import Job, JobFailure, Owed
 from service.store.jobs import MongoJobs
 from service.store.mongo import Database
+from tests.clocks import ShiftedClock
 from tests.loopback import Server, answer
 from tests.processes import Spawn
 
@@ -129,8 +130,45 @@ async def test_large_inputs_and_results_are_kept_whole(instances: list[MongoJobs
     found = await instances[0].find(job.id)
     assert found is not None
     assert await instances[1].read_result(found) == text
-    await instances[1].drop_result(found)
+    dropped = await asyncio.gather(*(store.drop_result(found) for store in instances * 4))
+    assert sorted(dropped) == [*[False] * 7, True]
     assert await instances[1].read_result(found) is None
+
+
+async def test_a_result_that_is_going_is_gone(instances: list[MongoJobs], own: Database) -> None:
+    """Its parts go one by one."""
+    job = a_job()
+    await instances[0].insert(job, {"a": b"1", "b": b"2"})
+    held = await instances[0].claim(60)
+    assert held is not None
+    await instances[0].succeed(held, b"x" * (20 * 1024 * 1024), bounded=False)
+    found = await instances[0].find(job.id)
+    assert found is not None
+    await own["job_parts"].delete_one({"_id": f"{found.result}:2"})
+
+    assert await instances[1].read_result(found) is None
+    assert await instances[1].drop_result(found)
+
+
+async def test_a_cancelled_job_leaves_no_inputs(instances: list[MongoJobs], own: Database) -> None:
+    job = a_job()
+    await instances[0].insert(job, {"a": b"1", "b": b"2"})
+
+    assert await instances[1].cancel(job.id)
+
+    assert await own["job_parts"].count_documents({"_id": {"$regex": f"^{job.id}"}}) == 0
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
+async def test_an_instance_whose_clock_is_wrong_delays_no_job(own: Database, ahead: timedelta) -> None:
+    wrong, right = MongoJobs(own, ShiftedClock(ahead)), MongoJobs(own, SystemClock())
+    earlier, later = a_job(), a_job()
+    await right.insert(earlier, {})
+    await wrong.insert(later, {})
+
+    claimed = [await right.claim(60), await right.claim(60)]
+
+    assert [each and each.id for each in claimed] == [earlier.id, later.id]
 
 
 async def test_the_callback_is_given_out_once_and_only_when_the_job_is_over(instances: list[MongoJobs]) -> None:
