@@ -1,13 +1,15 @@
 """The pages that explain, from outside."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
-from aiohttp import web
+from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient
 
 from tests.browser import Browser
+from tests.processes import ROOT
 
 Client = TestClient[web.Request, web.Application]
 
@@ -23,6 +25,15 @@ async def test_a_problem_type_leads_to_its_explanation(client: Client, method: s
     text = await page.text()
     assert f"<title>{problem['code']}</title>" in text
     assert str(problem["status"]) in text
+
+
+async def test_the_page_of_errors_shows_what_is_answered(client: Client) -> None:
+    sample = (ROOT / "docs/errors.md").read_text().partition("```json\n")[2].partition("```")[0]
+
+    form = FormData({"a": "1", "b": '{"name": "Foot clinic",\n "phone": []]'}, default_to_multipart=True)
+    answer = await (await client.post("/api/json/v1/patch", data=form)).json()
+
+    assert json.loads(sample) | {"requestId": answer["requestId"]} == answer
 
 
 async def test_the_api_page_brings_its_assets(client: Client) -> None:
