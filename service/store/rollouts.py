@@ -1,4 +1,4 @@
-"""Rollouts: one document each. Who holds the lease takes it further; a change of state by anybody else ends the hold.
+"""Rollouts: one document each. Who holds the lease takes it further, until anybody changes its state.
 
 {_id, resource, patch, order, caller, created, state, total, done, failed, skipped, after, updated, finished, error,
 leased}
@@ -73,22 +73,27 @@ class MongoRollouts:
         return _to_rollout(record) if record else None
 
     async def advance(self, rollout: Rollout, held: str, until: str) -> bool:
-        """Keep how far a leased rollout has come and renew the lease; False when lease or state is another's."""
+        """Keep how far a leased rollout has come and renew the lease; False when lease or state is another's.
+
+        One that was stopped meanwhile stays so, with what was under way counted.
+        """
+        leased: Record = {"_id": rollout.id, "leased": held}
         with translated():
             result = await self._rollouts.update_one(
-                {"_id": rollout.id, "state": "running", "leased": held},
-                {"$set": {**_progress(rollout), "leased": until}},
+                {**leased, "state": "running"}, {"$set": {**_progress(rollout), "leased": until}}
             )
+            if result.matched_count == 0:
+                await self._rollouts.update_one(leased, {"$set": {**_reached(rollout), "leased": _NEVER}})
         return result.matched_count == 1
 
     async def move(
         self, rollout_id: str, source: RolloutState, to: RolloutState, now: str, write_id: str | None
     ) -> bool:
-        """Change the state, if it is `source`; who works on it notices and stops."""
+        """Change the state, if it is `source`; who works on it notices after the batch at hand, and stops."""
         more: Record = {"finished": now} if to == "cancelled" else {}
         if source == "halted":
-            more["forgiven"] = "$failed"
-        changes = {"state": to, "updated": now, "leased": _NEVER, "error": None, "write": write_id, **more}
+            more |= {"forgiven": "$failed", "leased": _NEVER}
+        changes = {"state": to, "updated": now, "error": None, "write": write_id, **more}
         with translated():
             result = await self._rollouts.update_one({"_id": rollout_id, "state": source}, [{"$set": changes}])
         self._on_change()
@@ -98,14 +103,20 @@ class MongoRollouts:
 def _progress(rollout: Rollout) -> Record:
     return {
         "state": rollout.state,
+        "updated": rollout.updated_at,
+        "finished": rollout.finished_at,
+        "error": rollout.error,
+        **_reached(rollout),
+    }
+
+
+def _reached(rollout: Rollout) -> Record:
+    return {
         "total": rollout.total,
         "done": rollout.done,
         "failed": rollout.failed,
         "skipped": rollout.skipped,
         "after": rollout.after,
-        "updated": rollout.updated_at,
-        "finished": rollout.finished_at,
-        "error": rollout.error,
     }
 
 

@@ -174,6 +174,22 @@ async def test_pause_resume_and_cancel(scene: Scene) -> None:
     assert "nothing" in (await refused.json())["detail"]
 
 
+async def test_what_was_under_way_when_it_was_stopped_is_told(scene: Scene) -> None:
+    await scene.prepare(150)
+    path = await scene.start(batch_size=500)
+    async with asyncio.timeout(30):
+        while (await scene.ok("get", path))["total"] is None:
+            await asyncio.sleep(0.01)
+
+    for wish in ("pause", "cancel"):
+        await scene.ok("post", f"{path}/{wish}")
+    async with asyncio.timeout(30):
+        while (told := await scene.ok("get", path))["done"] != 149:
+            await asyncio.sleep(0.1)
+
+    assert (told["state"], await scene.seen()) == ("cancelled", 149)
+
+
 async def test_what_a_stop_interrupts_is_free_at_once(start: Starter, settings: Settings) -> None:
     name = f"{settings.mongodb_database}-stop"
     scene = Scene(await start(mongodb_database=name))
