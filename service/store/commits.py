@@ -16,7 +16,15 @@ from pymongo.read_concern import ReadConcern
 
 from service.errors import NotStorableError, StoreUnavailableError
 from service.store.batching import Batcher
-from service.store.mongo import PASSING_CODES, Collection, Database, Record, translated, unavailable
+from service.store.mongo import (
+    PASSING_CODES,
+    TOO_LARGE_CODES,
+    Collection,
+    Database,
+    Record,
+    translated,
+    unavailable,
+)
 from service.store.records import Statement, revision_id
 from service.store.threads import Threads
 
@@ -30,7 +38,6 @@ _FIRST_PAUSE_S = 0.01
 _LONGEST_PAUSE_S = 0.5
 _CERTAIN_WITHIN_MS = 8000
 _DUPLICATE_KEY = 11000
-_TOO_LARGE = frozenset({10334, 17419})
 _WRITE_CONCERN = {"w": "majority", "wtimeout": 8000}
 
 
@@ -128,7 +135,7 @@ class Commits:
 
 def _refusal(error: Record) -> Exception | None:
     """Return the exception for a statement that the server will never carry out, None for one that may yet settle."""
-    if error["code"] in _TOO_LARGE:
+    if error["code"] in TOO_LARGE_CODES:
         return NotStorableError("The document with its newest changes passes the database's limit of 16 MiB.")
     if error["code"] == _DUPLICATE_KEY or error["code"] in PASSING_CODES:
         return None

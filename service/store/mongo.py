@@ -33,6 +33,8 @@ MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """MongoDB's limit for a document."""
 PASSING_CODES = frozenset({6, 7, 50, 64, 89, 91, 189, 262, 9001, 11600, 11602, 14031})
 """Server errors that time mends: network, time limits, shutdown, step-down, a full disk."""
+TOO_LARGE_CODES = frozenset({10334, 17419})
+_BAD_VALUE = 2
 
 
 def connect(uri: str, listeners: Sequence[CommandListener] = ()) -> Client:
@@ -92,9 +94,16 @@ def translated() -> Iterator[None]:
     except DocumentTooLarge as error:
         raise too_large_to_store() from error
     except OperationFailure as error:
-        if not is_passing(error):
-            raise
-        raise unavailable() from error
+        if is_passing(error):
+            raise unavailable() from error
+        if _is_too_large(error):
+            raise too_large_to_store() from error
+        raise
+
+
+def _is_too_large(error: OperationFailure) -> bool:
+    """Tell whether a document is larger than the server takes; the driver sends some that are."""
+    return error.code in TOO_LARGE_CODES or (error.code == _BAD_VALUE and "too large" in str(error))
 
 
 def too_large_to_store() -> NotStorableError:

@@ -434,9 +434,10 @@ async def test_odd_fields_are_fields_like_others(client: Client, field: str) -> 
     assert await read(client, resource_id) == {"a": 1}
 
 
-async def test_patch_larger_than_a_document_of_the_database_is_refused(client: Client) -> None:
+@pytest.mark.parametrize("size", [16 * 1024 * 1024, 17 * 1024 * 1024], ids=["for the server", "for the driver"])
+async def test_patch_larger_than_a_document_of_the_database_is_refused(client: Client, size: int) -> None:
     resource_id = await make(client)
-    body = b'{"definition": {"patch_id": "p", "payload": {"script": "%s"}}}' % (b"x" * (17 * 1024 * 1024))
+    body = b'{"definition": {"patch_id": "p", "payload": {"script": "%s"}}}' % (b"x" * size)
 
     response = await client.post(
         f"/resources/{resource_id}/patches", data=BytesIO(body), headers={"Content-Type": "application/json"}
