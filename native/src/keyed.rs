@@ -48,8 +48,9 @@ fn push_way(doc: Doc, node: u32, out: &mut Vec<u8>) {
         let is_object = doc.node(at).kind() == Kind::Object;
         let value_of = |child: u32| child + u32::from(is_object);
         let holds = |&(child, _): &(u32, u32)| node < doc.node(value_of(child)).next;
-        let Some((child, place)) = Children::without(0, doc, at).zip(0..).find(holds) else {
-            return;
+        let (child, place) = match Children::without(0, doc, at).zip(0..).find(holds) {
+            Some(found) => found,
+            None => return,
         };
         match is_object {
             true => pointer::push_name(doc.inner(child), doc.node(child).is_escaped(), out),

@@ -48,3 +48,12 @@ def test_every_import_is_installed_by_the_lock_file(folder: str, lock: str, besi
     missing = {name for name in foreign if locked(lock).isdisjoint(map(normal, distributions.get(name, [])))}
 
     assert missing == set()
+
+
+def test_the_native_core_is_written_for_the_rust_that_debian_has() -> None:
+    """`let … else` came with 1.65: with 1.63, which the container is built with, the core would silently be missing."""
+    newer = re.compile(r"\blet [^;{}]*= [^;]*?[^\s;{}] else \{|\bif let [^{]* && let ")
+
+    found = [str(path) for path in (ROOT / "native/src").rglob("*.rs") if newer.search(path.read_text())]
+
+    assert found == []
