@@ -8,8 +8,7 @@ from aiohttp import web
 from service.api import wire
 from service.api.replies import JSON, choose, encode, json_reply
 from service.api.route import Answer, Content, Param, Route
-from service.api.types import DEFINITION, ERRORS, TYPE, read_definition
-from service.core.definition import TypeDefinition
+from service.api.types import DEFINITION, ERRORS, TYPE, PutType, read_definition
 from service.errors import NotAcceptableError
 from service.keys import LISTER, SHELF
 from service.usecases import types
@@ -30,8 +29,9 @@ class CheckReport(msgspec.Struct, rename="camel"):
 async def check_type(request: web.Request) -> web.StreamResponse:
     """Hold all resources of a type against its definition, or against one that is sent."""
     wanted = choose(request, (JSON, LINES))
-    definition = await read_definition(request) if request.body_exists else None
-    found = types.check(request.match_info["type"], definition, request.app[LISTER], request.app[SHELF])
+    name = request.match_info["type"]
+    definition = await read_definition(request, name) if request.body_exists else None
+    found = types.check(name, definition, request.app[LISTER], request.app[SHELF])
     if wanted == LINES:
         return await _stream(request, found)
     return json_reply(await _report(found))
@@ -75,7 +75,7 @@ ROUTES = (
             TYPE,
             Param(name="Accept", where="header", description=f"`{LINES}` for one finding per line"),
         ),
-        body=(Content(schema=TypeDefinition, examples={"contained": DEFINITION}),),
+        body=(Content(schema=PutType, examples={"contained": DEFINITION}),),
         body_required=False,
         answers=(
             Answer(

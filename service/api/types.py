@@ -1,10 +1,11 @@
 """`/types/{type}`: what resources of a type may look like."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
 
 from service.api import resource_examples as examples
 from service.api import wire
@@ -12,11 +13,25 @@ from service.api.flags import flag
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
 from service.api.replies import json_reply
 from service.api.route import Answer, Content, Route
-from service.core.definition import Parent, TypeDefinition
+from service.core.definition import Parent, TypeDefinition, TypeName
+from service.delivery import ProviderName
 from service.errors import InvalidRequestError, NotFoundError, StoreUnavailableError
 from service.keys import CALLER, INDEXES, SHELF, TYPES
 from service.usecases import types
 from service.usecases.catalog import KnownType
+
+
+class PutType(TypeDefinition, frozen=True, kw_only=True):
+    """Rules for the resources of a type. `required` lists request headers that every change must carry.
+
+    `indexes` are members (`name`, `phone.value`) that lists are often filtered by.
+    `schema` is a JSON Schema (2020-12) that content must hold to; the members that the service owns are no part of it.
+    """
+
+    provider: ProviderName = "builtin"
+    type: Annotated[TypeName, Meta(description="may stand here, as it is read: the name in the path")] | UnsetType = (
+        UNSET
+    )
 
 
 class TypeShown(
@@ -27,18 +42,18 @@ class TypeShown(
     """A type's definition, defaults written out."""
 
     name: str
-    json_schema: Any = msgspec.UNSET
+    json_schema: Any = UNSET
     identified_lists: tuple[str, ...]
     required: tuple[str, ...]
     provider: str
-    parent: Parent | msgspec.UnsetType = msgspec.UNSET
+    parent: Parent | UnsetType = UNSET
     indexes: tuple[str, ...]
 
 
 async def put_type(request: web.Request) -> web.Response:
     """Define a type, or define it anew."""
     name, shelf = request.match_info["type"], request.app[SHELF]
-    definition = await read_definition(request)
+    definition = await read_definition(request, name)
     dry_run = flag(request, "dryRun")
     is_new = await types.define(name, definition, request.app[TYPES], request.app[INDEXES], shelf, dry_run=dry_run)
     headers = {"Location": f"/types/{name}"} if is_new and not dry_run else {}
@@ -66,9 +81,14 @@ async def list_types(request: web.Request) -> web.Response:
     return json_reply([_show_known(each) for each in found[:limit]], headers=next_link(request, cursor))
 
 
-async def read_definition(request: web.Request) -> TypeDefinition:
-    """Read a body that is a definition."""
-    return await wire.read(request, TypeDefinition)
+async def read_definition(request: web.Request, name: str) -> TypeDefinition:
+    """Read a body that is a definition of the type with the name."""
+    sent = await wire.read(request, PutType)
+    if sent.type not in (UNSET, name):
+        raise InvalidRequestError(
+            f"'type' is {sent.type}, but the path names {name}: send the same, or none.", field="type"
+        )
+    return TypeDefinition(**{member: getattr(sent, member) for member in TypeDefinition.__struct_fields__})
 
 
 def _show_known(known: KnownType) -> TypeShown:
@@ -129,7 +149,7 @@ ROUTES = (
             "are those that run in linear time."
         ),
         params=(TYPE, _DRY_RUN),
-        body=(Content(schema=TypeDefinition, examples={"contained": DEFINITION}),),
+        body=(Content(schema=PutType, examples={"contained": DEFINITION}),),
         answers=(
             Answer(status=200, description="Defined anew", content=(_SHOWN,)),
             Answer(status=201, description="Defined", content=(_SHOWN,), headers=(examples.LOCATION,)),

@@ -26,12 +26,7 @@ class Parent(msgspec.Struct, frozen=True, rename={"shown_as": "as"}, forbid_unkn
 class TypeDefinition(
     msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
-    """Rules for the resources of a type. `required` lists request headers that every change must carry.
-
-    `indexes` are members (`name`, `phone.value`) that lists are often filtered by.
-    `json_schema` is a JSON Schema (2020-12) that content must hold to; the members that the service owns are no part
-    of it.
-    """
+    """Rules for the resources of a type, as they are kept; the wire is stricter (`service.api.types.PutType`)."""
 
     json_schema: Any = msgspec.field(name="schema", default=UNSET)
     identified_lists: tuple[MemberName, ...] = DEFAULT_LISTS

@@ -56,6 +56,18 @@ async def test_a_definition_is_kept_and_forgotten(client: Client, kind: str) -> 
     await problem(await client.delete(f"/types/{kind}"), 404, "not-found")
 
 
+async def test_a_definition_can_be_put_back_as_it_was_read(client: Client, kind: str) -> None:
+    await client.put(f"/types/{kind}", json={"schema": NAMED, "required": "If-Match"})
+    read = await (await client.get(f"/types/{kind}")).json()
+
+    again = await client.put(f"/types/{kind}", json=read)
+    checked = await client.post(f"/types/{kind}/check", json=read)
+    elsewhere = await client.put(f"/types/{kind}-b", json=read)
+
+    assert [again.status, await again.json(), checked.status] == [200, read, 200]
+    assert (await problem(elsewhere, 400, "invalid-request"))["errors"][0]["field"] == "type"
+
+
 async def test_types_come_in_pages(client: Client, kind: str) -> None:
     for name in (f"{kind}-a", f"{kind}-b"):
         await client.put(f"/types/{name}", json={})
