@@ -153,10 +153,12 @@ class Timeline(Protocol):
 class IndexStore(Protocol):
     """Makes the indexes that a type's definition asks for."""
 
-    async def ensure_members(self, members: Sequence[tuple[str, ...]], *, dry_run: bool = False) -> None:
+    async def ensure_members(
+        self, members: Sequence[tuple[str, ...]], in_use: Sequence[tuple[str, ...]], *, dry_run: bool = False
+    ) -> None:
         """Make an index of each member's values where there is none; raise `InvalidRequestError` for too many.
 
-        A dry run raises what would be raised.
+        `in_use` are the members that other types name. A dry run raises what would be raised.
         """
         ...
 

@@ -9,6 +9,7 @@ from service.store.mongo import Collection, Database, translated
 
 _MOST_INDEXES = 56
 """MongoDB allows 64 in a collection, and the service has its own."""
+_PREFIX = "member "
 
 
 def member_path(path: Sequence[str]) -> str:
@@ -22,19 +23,30 @@ class MongoIndexes:
     def __init__(self, database: Database) -> None:
         self._resources: Collection = database["resources"]
 
-    async def ensure_members(self, members: Sequence[tuple[str, ...]], *, dry_run: bool = False) -> None:
-        """Make an index of each member; it serves all types, and none is dropped with a definition."""
+    async def ensure_members(
+        self, members: Sequence[tuple[str, ...]], in_use: Sequence[tuple[str, ...]], *, dry_run: bool = False
+    ) -> None:
+        """Make an index of each member; it serves all types. Those not `in_use` go when room is short."""
         with translated():
             known = await self._resources.index_information()
             missing = [path for path in members if _name(path) not in known]
-            if len(known) + len(missing) > _MOST_INDEXES:
+            kept = {_name(path) for path in (*members, *in_use)}
+            idle = [name for name in known if name.startswith(_PREFIX) and name not in kept]
+            excess = max(0, len(known) + len(missing) - _MOST_INDEXES)
+            if excess > len(idle):
                 raise InvalidRequestError(
-                    f"{len(known)} indexes are in use and {_MOST_INDEXES} are possible; name fewer.", field="indexes"
+                    f"{len(known) - len(idle)} indexes are in use and {_MOST_INDEXES} are possible; name fewer, "
+                    "here or in the definitions of other types.",
+                    field="indexes",
                 )
-            for path in () if dry_run else missing:
+            if dry_run:
+                return
+            for name in idle[:excess]:
+                await self._resources.drop_index(name)
+            for path in missing:
                 keys = [("type", 1), (member_path(path), 1), ("created", 1), ("_id", 1)]
                 await self._resources.create_index(keys, name=_name(path))
 
 
 def _name(path: Sequence[str]) -> str:
-    return "member " + hashlib.sha256(member_path(path).encode()).hexdigest()[:24]
+    return _PREFIX + hashlib.sha256(member_path(path).encode()).hexdigest()[:24]

@@ -48,7 +48,9 @@ async def define(
         Schema(definition.json_schema)
     if definition.parent is not UNSET:
         await _check_parent(name, definition.parent, shelf)
-    await indexes.ensure_members(indexed_members(definition), dry_run=dry_run)
+    others = [each.definition for each in await shelf.catalog.list_defined() if each.name != name]
+    in_use = [path for each in others for path in indexed_members(each)]
+    await indexes.ensure_members(indexed_members(definition), in_use, dry_run=dry_run)
     if dry_run:
         return not known.is_defined
     is_new = await types.put(name, msgspec.json.encode(definition))

@@ -5,11 +5,13 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pymongo
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
 from service.keys import SHELF, TYPES
+from service.settings import Settings
 from service.store import members
 from service.usecases import types
 
@@ -292,6 +294,18 @@ async def test_indexes_are_bounded(client: Client, kind: str, monkeypatch: pytes
     for query in ("?dryRun=true", ""):
         answer = await client.put(f"/types/{kind}{query}", json={"indexes": [f"x{kind}"]})
         await problem(answer, 400, "invalid-request")
+
+
+async def test_an_index_that_no_definition_names_gives_way(
+    client: Client, kind: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.put(f"/types/{kind}-1", json={"indexes": [f"x{kind}"]})
+    await client.delete(f"/types/{kind}-1")
+    with pymongo.MongoClient[dict[str, object]](settings.mongodb_uri) as mongo:
+        made = mongo[settings.mongodb_database]["resources"].index_information()
+    monkeypatch.setattr(members, "_MOST_INDEXES", len(made))
+
+    assert (await client.put(f"/types/{kind}", json={"indexes": [f"y{kind}"]})).status == 201
 
 
 async def test_generations_are_bounded(client: Client, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
