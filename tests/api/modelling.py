@@ -62,9 +62,16 @@ def same(one: Any, other: Any) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def hold_to(machine: type[Modelled], spawn_service: Spawn, examples: int) -> None:
-    """Hold two instances of the service to the model, in so many runs."""
-    machine.urls = [spawn_service().url for _ in range(2)]
+def hold_to(
+    machine: type[Modelled],
+    spawn_service: Spawn,
+    examples: int,
+    prepare: Callable[[], object] = lambda: None,
+    **changes: object,
+) -> None:
+    """Hold two instances of the service to the model, in so many runs. `prepare` is for what all of them share."""
+    machine.urls = [spawn_service(**changes).url for _ in range(2)]
+    prepare()
     run_state_machine_as_test(
         machine,
         settings=settings(max_examples=examples, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
