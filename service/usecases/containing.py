@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
 from service.core.definition import Parent
+from service.core.pointer import format_pointer
 from service.core.values import Json
 from service.errors import DuplicateIdentifierError, OverloadedError, SchemaViolationError
 from service.model import Companion
@@ -98,7 +99,8 @@ async def look_up(
         found = await contained.find_contained(resource_type, member, [unknown.parent_id], limit=2)
         if any(each.id != unknown.resource_id for each in found.resources):
             raise DuplicateIdentifierError(
-                f"This {unknown.parent.type} has its '{unknown.parent.shown_as}' already.", pointer=f"/{member}"
+                f"This {unknown.parent.type} has its '{unknown.parent.shown_as}' already.",
+                pointer=format_pointer((member,)),
             )
     return turn
 
@@ -106,5 +108,5 @@ async def look_up(
 def missing_parent(parent: Parent) -> SchemaViolationError:
     """Build the refusal of content without an existing parent."""
     return SchemaViolationError(
-        f"'{parent.property}' must be the id of an existing {parent.type}.", pointer=f"/{parent.property}"
+        f"'{parent.property}' must be the id of an existing {parent.type}.", pointer=format_pointer((parent.property,))
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from service.core import owned, values
+from service.core.pointer import format_pointer
 from service.core.values import Json
 from service.errors import ImmutablePropertyError, ResultTooLargeError
 from service.model import Resource
@@ -63,7 +64,7 @@ async def strip_contained(
         if not values.equal(msgspec.json.decode(members[name]), content[name]):
             raise ImmutablePropertyError(
                 f"'{name}' shows contained resources; change those instead, or send it as it was read.",
-                pointer=f"/{name}",
+                pointer=format_pointer((name,)),
             )
     return {name: value for name, value in content.items() if name not in names}
 

@@ -12,6 +12,7 @@ from service.core.schema import Schema
 from service.errors import InvalidRequestError, NotFoundError, SchemaViolationError, Violation
 from service.ports import IndexStore, ResourceLister, TypeStore
 from service.usecases.catalog import KnownType
+from service.usecases.containing import check_named
 from service.usecases.drafting import content_of
 from service.usecases.shelf import Shelf
 
@@ -105,15 +106,16 @@ def indexed_members(definition: TypeDefinition) -> tuple[tuple[str, ...], ...]:
 
 def _violations(content: dict[str, object], schema: Schema | None, definition: TypeDefinition) -> tuple[Violation, ...]:
     found: tuple[Violation, ...] = ()
-    if schema is not None:
-        try:
+    try:
+        if schema is not None:
             schema.check(content)
-        except SchemaViolationError as error:
-            found = error.violations
-    if definition.parent is not UNSET and not isinstance(content.get(definition.parent.property), str):
-        detail = f"'{definition.parent.property}' names no {definition.parent.type}"
-        pointer = f"/{definition.parent.property}"
-        found = (*found, Violation(code=SchemaViolationError.code, detail=detail, pointer=pointer))
+    except SchemaViolationError as error:
+        found = error.violations
+    try:
+        if definition.parent is not UNSET:
+            check_named(content, definition.parent)
+    except SchemaViolationError as error:
+        found = (*found, *error.violations)
     return found
 
 

@@ -128,6 +128,18 @@ async def test_the_relationship_is_read_only_on_the_parent(client: Client, kinds
     assert (put_back.status, put_back.headers["ETag"]) == (200, '"1"')
 
 
+async def test_pointers_to_names_with_slashes_are_such(client: Client, kinds: Kinds) -> None:
+    parent = {"type": kinds.parent, "property": "up/~", "as": "below/~"}
+    await client.put(f"/types/{kinds.child}", json={"parent": parent})
+    clinic = await make(client, kinds.parent)
+
+    orphan = await problem(await client.post(f"/v1/{kinds.child}", json={"up/~": "x"}), 422, "schema-violation")
+    wrong = await client.put(f"/v1/{kinds.parent}/{clinic['id']}", json={"below/~": 5})
+
+    assert orphan["errors"][0]["pointer"] == "/up~1~0"
+    assert (await problem(wrong, 422, "immutable-property"))["errors"][0]["pointer"] == "/below~1~0"
+
+
 async def test_a_parent_that_contains_something_stays(client: Client, kinds: Kinds) -> None:
     clinic = await make(client, kinds.parent)
     practice = await make(client, kinds.child, clinic=clinic["id"])

@@ -278,14 +278,15 @@ async def test_a_dry_run_forgets_nothing(client: Client, kind: str) -> None:
     assert (await client.get(f"/types/{kind}")).status == 200
 
 
-async def test_a_check_tells_of_missing_parents(client: Client, kind: str) -> None:
-    made = await (await client.post(f"/v1/{kind}", json={"up": 5})).json()
-    definition = {"parent": {"type": "clinic", "property": "up", "as": "below"}}
+@pytest.mark.parametrize("content", [{"up/~": 5}, {"up/~": ""}, {}], ids=["number", "empty", "absent"])
+async def test_a_check_tells_of_missing_parents(client: Client, kind: str, content: Any) -> None:
+    made = await (await client.post(f"/v1/{kind}", json=content)).json()
+    definition = {"parent": {"type": "clinic", "property": "up/~", "as": "below"}}
 
     report = await (await client.post(f"/types/{kind}/check", json=definition)).json()
 
     assert [each["id"] for each in report["resources"]] == [made["id"]]
-    assert report["resources"][0]["errors"][0]["pointer"] == "/up"
+    assert report["resources"][0]["errors"][0]["pointer"] == "/up~1~0"
 
 
 async def test_indexes_are_bounded(client: Client, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
