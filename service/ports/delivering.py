@@ -23,8 +23,8 @@ class EndpointStore(Protocol):
         """Return providers in the order of their names, those after `name`."""
         ...
 
-    async def disable(self, name: str, at: str) -> None:
-        """Send it nothing more."""
+    async def disable(self, provider: Endpoint, at: str) -> None:
+        """Send it nothing more, unless it was written anew since it was read."""
         ...
 
     async def delete(self, name: str) -> bool:

@@ -33,10 +33,11 @@ class MongoEndpoints:
             found = self._providers.find({"_id": {"$gt": name}}).sort("_id", ASCENDING).limit(limit)
             return [_to_provider(record) async for record in found]
 
-    async def disable(self, name: str, at: str) -> None:
-        """Send it nothing more."""
+    async def disable(self, provider: Endpoint, at: str) -> None:
+        """Send it nothing more, unless it was written anew since it was read."""
+        read = {"_id": provider.name, "updated_at": provider.updated_at, "disabled_at": None}
         with translated():
-            await self._providers.update_one({"_id": name, "disabled_at": None}, {"$set": {"disabled_at": at}})
+            await self._providers.update_one(read, {"$set": {"disabled_at": at}})
 
     async def delete(self, name: str) -> bool:
         """Forget a provider; return whether there was one."""

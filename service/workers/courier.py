@@ -97,7 +97,7 @@ class Courier:
             return _ended(delivery, "dead", now, error="The provider was deleted or is disabled.")
         sent = await self._sender.send(provider, delivery.notice, now)
         if sent.status == _GONE:
-            await self._providers.disable(provider.name, format_timestamp(now))
+            await self._providers.disable(provider, format_timestamp(now))
         return after(delivery, sent, self._clock.now())
 
 

@@ -28,11 +28,14 @@ class Provider:
         self.url = ""
         self.port = 0
         self.status = 202
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.read()
         await self.events.put(Webhook(self.secret).verify(body, dict(request.headers)))
+        await self.may_answer.wait()
         return web.Response(status=self.status)
 
     async def event(self) -> dict[str, Any]:
@@ -391,6 +394,20 @@ async def test_a_dead_letter_is_listed_and_replayed(scene: Scene) -> None:
     again = await scene.client.post(f"/deliveries/{event['id']}/replay")
     assert (again.status, (await again.json())["code"]) == (409, "invalid-transition")
     assert (await scene.confirm(event))[1]["status"] == "applied"
+
+
+async def test_a_provider_that_was_written_anew_meanwhile_is_not_disabled(scene: Scene) -> None:
+    await scene.prepare()
+    scene.provider.status = 410
+    scene.provider.may_answer.clear()
+    event = await scene.apply()
+
+    await scene.ok(scene.client.put(f"/providers/{scene.name}", json={"url": f"{scene.provider.url}?moved"}))
+    scene.provider.may_answer.set()
+    dead = await scene.deliveries("dead")
+
+    assert [each["id"] for each in dead] == [event["id"]]
+    assert (await scene.ok(scene.client.get(f"/providers/{scene.name}")))["disabled_at"] is None
 
 
 async def test_a_provider_that_something_waits_for_stays(scene: Scene) -> None:
