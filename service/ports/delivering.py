@@ -11,8 +11,8 @@ from service.model import Companion
 class EndpointStore(Protocol):
     """Keeps providers."""
 
-    async def put(self, provider: Endpoint) -> bool:
-        """Keep a provider, in place of one of that name; return whether it is new."""
+    async def put(self, provider: Endpoint, before: Endpoint | None) -> bool:
+        """Keep a provider in place of one that was read, None for none; False when that is not what is there."""
         ...
 
     async def find(self, name: str) -> Endpoint | None:

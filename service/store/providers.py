@@ -2,6 +2,7 @@
 
 import msgspec
 from pymongo import ASCENDING
+from pymongo.errors import DuplicateKeyError
 
 from service.delivery import Endpoint
 from service.store.mongo import Collection, Database, Record, translated
@@ -13,13 +14,18 @@ class MongoEndpoints:
     def __init__(self, database: Database) -> None:
         self._providers: Collection = database["providers"]
 
-    async def put(self, provider: Endpoint) -> bool:
-        """Keep a provider, in place of one of that name; return whether it is new."""
+    async def put(self, provider: Endpoint, before: Endpoint | None) -> bool:
+        """Keep a provider in place of one that was read, None for none; False when that is not what is there."""
         record = msgspec.to_builtins(provider)
         record["_id"] = record.pop("name")
         with translated():
-            result = await self._providers.replace_one({"_id": provider.name}, record, upsert=True)
-        return result.upserted_id is not None
+            if before is not None:
+                return (await self._providers.replace_one(_as_read(before), record)).matched_count == 1
+            try:
+                await self._providers.insert_one(record)
+            except DuplicateKeyError:
+                return False
+        return True
 
     async def find(self, name: str) -> Endpoint | None:
         """Return the provider, or None when there is none of that name."""
@@ -35,14 +41,17 @@ class MongoEndpoints:
 
     async def disable(self, provider: Endpoint, at: str) -> None:
         """Send it nothing more, unless it was written anew since it was read."""
-        read = {"_id": provider.name, "updated_at": provider.updated_at, "disabled_at": None}
         with translated():
-            await self._providers.update_one(read, {"$set": {"disabled_at": at}})
+            await self._providers.update_one({**_as_read(provider), "disabled_at": None}, {"$set": {"disabled_at": at}})
 
     async def delete(self, name: str) -> bool:
         """Forget a provider; return whether there was one."""
         with translated():
             return (await self._providers.delete_one({"_id": name})).deleted_count == 1
+
+
+def _as_read(provider: Endpoint) -> Record:
+    return {"_id": provider.name, "updated_at": provider.updated_at}
 
 
 def _to_provider(record: Record) -> Endpoint:

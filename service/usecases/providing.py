@@ -39,19 +39,21 @@ async def put(
     if name == BUILTIN:
         raise InvalidRequestError("'builtin' is the service's own provider; give yours another name.", field="name")
     policy.target(wish.url)
-    before = await store.find(name)
-    secrets = wish.secrets if wish.secrets is not None else before.secrets if before else (generate_secret(),)
-    _check_secrets(secrets)
-    provider = Endpoint(
-        name=name,
-        url=wish.url,
-        secrets=secrets,
-        timeout_s=wish.timeout_s,
-        deadline_s=wish.deadline_s,
-        mode=wish.mode,
-        updated_at=format_timestamp(clock.now()),
-    )
-    return provider, before is None if dry_run else await store.put(provider)
+    while True:
+        before = await store.find(name)
+        secrets = wish.secrets if wish.secrets is not None else before.secrets if before else (generate_secret(),)
+        _check_secrets(secrets)
+        provider = Endpoint(
+            name=name,
+            url=wish.url,
+            secrets=secrets,
+            timeout_s=wish.timeout_s,
+            deadline_s=wish.deadline_s,
+            mode=wish.mode,
+            updated_at=format_timestamp(clock.now()),
+        )
+        if dry_run or await store.put(provider, before):
+            return provider, before is None
 
 
 def generate_secret() -> str:

@@ -1,5 +1,6 @@
 """Providers, from outside."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -64,6 +65,31 @@ async def test_a_secret_that_was_made_is_shown_once(client: Client, hook: Hook) 
     assert shown["live_secrets"] == 1
     again = await put(client, "one", url=hook.url)
     assert "secret" not in again
+
+
+async def test_of_many_who_make_a_provider_at_a_time_one_is_shown_the_secret_that_signs(
+    client: Client, hook: Hook
+) -> None:
+    made = await asyncio.gather(*(put(client, "raced", url=hook.url) for _ in range(5)))
+    await client.post("/providers/raced/ping")
+
+    [secret] = [each["secret"] for each in made if "secret" in each]
+    headers, body = hook.got[0]
+    assert Webhook(secret).verify(body, headers)["type"] == "ping"
+
+
+async def test_a_secret_that_was_replaced_stays_so_whatever_else_is_changed_at_a_time(
+    client: Client, hook: Hook
+) -> None:
+    await put(client, "rotated", url=hook.url)
+    new = generate_secret()
+    changes: list[dict[str, Any]] = [{"timeout_s": 2}, {"timeout_s": 3}, {"secrets": [new]}, {"timeout_s": 4}]
+
+    await asyncio.gather(*(put(client, "rotated", url=hook.url, **each) for each in changes))
+    await client.post("/providers/rotated/ping")
+
+    headers, body = hook.got[0]
+    assert Webhook(new).verify(body, headers)["type"] == "ping"
 
 
 async def test_only_a_provider_that_was_made_has_a_location(client: Client, hook: Hook) -> None:

@@ -88,7 +88,7 @@ class Scene:
 
     async def provide(self, **changes: Any) -> None:
         whole = {"name": "erp", "url": self.url, "secrets": (SECRET,), "updated_at": self.now, **changes}
-        await self.endpoints.put(Endpoint(**whole))
+        await self.endpoints.put(Endpoint(**whole), await self.endpoints.find(whole["name"]))
 
     @property
     def now(self) -> str:
