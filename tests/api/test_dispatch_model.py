@@ -217,6 +217,8 @@ class Machine(Modelled):
         refusal = refusal_of(decide)
         status, _, told = self.act(patch, verb, self.aim(name, version), manner)
         self.note(application, told.get("application", told))
+        if refusal is not None or manner == "dry":
+            del self.listener.answers[key]
         if refusal is not None:
             assert (status, told["code"]) == refusal
             return
@@ -492,12 +494,11 @@ class Machine(Modelled):
                     assert (application.state, application.attempts) != ("dispatched", attempt)
 
     @precondition(lambda self: self.pairs())
-    @rule(pick=PICKS, answer=ANSWERS, manner=MANNERS)
+    @rule(pick=PICKS, answer=ANSWERS.filter(lambda answer: answer != GONE), manner=MANNERS)
     def replay(self, pick: int, answer: Answer, manner: str) -> None:
         pair = self.pick(pick, None)
         application = self.applications[pair]
         key = Key(*pair, max(application.said))
-        assume(answer != GONE or not self.is_enabled)
         shown = self.delivery(key)
         is_dead = shown["state"] == "dead"
         if is_dead:
