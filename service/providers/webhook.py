@@ -8,7 +8,7 @@ import msgspec
 from standardwebhooks import Webhook
 
 from service.delivery import Endpoint, Notice, Sent
-from service.errors import ServiceError
+from service.errors import ServiceError, SourceTimeoutError
 
 
 class Client(Protocol):
@@ -47,8 +47,10 @@ class WebhookSender:
                 headers=headers,
                 body=body,
             )
+        except SourceTimeoutError:
+            return Sent(error=f"The provider did not answer within {provider.timeout_s:g} seconds.")
         except ServiceError as error:
-            return Sent(error=error.detail)
+            return Sent(error=error.detail.replace("The source", "The provider"))
         if 200 <= answer.status < 300:
             return Sent(status=answer.status)
         return Sent(

@@ -28,10 +28,13 @@ class Hook:
         self.port = 0
         self.status = 204
         self.retry_after = "1"
+        self.hangs = False
         self.got: list[tuple[dict[str, str], bytes]] = []
 
     async def take(self, request: web.Request) -> web.Response:
         self.got.append((dict(request.headers), await request.read()))
+        if self.hangs:
+            await asyncio.Event().wait()
         return web.Response(status=self.status, headers={"Retry-After": self.retry_after})
 
 
@@ -125,6 +128,15 @@ async def test_ping_tells_what_went_wrong(client: Client, hook: Hook) -> None:
         "error": "The provider answered 500.",
         "seconds": result["seconds"],
     }
+
+
+async def test_a_ping_that_is_not_answered_in_time_says_so_of_the_provider(client: Client, hook: Hook) -> None:
+    await put(client, "slow", url=hook.url, timeout_s=1)
+    hook.hangs = True
+
+    result = await (await client.post("/providers/slow/ping")).json()
+
+    assert (result["delivered"], result["error"]) == (False, "The provider did not answer within 1 seconds.")
 
 
 async def test_providers_are_listed_by_name_and_deleted(client: Client, hook: Hook) -> None:
