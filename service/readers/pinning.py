@@ -7,11 +7,14 @@ from ipaddress import ip_address
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
+from aiohttp.http_parser import RawResponseMessage
 
 from service.errors import SourceForbiddenError
 from service.readers.address import Address
 
 CONNECT_TIMEOUT_S = 5.0
+_MOST_ANNOUNCEMENTS = 32
 _AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
 
@@ -49,6 +52,30 @@ class Pin(AbstractResolver):
         return socket.socket(family, kind, protocol)
 
 
+class _BriefResponse(aiohttp.ClientResponse):
+    """An answer that is announced (1xx) a few times at most: while many are read nothing else has its turn.
+
+    It is asked for once; where the server hangs up on a GET, aiohttp would send it again.
+    """
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """Wait for the answer behind its announcements."""
+        protocol = connection.protocol
+        if protocol is not None:
+            read, places = protocol.read, iter(range(_MOST_ANNOUNCEMENTS + 1))
+
+            async def read_next() -> tuple[RawResponseMessage, aiohttp.StreamReader]:
+                if next(places, None) is None:
+                    raise aiohttp.ServerDisconnectedError("announces an answer, and gives none")
+                return await read()
+
+            protocol.read = read_next  # type: ignore[method-assign]
+        try:
+            return await super().start(connection)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise aiohttp.ClientConnectionError from error
+
+
 @asynccontextmanager
 async def open_session(addresses: list[Address]) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a session whose connections go to the given addresses, whatever it is asked for."""
@@ -61,6 +88,7 @@ async def open_session(addresses: list[Address]) -> AsyncIterator[aiohttp.Client
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
+        response_class=_BriefResponse,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
         headers={"Accept-Encoding": "gzip, deflate", "User-Agent": "patchbay"},
     ) as session:

@@ -383,6 +383,21 @@ async def test_answer_that_breaks_off_is_the_sources_fault(serve: Serve, script:
         await get(make_client(server), server.url)
 
     assert "127.0.0.2" not in caught.value.detail
+    assert len(server.heads) == 1, "it is asked once"
+
+
+async def test_announced_answer_is_read(serve: Serve) -> None:
+    server = await serve(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 3 + answer(b"[1]"))
+
+    assert (await get(make_client(server), server.url)).content == b"[1]"
+
+
+async def test_answer_that_is_announced_again_and_again_is_the_sources_fault(serve: Serve) -> None:
+    """Nothing else has its turn while announcements are read: waiting for the answer would hold up everybody."""
+    server = await serve([b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, 60.0])
+
+    with pytest.raises(SourceUnreachableError):
+        await get(make_client(server), server.url)
 
 
 async def test_refused_connection_is_the_sources_fault(serve: Serve) -> None:
