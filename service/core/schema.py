@@ -15,6 +15,8 @@ from service.errors import InvalidRequestError, SchemaViolationError, TooLargeEr
 MAX_SCHEMA_BYTES = 256 * 1024
 MAX_EVALUATIONS = 10_000
 """How many schemas may apply to one place of a document, counting each as often as it is referred to."""
+MAX_ON_A_WAY = 100_000
+"""How many schemas may apply to the places on one way through a document, counted so."""
 MAX_CHAIN = 32
 """How many schemas may lead from one to the next for one value: the library goes through them by recursion."""
 _MAX_VIOLATIONS = 100
@@ -95,5 +97,7 @@ def _check_cost(parts: SchemaParts) -> None:
             parts.chain(each, MAX_CHAIN)
     except TooLongError as exc:
         raise _invalid(f"it leads through more than {MAX_CHAIN} schemas for one value", "") from exc
+    if parts.evaluations_on_a_way() > MAX_ON_A_WAY:
+        raise _invalid(f"its references multiply to more than {MAX_ON_A_WAY} schemas on one way through a document", "")
     if any(parts.evaluations(each, 0) > MAX_EVALUATIONS for each in parts.reachable()):
         raise _invalid(f"its references multiply to more than {MAX_EVALUATIONS} schemas for one value", "")

@@ -13,7 +13,15 @@ MOST = 1_000_000
 
 _HERE = ("not", "if", "then", "else")
 _HERE_LISTED = ("allOf", "anyOf", "oneOf")
-_BELOW = ("additionalProperties", "unevaluatedProperties", "propertyNames", "items", "unevaluatedItems", "contains")
+_BELOW = (
+    "additionalProperties",
+    "unevaluatedProperties",
+    "propertyNames",
+    "items",
+    "unevaluatedItems",
+    "contains",
+    "additionalItems",
+)
 _REFERENCES = ("$ref", "$dynamicRef")
 _ANCHORS = ("$anchor", "$dynamicAnchor")
 
@@ -86,6 +94,27 @@ class SchemaParts:
         """
         return self._count(part, levels, set())
 
+    def evaluations_on_a_way(self) -> int:
+        """Count how often parts apply to the values on one way through a document, however deep, at most.
+
+        What leads back to itself counts once: the library knows a part that it has asked of a value before.
+        """
+        counts: dict[int, int] = {}
+        pending = [(self._root, False)]
+        while pending:
+            part, is_seen = pending.pop()
+            if not isinstance(part, dict):
+                continue
+            here, below = list(self._here(part)), [list(alternatives) for alternatives in _below(part)]
+            if is_seen:
+                worst = (max((counts.get(id(each), 1) for each in group), default=0) for group in below)
+                counts[id(part)] = min(MOST, 1 + sum(counts.get(id(each), 1) for each in here) + sum(worst))
+            elif id(part) not in counts:
+                counts[id(part)] = 1
+                pending.append((part, True))
+                pending.extend((each, False) for each in chain(here, *below))
+        return counts.get(id(self._root), 1)
+
     def _count(self, part: Json, levels: int, counting: set[tuple[int, int]]) -> int:
         key = id(part), levels
         if not isinstance(part, dict) or key in counting:  # what leads back to itself counts once
@@ -113,6 +142,8 @@ class SchemaParts:
         for name in _HERE_LISTED:
             yield from part.get(name, ())
         yield from part.get("dependentSchemas", {}).values()
+        if isinstance(part.get("dependencies"), dict):  # of earlier drafts; the library goes by it all the same
+            yield from part["dependencies"].values()
         yield from self.referred(part)
 
     def _walk(self, json_schema: Json) -> None:
@@ -154,7 +185,7 @@ def _below(part: Part) -> Iterator[Iterable[Json]]:
     """Give what applies to what a value holds, those together of which one applies to each. Of patterns several may."""
     for name in _BELOW:
         if name in part:
-            yield (part[name],)
+            yield part[name] if isinstance(part[name], list) else (part[name],)
     yield part.get("prefixItems", ())
     yield part.get("properties", {}).values()
     for each in part.get("patternProperties", {}).values():

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pymongo
@@ -102,6 +102,32 @@ async def test_a_schema_with_endless_references_is_refused(client: Client, kind:
     refused = await problem(await client.put(f"/types/{kind}", json={"schema": schema}), 400, "invalid-request")
 
     assert "more than 32 schemas for one value" in refused["detail"]
+
+
+def twice(link: Callable[[Any], Any], **more: Any) -> Any:
+    """A schema whose parts lead to one another thirty times, each time in two ways."""
+    parts = {f"d{number}": link([{"$ref": f"#/$defs/d{number + 1}"}] * 2) for number in range(30)}
+    return {"$ref": "#/$defs/d0", "$defs": {**parts, "d30": {}}, **more}
+
+
+DRAFT_7 = {"$id": "http://x/", "$schema": "http://json-schema.org/draft-07/schema#"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param(twice(lambda two: {"properties": {"a": {"allOf": two}}}), id="members"),
+        pytest.param(twice(lambda two: {"properties": {"a": {"anyOf": two}}}), id="one of members"),
+        pytest.param(twice(lambda two: {"items": {"oneOf": two}}), id="items"),
+        pytest.param(twice(lambda two: {"dependencies": {"a": {"allOf": two}}}), id="dependencies"),
+        pytest.param(
+            {"allOf": [{**twice(lambda two: {"items": [{"allOf": two}]}), **DRAFT_7}]}, id="items of an earlier draft"
+        ),
+    ],
+)
+async def test_a_schema_whose_parts_multiply_on_the_way_down_is_refused(client: Client, kind: str, schema: Any) -> None:
+    """A document of thirty levels would be gone through a billion times, and everybody wait."""
+    await problem(await client.put(f"/types/{kind}", json={"schema": schema}), 400, "invalid-request")
 
 
 async def test_values_in_a_schema_are_not_taken_for_schemas(client: Client, kind: str) -> None:
