@@ -108,7 +108,8 @@ class SchemaParts:
             here, below = list(self._here(part)), [list(alternatives) for alternatives in _below(part)]
             if is_seen:
                 worst = (max((counts.get(id(each), 1) for each in group), default=0) for group in below)
-                counts[id(part)] = min(MOST, 1 + sum(counts.get(id(each), 1) for each in here) + sum(worst))
+                applied = _times(part) * sum(counts.get(id(each), 1) for each in here)
+                counts[id(part)] = min(MOST, 1 + applied + sum(worst))
             elif id(part) not in counts:
                 counts[id(part)] = 1
                 pending.append((part, True))
@@ -124,7 +125,7 @@ class SchemaParts:
             counting.add(key)
             known = 1
             for each in self._here(part):
-                known += self._count(each, levels, counting)
+                known += _times(part) * self._count(each, levels, counting)
             for alternatives in _below(part) if levels else ():
                 worst = 0
                 for each in alternatives:
@@ -179,6 +180,11 @@ class SchemaParts:
         except (LookupError, TypeError, ValueError):
             return None
         return value
+
+
+def _times(part: Part) -> int:
+    """Say how often the parts for the same value are asked: what is left unevaluated shows by asking them again."""
+    return 3 if "unevaluatedProperties" in part or "unevaluatedItems" in part else 1
 
 
 def _below(part: Part) -> Iterator[Iterable[Json]]:

@@ -110,6 +110,14 @@ def twice(link: Callable[[Any], Any], **more: Any) -> Any:
     return {"$ref": "#/$defs/d0", "$defs": {**parts, "d30": {}}, **more}
 
 
+def nested(levels: int) -> Any:
+    """A schema that asks at each level what the ones below have left."""
+    schema: Any = {"properties": {"a": True}}
+    for _ in range(levels):
+        schema = {"anyOf": [schema], "unevaluatedProperties": False}
+    return schema
+
+
 DRAFT_7 = {"$id": "http://x/", "$schema": "http://json-schema.org/draft-07/schema#"}
 
 
@@ -123,6 +131,7 @@ DRAFT_7 = {"$id": "http://x/", "$schema": "http://json-schema.org/draft-07/schem
         pytest.param(
             {"allOf": [{**twice(lambda two: {"items": [{"allOf": two}]}), **DRAFT_7}]}, id="items of an earlier draft"
         ),
+        pytest.param(nested(30), id="what is left"),
     ],
 )
 async def test_a_schema_whose_parts_multiply_on_the_way_down_is_refused(client: Client, kind: str, schema: Any) -> None:
