@@ -69,15 +69,17 @@ class TypeCatalog:
         if self._monotonic() >= self._fresh_until:
             await self._refresh()
         if name in self._unreadable:
-            raise StoreUnavailableError(f"The definition of the type {name} cannot be read by this instance.")
-        known = self._known.get(name) or self._undefined.get(name)
-        if known is None:
-            if not _NAME.fullmatch(name):
-                raise InvalidRequestError(f"{TYPE_NAME_RULE[:1].upper()}{TYPE_NAME_RULE[1:]}.", field="type")
-            known = KnownType(name, TypeDefinition(), None, self._contained_in(name), is_defined=False)
-            if len(self._undefined) < _MOST_UNDEFINED:
-                self._undefined[name] = known
-        return known
+            raise StoreUnavailableError(
+                f"The definition of the type {name} cannot be read by this instance: "
+                f"PUT /types/{name} defines it anew, DELETE forgets it."
+            )
+        return self._known.get(name) or self._undefined.get(name) or self._assumed(name)
+
+    async def find_to_replace(self, name: str) -> KnownType:
+        """Return the same for who is about to define the type anew, or to forget it: what cannot be read may go."""
+        if self._monotonic() >= self._fresh_until:
+            await self._refresh()
+        return self._known.get(name) or self._assumed(name)
 
     async def list_defined(self) -> list[KnownType]:
         """Return the defined types in the order of their names."""
@@ -98,6 +100,15 @@ class TypeCatalog:
             self._learn(count, await self._store.read_all())
         if forgotten == self._forgotten:
             self._fresh_until = now + _FRESH_FOR_S
+
+    def _assumed(self, name: str) -> KnownType:
+        if not _NAME.fullmatch(name):
+            raise InvalidRequestError(f"{TYPE_NAME_RULE[:1].upper()}{TYPE_NAME_RULE[1:]}.", field="type")
+        is_defined = name in self._unreadable
+        known = KnownType(name, TypeDefinition(), None, self._contained_in(name), is_defined=is_defined)
+        if len(self._undefined) < _MOST_UNDEFINED:
+            self._undefined[name] = known
+        return known
 
     def _learn(self, count: int, texts: dict[str, bytes]) -> None:
         if count < self._count:

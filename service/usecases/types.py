@@ -44,7 +44,7 @@ async def define(
     Raises `InvalidRequestError` for a schema that is none and for a provider or a parent that cannot be.
     """
     shelf.catalog.forget()  # what another instance defined a moment ago counts here
-    known = await shelf.catalog.find(name)
+    known = await shelf.catalog.find_to_replace(name)
     if definition.json_schema is not UNSET:
         Schema(definition.json_schema)
     if definition.parent is not UNSET:
@@ -61,25 +61,29 @@ async def define(
 
 async def find_defined(name: str, shelf: Shelf) -> KnownType:
     """Return a type that has a definition; raise `NotFoundError`."""
-    known = await shelf.catalog.find(name)
-    if not known.is_defined:
-        raise NotFoundError(f"The type {name} has no definition; resources of it live by the defaults.")
-    return known
+    return _defined(await shelf.catalog.find(name))
 
 
 async def forget(name: str, types: TypeStore, shelf: Shelf, *, dry_run: bool) -> None:
     """Forget a definition; the resources of the type stay, and live by the defaults."""
-    await find_defined(name, shelf)
+    _defined(await shelf.catalog.find_to_replace(name))
     if not dry_run:
         await types.delete(name)
         shelf.catalog.forget()
+
+
+def _defined(known: KnownType) -> KnownType:
+    if not known.is_defined:
+        raise NotFoundError(f"The type {known.name} has no definition; resources of it live by the defaults.")
+    return known
 
 
 async def check(
     name: str, definition: TypeDefinition | None, lister: ResourceLister, shelf: Shelf
 ) -> AsyncIterator[Refused | Progress]:
     """Hold all resources of the type against a definition, None for its own; tell what it refuses on the way."""
-    known = await shelf.catalog.find(name)
+    catalog = shelf.catalog
+    known = await (catalog.find(name) if definition is None else catalog.find_to_replace(name))
     used = definition or known.definition
     schema = Schema(used.json_schema) if used.json_schema is not UNSET else None
     total = await lister.count(name)
@@ -136,7 +140,7 @@ async def _check_parent(name: str, parent: Parent, shelf: Shelf) -> None:
         ancestor = next_parent.type
     else:
         raise InvalidRequestError(f"Types contain each other at most {_MOST_GENERATIONS} deep.", field="parent.type")
-    if any(each.parent.shown_as == parent.property for each in (await shelf.catalog.find(name)).contained):
+    if any(each.parent.shown_as == parent.property for each in (await shelf.catalog.find_to_replace(name)).contained):
         raise InvalidRequestError(
             f"A {name} shows contained resources as '{parent.property}', so that it cannot name its parent there.",
             field="parent.property",

@@ -70,6 +70,28 @@ async def test_a_definition_can_be_put_back_as_it_was_read(client: Client, kind:
     assert (await problem(elsewhere, 400, "invalid-request"))["errors"][0]["field"] == "type"
 
 
+@pytest.mark.parametrize("kept", [b'{"from": "another release"}', b'{"schema": {"$ref": "#/nowhere"}}'])
+async def test_a_definition_that_cannot_be_read_can_be_replaced_and_forgotten(
+    client: Client, kind: str, kept: bytes
+) -> None:
+    await client.app[TYPES].put(kind, kept)
+    client.app[SHELF].catalog.forget()
+
+    refused = await problem(await client.post(f"/v1/{kind}", json={"name": "x"}), 503, "store-unavailable")
+    checked = await client.post(f"/types/{kind}/check", json={})
+    dry = await client.put(f"/types/{kind}?dryRun=true", json={})
+    replaced = await client.put(
+        f"/types/{kind}", json={"parent": {"type": f"{kind}-up", "property": "up", "as": "all"}}
+    )
+    await client.app[TYPES].put(kind, kept)
+    client.app[SHELF].catalog.forget()
+    forgotten = [await client.delete(f"/types/{kind}{query}") for query in ("?dryRun=true", "")]
+
+    assert f"PUT /types/{kind} defines it anew" in refused["detail"]
+    assert [each.status for each in (checked, dry, replaced, *forgotten)] == [200, 200, 200, 204, 204]
+    assert (await client.post(f"/v1/{kind}", json={"name": "x"})).status == 201
+
+
 async def test_types_come_in_pages(client: Client, kind: str) -> None:
     for name in (f"{kind}-a", f"{kind}-b"):
         await client.put(f"/types/{name}", json={})
