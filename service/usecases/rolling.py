@@ -123,8 +123,8 @@ async def take_further(rollout: Rollout, rolling: Rolling) -> Rollout:
     if rollout.total is None:
         total = await _count(patch, rollout, rolling.desk)
         return msgspec.structs.replace(rollout, total=total, updated_at=_now(rolling))
-    page = await _page(patch, rollout, rollout.after, rollout.order.batch_size, rolling.desk)
-    targets, more = page
+    targets, more = await _page(patch, rollout, rollout.after, rollout.order.batch_size, rolling.desk)
+    last = targets[-1] if targets else rollout.after
     gate = asyncio.Semaphore(_AT_ONCE)
     fates = await together(_deal_with(patch, target, rollout, gate, rolling.desk) for target in targets)
     further = msgspec.structs.replace(
@@ -132,7 +132,7 @@ async def take_further(rollout: Rollout, rolling: Rolling) -> Rollout:
         done=rollout.done + fates.count("done"),
         failed=rollout.failed + fates.count("failed"),
         skipped=rollout.skipped + fates.count("skipped"),
-        after=more or [rollout.after, *targets][-1],
+        after=last if more is None else more,
         updated_at=_now(rolling),
     )
     if further.failed - rollout.forgiven > rollout.order.max_failures:
