@@ -145,13 +145,23 @@ class MongoFeed:
         return int(counter["n"]) if counter else 0
 
     async def trim(self, before: str) -> int:
-        """Forget records whose events are all of before a moment; return how many."""
+        """Forget records up to the first with an event that is not of before a moment; return how many.
+
+        What comes behind that one late, and is older, stays with it: nobody who follows has to miss what is kept.
+        """
         with translated():
-            newest = await self._events.find_one({"at": {"$lt": before}}, sort=[("_id", -1)])
+            upto = await self._events.find_one({}, {"_id": 1}, sort=[("_id", -1)])
+            if upto is None:
+                return 0
+            kept = await self._events.find_one(
+                {"_id": {"$lte": upto["_id"]}, "at": {"$gte": before}}, sort=[("_id", 1)]
+            )
+            old: Record = {"_id": {"$lte": upto["_id"]} if kept is None else {"$lt": kept["_id"]}}
+            newest = await self._events.find_one(old, {"_id": 1}, sort=[("_id", -1)])
             if newest is None:
                 return 0
             await self._counters.update_one({"_id": _COUNTER}, {"$max": {"trimmed": newest["_id"]}})
-            return (await self._events.delete_many({"_id": {"$lte": newest["_id"]}})).deleted_count
+            return (await self._events.delete_many(old)).deleted_count
 
 
 async def leave_gap(database: Database, until: int) -> None:
