@@ -31,27 +31,34 @@ async def apply(patch: Patch, aim: Aim, verb: Verb, caller: Caller, mode: Mode, 
     """
     target = await find_resource(await target_of(patch, aim, verb, caller, desk), caller, desk)
     write_id = mode.attribution.write_id
-    if (moved := await attempts.find_moved(patch, target.id, write_id, desk)) is not None:
-        return _told_again(moved)
-    attempt = await attempts.begin(patch, target, verb, caller.name, desk, write_id)
-    try:
-        return await _carry_out(attempt, aim, mode, desk)
-    except InvalidTransitionError:
-        await attempts.begin(patch, target, verb, caller.name, desk)  # what stands now says it best
-        raise
+
+    async def carry_out() -> Application:
+        attempt = await attempts.begin(patch, target, verb, caller.name, desk, write_id)
+        try:
+            return await _carry_out(attempt, aim, mode, desk)
+        except InvalidTransitionError:
+            await attempts.begin(patch, target, verb, caller.name, desk)  # what stands now says it best
+            raise
+
+    return await attempts.once(patch, target.id, write_id, desk, carry_out, _told_again)
 
 
 async def cancel(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk) -> Application:
     """Call an application off that has not come to an end."""
     target = await find_resource(await target_of(patch, aim, "cancel", caller, desk), caller, desk, even_deleted=True)
     write_id = mode.attribution.write_id
-    if (moved := await attempts.find_moved(patch, target.id, write_id, desk)) is not None:
+
+    async def carry_out() -> Application:
+        check_version(target.version, aim)
+        step = attempts.cancelled(await attempts.begin(patch, target, "cancel", caller.name, desk, write_id), desk)
+        if not mode.dry_run:
+            await desk.applications.commit(step)
+        return step.after
+
+    async def tell(moved: Application) -> Application:
         return moved
-    check_version(target.version, aim)
-    step = attempts.cancelled(await attempts.begin(patch, target, "cancel", caller.name, desk, write_id), desk)
-    if not mode.dry_run:
-        await desk.applications.commit(step)
-    return step.after
+
+    return await attempts.once(patch, target.id, write_id, desk, carry_out, tell)
 
 
 async def _carry_out(attempt: Attempt, aim: Aim, mode: Mode, desk: Desk) -> Application:
@@ -74,7 +81,7 @@ async def _carry_out(attempt: Attempt, aim: Aim, mode: Mode, desk: Desk) -> Appl
             await desk.applications.commit(step)
         raise _failure(step.after, error) from error
     if trace.step is None:  # done by the same request, sent twice at a time
-        return _told_again(await _find_moved(attempt, desk))
+        return await _told_again(await _find_moved(attempt, desk))
     if not shown.changed and not mode.dry_run:
         await desk.applications.commit(trace.step)
     return trace.step.after
@@ -117,7 +124,7 @@ async def _find_moved(attempt: Attempt, desk: Desk) -> Application:
     return moved
 
 
-def _told_again(moved: Application) -> Application:
+async def _told_again(moved: Application) -> Application:
     """Answer once more what a request has come to; raise `ApplicationFailedError` where that is a failure."""
     if moved.status == "failed":
         raise _failure(moved, ApplicationFailedError(moved.error or "", violations=moved.errors))

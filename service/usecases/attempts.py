@@ -1,18 +1,20 @@
 """One attempt to move an application: what is written of it, whichever way it goes."""
 
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from service.core.lifecycle import State, Status, Verb, check_move, check_verb
 from service.core.timestamp import format_timestamp
-from service.errors import ServiceError
+from service.errors import InvalidTransitionError, ServiceError
 from service.model import Resource
 from service.patches import Application, Move, Patch, Step
 from service.usecases.patching import Desk
 from service.usecases.recording import make_id
 
 _MOST_ERRORS = 100
+Done = TypeVar("Done")
 
 
 class Attempt(NamedTuple):
@@ -44,6 +46,28 @@ async def find_moved(patch: Patch, target_id: str, write_id: str | None, desk: D
     if write_id is None or not await desk.moves.has_write(patch.resource_id, identity, write_id):
         return None
     return await desk.applications.find(identity, patch.resource_id)
+
+
+async def once(
+    patch: Patch,
+    target_id: str,
+    write_id: str | None,
+    desk: Desk,
+    carry_out: Callable[[], Awaitable[Done]],
+    tell: Callable[[Application], Awaitable[Done]],
+) -> Done:
+    """Carry out what no request with the write id has carried out; else tell what has come of it.
+
+    An earlier request that was cut off may still be at it in the database, and come to its end after a first look.
+    """
+    if (moved := await find_moved(patch, target_id, write_id, desk)) is not None:
+        return await tell(moved)
+    try:
+        return await carry_out()
+    except InvalidTransitionError:
+        if (moved := await find_moved(patch, target_id, write_id, desk)) is None:
+            raise
+        return await tell(moved)
 
 
 def application_id(patch: Patch, target_id: str) -> str:

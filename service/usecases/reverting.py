@@ -53,8 +53,16 @@ async def revert(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk)
     """
     target = await find_resource(await target_of(patch, aim, "revert", caller, desk), caller, desk)
     write_id = mode.attribution.write_id
-    if (moved := await attempts.find_moved(patch, target.id, write_id, desk)) is not None:
+
+    async def tell(moved: Application) -> Recorded:
         return await _find_inverse(moved, caller, desk)
+
+    return await attempts.once(
+        patch, target.id, write_id, desk, lambda: _take_back(patch, target, aim, caller, mode, desk), tell
+    )
+
+
+async def _take_back(patch: Patch, target: Resource, aim: Aim, caller: Caller, mode: Mode, desk: Desk) -> Recorded:
     application = (await attempts.begin(patch, target, "revert", caller.name, desk)).before
     if application is None or application.base_version is None or application.result_version is None:
         raise InvalidTransitionError("The application made no version of its target, so there is none to take back.")
@@ -62,7 +70,7 @@ async def revert(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk)
     # Others may have come between the base and the result of a provider who took its time.
     was = await _content_at(target, result - (result != application.base_version), desk)
     became = await _content_at(target, result, desk)
-    reversal = _Reversal(patch, application, target, was, became, caller, write_id)
+    reversal = _Reversal(patch, application, target, was, became, caller, mode.attribution.write_id)
     try:
         return await _carry_out(reversal, aim, mode, desk)
     except FAILURES as error:

@@ -91,21 +91,23 @@ async def steer(
     Raises `InvalidTransitionError` naming what is possible in its state, and `ForbiddenError` where it goes to types
     that the caller has no grant for: it goes on with the rights of who started it.
     """
-    rollout = await find(patch, rollout_id, rolling)
-    _check_reach(rollout, caller)
-    if write_id is not None and rollout.write_id == write_id:
-        return rollout
-    legal = LEGAL[rollout.state]
-    now = format_timestamp(rolling.desk.clock.now())
-    if wish in legal and dry_run:
-        finished_at = now if legal[wish] == "cancelled" else rollout.finished_at
-        return msgspec.structs.replace(rollout, state=legal[wish], updated_at=now, finished_at=finished_at, error=None)
-    if wish not in legal or not await rolling.rollouts.move(rollout_id, rollout.state, legal[wish], now, write_id):
-        possible = ", ".join(legal) or "nothing"
-        raise InvalidTransitionError(
-            f"The rollout is {rollout.state}: '{wish}' is not possible; legal in this state: {possible}."
-        )
-    return await find(patch, rollout_id, rolling)
+    while True:
+        rollout = await find(patch, rollout_id, rolling)
+        _check_reach(rollout, caller)
+        if write_id is not None and rollout.write_id == write_id:
+            return rollout
+        legal = LEGAL[rollout.state]
+        if wish not in legal:
+            possible = ", ".join(legal) or "nothing"
+            raise InvalidTransitionError(
+                f"The rollout is {rollout.state}: '{wish}' is not possible; legal in this state: {possible}."
+            )
+        to, now = legal[wish], format_timestamp(rolling.desk.clock.now())
+        if dry_run:
+            finished_at = now if to == "cancelled" else rollout.finished_at
+            return msgspec.structs.replace(rollout, state=to, updated_at=now, finished_at=finished_at, error=None)
+        if await rolling.rollouts.move(rollout_id, rollout.state, to, now, write_id):
+            return await find(patch, rollout_id, rolling)
 
 
 def _check_reach(rollout: Rollout, caller: Caller) -> None:

@@ -6,7 +6,13 @@ from typing import Any
 import pymongo
 import pytest
 
+from service.core.conditions import NO_CONDITIONS
+from service.keys import DESK
+from service.model import ANONYMOUS, Attribution
 from service.settings import Settings
+from service.usecases import applications, reverting
+from service.usecases.fitting import Aim
+from service.usecases.writing import Mode
 from tests.api.patches import RENAME, Client, act, fetch, make, read, record, version_of
 
 GROW = {"operations": [{"op": "add", "path": "/tags/-", "value": "c"}]}
@@ -48,6 +54,41 @@ async def test_revert_whose_answer_was_lost_is_answered_and_not_done_again(clien
 
     assert again == first
     assert await version_of(client, resource_id) == 3
+
+
+@pytest.mark.parametrize("verb", ["apply", "cancel", "revert"])
+async def test_a_request_that_ends_late_is_told_to_who_asks_again(
+    client: Client, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was cut off may still be at it in the database, and be done between the first look for it and the next."""
+    resource_id, desk = await make(client), client.app[DESK]
+    await record(client, resource_id, payload=GROW)
+    if verb == "revert":
+        await act(client, resource_id, "apply")
+    patch = await desk.patches.find(resource_id, "p-1")
+    assert patch is not None
+    look = type(desk.moves).has_write
+    ended: list[str] = []
+
+    async def end_late(moves: Any, *place: str) -> bool:
+        found = await look(moves, *place)
+        if not ended:
+            ended.append(place[-1])
+            mode = Mode(attribution=Attribution(by="anonymous", write_id=place[-1]), conditions=NO_CONDITIONS)
+            if verb == "revert":
+                await reverting.revert(patch, Aim(), ANONYMOUS, mode, desk)
+            elif verb == "cancel":
+                await applications.cancel(patch, Aim(), ANONYMOUS, mode, desk)
+            else:
+                await applications.apply(patch, Aim(), "apply", ANONYMOUS, mode, desk)
+        return found
+
+    monkeypatch.setattr(type(desk.moves), "has_write", end_late)
+
+    status, answer = await act(client, resource_id, verb, headers={"Idempotency-Key": f"{verb}-{resource_id}"})
+
+    assert (status, len(ended)) == ({"apply": 200, "cancel": 200, "revert": 201}[verb], 1), answer
+    assert await version_of(client, resource_id) == {"apply": 2, "cancel": 1, "revert": 3}[verb]
 
 
 async def test_key_of_another_change_of_the_target_does_not_stand_for_the_patch(
