@@ -52,6 +52,12 @@ class Modelled(RuleBasedStateMachine):
         return answer.status, dict(answer.getheaders()), json.loads(text) if text else None
 
 
+def headers_of(body: Any, media_type: str, if_match: str | None) -> dict[str, str]:
+    """The headers that say what a body is, if there is one, and which version the request is for."""
+    headers = {} if body is None else {"Content-Type": media_type}
+    return headers | ({"If-Match": if_match} if if_match else {})
+
+
 def content_of(shown: Content) -> Content:
     """A resource without what the service owns."""
     return {name: value for name, value in shown.items() if name not in ("id", "createdAt", "updatedAt")}

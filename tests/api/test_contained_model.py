@@ -1,7 +1,7 @@
 """Parents and what they contain behave, over two instances, as a dictionary of lists of versions would."""
 
-import http.client
 import json
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, rule
 
-from tests.api.modelling import Content, Modelled, RefusalError, content_of, hold_to, refusal_of, same
+from tests.api.modelling import Content, Modelled, RefusalError, content_of, headers_of, hold_to, refusal_of, same
 from tests.processes import Spawn
 
 
@@ -388,8 +388,7 @@ class Machine(Modelled):
         again: bool = False,
     ) -> tuple[int, dict[str, str], Any]:
         """Send a request; `again` sends it twice with one idempotency key, to one instance and the other."""
-        headers = {"Content-Type": media_type} if body is not None else {}
-        headers |= {"If-Match": if_match} if if_match else {}
+        headers = headers_of(body, media_type, if_match)
         headers |= {"If-None-Match": if_none_match} if if_none_match else {}
         headers |= {"Idempotency-Key": str(uuid.uuid4())} if again else {}
         answer = self.request(method, path, body, headers)
@@ -421,11 +420,14 @@ def add(member: str, value: Any, *, plain: bool) -> Content:
 
 @pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.long)])
 def test_contained_resources_are_as_a_model_of_them(spawn_service: Spawn, examples: int) -> None:
-    definer = http.client.HTTPConnection(*spawn_service().address, timeout=60)
+    hold_to(Machine, spawn_service, examples, prepare)
+
+
+def prepare() -> None:
+    """Define the types; both instances know them within a second."""
+    machine = Machine()
     for kind, each in KINDS.items():
         parent = {"type": each.parent, "property": "of", "as": each.shown_as, "many": each.many}
-        definer.request("PUT", f"/types/{kind}", json.dumps({"parent": parent}), {"Content-Type": "application/json"})
-        definer.getresponse().read()
-    definer.close()
-
-    hold_to(Machine, spawn_service, examples)
+        assert machine.ask("PUT", f"/types/{kind}", {"parent": parent})[0] in (200, 201)
+    time.sleep(1.5)
+    machine.teardown()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, rule
 
-from tests.api.modelling import Content, Modelled, RefusalError, content_of, hold_to, refusal_of, same
+from tests.api.modelling import Content, Modelled, RefusalError, content_of, headers_of, hold_to, refusal_of, same
 from tests.processes import Spawn
 from tests.unit.core.applier import merged
 
@@ -253,9 +253,7 @@ class Machine(Modelled):
         media_type: str = "application/json",
         if_match: str | None = None,
     ) -> tuple[int, dict[str, str], Any]:
-        headers = {"Content-Type": media_type} if body is not None else {}
-        headers |= {"If-Match": if_match} if if_match else {}
-        return self.request(method, f"/v1/{self.type}{path}", body, headers)
+        return self.request(method, f"/v1/{self.type}{path}", body, headers_of(body, media_type, if_match))
 
 
 def reached(content: Content) -> list[Any]:
