@@ -1,4 +1,4 @@
-"""The MongoDB of the test run: the service's own server, started once, with a database named after the run."""
+"""The MongoDB of the test run: the service's own server, started once, with a database for each file of tests."""
 
 import uuid
 from collections.abc import Iterator
@@ -26,9 +26,9 @@ def start_mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongodPro
         yield server
 
 
-@pytest.fixture(scope="session", name="database_name")
+@pytest.fixture(scope="module", name="database_name")
 def name_database(mongod: MongodProcess, pytestconfig: pytest.Config) -> Iterator[str]:
-    """The run's own database, dropped at the end."""
+    """A database for the tests of one file, dropped behind them: none meets the types and the work of another."""
     name = f"patchbay-test-{uuid.uuid4().hex[:12]}"
     with pymongo.MongoClient[dict[str, object]](mongod.uri) as client:
         pytestconfig.stash[_VERSION] = client.server_info()["version"]
