@@ -22,6 +22,7 @@ from service.errors import (
 )
 from service.model import Caller, Resource
 from service.ports import Changing
+from service.tasks import together
 from service.usecases import drafting
 from service.usecases.asked import Asked, Content, Limits, gone
 from service.usecases.catalog import Contained, KnownType
@@ -148,7 +149,7 @@ async def _find_base(target: Target, mode: Mode, shelf: Shelf) -> Resource | Non
 async def delete(target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> Shown:
     """Delete a resource; those it contains keep it from that unless they are to go too.
 
-    A cascade deletes what is contained first, one by one: where it is interrupted, the parent is still there.
+    A cascade deletes what is contained first: where it is interrupted, the parent is still there.
     """
     known = await shelf.catalog.find(target.type)
     if not known.contained:
@@ -169,6 +170,7 @@ async def delete(target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> 
 async def _empty(known: KnownType, target: Target, mode: Mode, shelf: Shelf, *, cascade: bool) -> None:
     """Delete what the resource contains, depth first; raise `ReferencedError` unless that is asked for.
 
+    Many at once of those that contain nothing themselves: their writes share commits.
     What others change meanwhile is looked at again: it may have gone by itself, or to another parent.
     """
     for each in known.contained:
@@ -181,11 +183,17 @@ async def _empty(known: KnownType, target: Target, mode: Mode, shelf: Shelf, *, 
             _check_grant(each, target.grants)
             if mode.dry_run:
                 break
-            for child in found:
-                as_found = Conditions(if_match=Tags(versions=frozenset((child.version,))))
-                inner = Mode(attribution=mode.attribution, conditions=as_found)
-                with contextlib.suppress(GoneError, VersionConflictError):
-                    await delete(Target(each.type, child.id, target.grants), inner, shelf, cascade=True)
+            below = await shelf.catalog.find(each.type)
+            for children in [[child] for child in found] if below.contained else [found]:
+                await together(_delete_contained(child, target.grants, mode, shelf) for child in children)
+
+
+async def _delete_contained(child: Resource, grants: frozenset[str] | None, mode: Mode, shelf: Shelf) -> None:
+    """Delete it as it was found; what others did to it meanwhile is for the next look."""
+    as_found = Conditions(if_match=Tags(versions=frozenset((child.version,))))
+    inner = Mode(attribution=mode.attribution, conditions=as_found)
+    with contextlib.suppress(GoneError, VersionConflictError):
+        await delete(Target(child.type, child.id, grants), inner, shelf, cascade=True)
 
 
 async def _check_grants(known: KnownType, parent_ids: list[str], grants: frozenset[str], shelf: Shelf) -> None:
