@@ -108,7 +108,7 @@ def _place(member: Json, step: str, operation: Operation, index: int) -> str | i
         raise PathNotAllowedError(detail, **facts)
     if not isinstance(member, list):
         raise PathNotFoundError(f"Operation {index}: {shown} does not exist; there is no such array.", **facts)
-    if step == "-" or pointer.parse_index(step) is not None:
+    if step == "-" or pointer.is_index(step):
         return step
     places = [at for at, item in enumerate(member) if isinstance(item, dict) and item.get("id") == step]
     if not places:

@@ -47,8 +47,13 @@ def escape(token: str) -> str:
 
 
 def parse_index(token: str) -> int | None:
-    """Give the array index that the token spells, without sign or leading zeros; None if it spells none."""
-    return int(token) if _INDEX.fullmatch(token) and len(token) < 20 else None
+    """Give the array index that the token spells; None if it spells none, or one that no array has."""
+    return int(token) if len(token) < 20 and is_index(token) else None
+
+
+def is_index(token: str) -> bool:
+    """Say whether the token spells an array index, without sign or leading zeros (RFC 6901, section 4)."""
+    return _INDEX.fullmatch(token) is not None
 
 
 def parse_pattern(text: str) -> Pattern:

@@ -92,6 +92,16 @@ async def test_an_item_is_reached_by_its_id_and_keeps_it(client: Client) -> None
     assert (await changed.json())["phone"] == [{"id": phone, "value": "5"}]
 
 
+@pytest.mark.parametrize("digits", [1, 19, 20, 5000])
+async def test_a_number_is_an_index_though_an_item_has_it_for_an_id(client: Client, digits: int) -> None:
+    number = "9" * digits
+    made = await (await client.post("/v1/clinic", json={"phone": [{"id": number}]})).json()
+
+    answer = await patch(client, made["id"], [{"op": "remove", "path": f"phone/{number}"}])
+
+    await problem(answer, 422, "path-not-found")
+
+
 async def test_json_patch_reaches_any_depth_and_points_at_what_fails(client: Client) -> None:
     made = await make(client)
 
