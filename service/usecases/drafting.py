@@ -85,9 +85,9 @@ def patching(asked: Asked, operations: list[Operation], limits: Limits, *, plain
             return succeed(asked, standing, msgspec.json.decode(standing.text), document, "patch")
         earlier = msgspec.json.decode(standing.text)
         owned.refuse_computed(document, asked.rules.computed, earlier)
-        given = _give_ids(document, asked.rules)
         if values.equal(earlier, document):
             return None
+        given = _give_ids(document, asked.rules)
         asked.rules.check(document)
         return Change(
             kind="patch",
@@ -155,9 +155,9 @@ def draft_of(resource: Resource) -> Draft:
 def succeed(asked: Asked, standing: Draft, before: Content, document: Content, kind: ChangeKind) -> Change | None:
     """Make the change from the old content to the new by comparing them; None when they are equal."""
     owned.refuse_computed(document, asked.rules.computed, before)
-    _give_ids(document, asked.rules)
     if values.equal(before, document):
         return None
+    _give_ids(document, asked.rules)
     asked.rules.check(document)
     found = _compare(asked.engine, standing.text, before, document)
     return Change(

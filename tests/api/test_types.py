@@ -215,6 +215,29 @@ async def test_identified_lists_can_be_named(client: Client, kind: str) -> None:
     assert made["phone"] == [{}]
 
 
+@pytest.mark.parametrize(
+    ("method", "body", "media_type"),
+    [
+        pytest.param(
+            "PATCH", [{"op": "test", "path": "/bed/0", "value": {}}], "application/json-patch+json", id="test"
+        ),
+        pytest.param("PATCH", [{"op": "replace", "path": "bed/0", "value": {}}], "application/json", id="same item"),
+        pytest.param("PATCH", {"bed": [{}]}, "application/merge-patch+json", id="same list"),
+        pytest.param("PUT", {"name": "x", "bed": [{}]}, "application/json", id="same content"),
+    ],
+)
+async def test_items_from_before_a_definition_get_no_ids_where_nothing_changes(
+    client: Client, kind: str, method: str, body: Any, media_type: str
+) -> None:
+    made = await (await client.post(f"/v1/{kind}", json={"name": "x", "bed": [{}]})).json()
+    await client.put(f"/types/{kind}", json={"identifiedLists": ["bed"]})
+
+    path = f"/v1/{kind}/{made['id']}"
+    answer = await client.request(method, path, data=json.dumps(body), headers={"Content-Type": media_type})
+
+    assert (answer.status, answer.headers["ETag"], await answer.json()) == (200, '"1"', made)
+
+
 @pytest.mark.parametrize("required", ["If-Match", ["If-Match"]])
 async def test_changes_may_need_if_match(client: Client, kind: str, required: Any) -> None:
     await client.put(f"/types/{kind}", json={"required": required})
