@@ -153,11 +153,15 @@ def draft_of(resource: Resource) -> Draft:
 
 
 def succeed(asked: Asked, standing: Draft, before: Content, document: Content, kind: ChangeKind) -> Change | None:
-    """Make the change from the old content to the new by comparing them; None when they are equal."""
+    """Make the change from the old content to the new by comparing them; None when they are equal.
+
+    What comes back from an earlier version stays as it was there: items are given no ids.
+    """
     owned.refuse_computed(document, asked.rules.computed, before)
     if values.equal(before, document):
         return None
-    _give_ids(document, asked.rules)
+    if kind != "revert":
+        _give_ids(document, asked.rules)
     asked.rules.check(document)
     found = _compare(asked.engine, standing.text, before, document)
     return Change(

@@ -238,6 +238,19 @@ async def test_items_from_before_a_definition_get_no_ids_where_nothing_changes(
     assert (answer.status, answer.headers["ETag"], await answer.json()) == (200, '"1"', made)
 
 
+async def test_items_from_before_a_definition_come_back_as_they_were(client: Client, kind: str) -> None:
+    made = await (await client.post(f"/v1/{kind}", json={"bed": [{}]})).json()
+    path = f"/v1/{kind}/{made['id']}"
+    await client.put(f"/types/{kind}", json={"identifiedLists": ["bed"]})
+    changed = await (await client.patch(path, json={"name": "x"}, headers=MERGE)).json()
+    assert changed["bed"][0]["id"].startswith("bed-")
+
+    answers = [await client.post(f"{path}/revert", json={"version": 1}) for _ in range(2)]
+
+    assert [each.headers["ETag"] for each in answers] == ['"3"', '"3"']
+    assert (await answers[0].json())["bed"] == [{}]
+
+
 @pytest.mark.parametrize("required", ["If-Match", ["If-Match"]])
 async def test_changes_may_need_if_match(client: Client, kind: str, required: Any) -> None:
     await client.put(f"/types/{kind}", json={"required": required})
