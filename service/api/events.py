@@ -6,6 +6,7 @@ from aiohttp import web
 
 from service import errors
 from service.api import replies
+from service.api.guarding import identify
 from service.api.hanging_up import has_hung_up
 from service.api.paging import limit_of
 from service.api.query import only
@@ -40,6 +41,7 @@ async def list_events(request: web.Request) -> web.StreamResponse:
         feed=feed,
         watch=request.app[FEED_WATCH],
     )
+    await identify(request, request.app)
     query = urlencode({**request.query, "after": passage.end})
     return replies.json_reply(passage.events, headers={"Link": f'</events?{query}>; rel="next"'})
 
@@ -63,6 +65,7 @@ async def _stream(request: web.Request, position: int) -> web.StreamResponse:
             feed=request.app[FEED],
             watch=request.app[FEED_WATCH],
         ):
+            await identify(request, request.app)
             await response.write(b"".join(map(_to_text, events)) or b": nothing new\n\n")
     except ConnectionResetError:
         pass  # the reader left

@@ -35,18 +35,25 @@ async def admit(request: web.Request, route: Route | None, app: web.Application)
     if route is None or route.access is None:
         request[CALLER] = NOBODY
         return
-    authenticator = app[AUTHENTICATOR]
-    caller = ANONYMOUS if authenticator is None else await authenticator.authenticate(_credential(request))
-    request[CALLER] = caller
+    request[CALLER] = caller = await identify(request, app)
     rates = app[RATES]
     if rates.rate > 0:
-        _count(rates, request.remote or "" if authenticator is None else caller.name)
+        _count(rates, request.remote or "" if app[AUTHENTICATOR] is None else caller.name)
     _check_role(caller, route.access)
     check_type(caller, request.match_info.get("type"))
     if request.query_string and not route.takes_any_query:
         check_names(request, route.query_names)
     if len(route.offers) == 1:  # where there are more, the handler chooses
         choose(request, route.offers)
+
+
+async def identify(request: web.Request, app: web.Application) -> Caller:
+    """Tell who sends the request; asked again before an answer that comes late, whether the credentials hold still.
+
+    Raises `UnauthenticatedError`.
+    """
+    authenticator = app[AUTHENTICATOR]
+    return ANONYMOUS if authenticator is None else await authenticator.authenticate(_credential(request))
 
 
 def _count(rates: Rates, who: str) -> None:

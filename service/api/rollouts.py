@@ -12,6 +12,7 @@ from service.api import patch_examples as examples
 from service.api import replies, wire, writes
 from service.api.examples import LOCATION_HEADER
 from service.api.flags import flag
+from service.api.guarding import identify
 from service.api.hanging_up import has_hung_up
 from service.api.idempotency import KEY_ERRORS, KEY_PARAM, idempotent
 from service.api.paging import LINK_HEADER, PAGE_PARAMS, cursor_of, limit_of, next_link, write_cursor
@@ -114,6 +115,7 @@ async def _follow(request: web.Request, rollout: Rollout) -> AsyncIterator[Rollo
     yield rollout
     while rollout.is_live and not (request.app[FEED_WATCH].is_closing or has_hung_up(request)):
         await asyncio.sleep(_TICK_S)
+        await identify(request, request.app)
         seen = await _find(request)
         if seen != rollout:
             yield seen

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 from aiohttp.test_utils import TestClient
 
+from service.access import keys as access_keys
 from service.access import secrets
 from service.app import create_app
-from service.keys import API_KEYS, RATES
+from service.keys import API_KEYS, RATES, TRAFFIC
 from service.model import ApiKey, Role
 from service.settings import Settings
 from tests.api.conftest import Sender
@@ -100,6 +101,65 @@ async def test_a_key_revoked_while_in_use_is_refused_soon(guarded: Client, make_
     after = [(await guarded.post("/api/json/v1/patch", json=PATCH, headers=headers)).status for _ in range(5)]
     assert before == [200] * 5
     assert after == [401] * 5
+
+
+async def revoked(app: web.Application, key: str) -> None:
+    await app[API_KEYS].revoke(key.split("_")[1], "2026-01-01T00:00:00.000000Z")
+
+
+async def test_events_are_streamed_only_while_the_key_holds(
+    guarded: Client, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_keys, "_REMEMBERED_S", 0.0)
+    key, writing = await make_key(), {"X-API-Key": await make_key("writer")}
+    headers = {"X-API-Key": key, "Accept": "text/event-stream"}
+    stream = await guarded.get("/events?after=latest", headers=headers)
+    begun = await stream.content.readuntil(b"\n\n")
+
+    await revoked(guarded.app, key)
+    await guarded.post("/v1/clinic", json={}, headers=writing)
+
+    assert begun == b": following from here\n\n"
+    with pytest.raises(ClientPayloadError):
+        async with asyncio.timeout(30):
+            await stream.content.readuntil(b"\n\n")
+
+
+async def test_who_waited_for_events_gets_them_only_while_the_key_holds(
+    guarded: Client, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_keys, "_REMEMBERED_S", 0.0)
+    key, writing = await make_key(), {"X-API-Key": await make_key("writer")}
+    waiting = asyncio.create_task(guarded.get("/events?after=latest&wait=30", headers={"X-API-Key": key}))
+    async with asyncio.timeout(30):
+        while guarded.app[TRAFFIC].count == 0:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+
+    await revoked(guarded.app, key)
+    await guarded.post("/v1/clinic", json={}, headers=writing)
+
+    assert (await waiting).status == 401
+
+
+async def test_a_rollout_is_followed_only_while_the_key_holds(
+    guarded: Client, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_keys, "_REMEMBERED_S", 0.0)
+    key, writing = await make_key(), {"X-API-Key": await make_key("writer")}
+    made = await (await guarded.post("/v1/halting", json={}, headers=writing)).json()
+    definition = {"patch_id": "p", "payload": {"operations": [{"op": "remove", "path": "/none"}]}}
+    patches = f"/resources/{made['id']}/patches"
+    await guarded.post(patches, json={"definition": definition}, headers=writing)
+    begun = await guarded.post(f"{patches}/p/rollouts", json={"type": "halting"}, headers=writing)
+    stream = await guarded.get(begun.headers["Location"], headers={"X-API-Key": key, "Accept": "text/event-stream"})
+    assert stream.status == 200
+
+    await revoked(guarded.app, key)
+
+    with pytest.raises(ClientPayloadError):
+        async with asyncio.timeout(30):
+            await stream.read()
 
 
 async def test_the_role_is_asked_for(guarded: Client, make_key: MakeKey) -> None:
