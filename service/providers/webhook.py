@@ -50,7 +50,7 @@ class WebhookSender:
         except SourceTimeoutError:
             return Sent(error=f"The provider did not answer within {provider.timeout_s:g} seconds.")
         except ServiceError as error:
-            return Sent(error=error.detail.replace("The source", "The provider"))
+            return Sent(error=error.detail)
         if 200 <= answer.status < 300:
             return Sent(status=answer.status)
         return Sent(

@@ -96,18 +96,18 @@ class GuardedClient:
                     target, method, body = following, "GET", None
         except TimeoutError as error:
             raise too_slow(timeout_s) from error
-        raise SourceForbiddenError(f"The source redirects more than {max_redirects} times.")
+        raise SourceForbiddenError(f"The server redirects more than {max_redirects} times.")
 
     def _next(self, exchange: Exchange) -> Target:
         location = exchange.headers.get("Location")
         if not location:
-            raise SourceUnreachableError("The source redirects without saying where to.")
+            raise SourceUnreachableError("The server redirects without saying where to.")
         try:
             return self._guard.target(_resolve(exchange.target, location))
         except ValueError as error:
-            raise SourceForbiddenError("The source redirects to a malformed URL.") from error
+            raise SourceForbiddenError("The server redirects to a malformed URL.") from error
         except SourceForbiddenError as error:
-            raise SourceForbiddenError(f"The source redirects to where it may not: {error.detail}") from error
+            raise SourceForbiddenError(f"The server redirects to where it may not: {error.detail}") from error
 
     async def _exchange(
         self,
@@ -179,12 +179,12 @@ def _translated() -> Iterator[None]:
     except aiohttp.ServerTimeoutError as error:
         raise too_slow(CONNECT_TIMEOUT_S) from error
     except aiohttp.ClientSSLError as error:
-        raise SourceUnreachableError("The source's certificate or its TLS is not acceptable.") from error
+        raise SourceUnreachableError("The server's certificate or its TLS is not acceptable.") from error
     except aiohttp.ClientConnectorError as error:
-        raise SourceUnreachableError("The source refuses the connection.") from error
+        raise SourceUnreachableError("The server refuses the connection.") from error
     except UnsupportedMediaTypeError as error:
-        raise SourceUnreachableError("The source answers in a content encoding that was not asked for.") from error
+        raise SourceUnreachableError("The server answers in a content encoding that was not asked for.") from error
     except BrokenEncodingError as error:
-        raise SourceUnreachableError(f"The source's answer cannot be decompressed: {error}.") from error
+        raise SourceUnreachableError(f"The server's answer cannot be decompressed: {error}.") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise SourceUnreachableError("The source's answer broke off, or is not HTTP.") from error
+        raise SourceUnreachableError("The server's answer broke off, or is not HTTP.") from error

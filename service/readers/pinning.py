@@ -48,7 +48,7 @@ class Pin(AbstractResolver):
         """Make a socket for a judged address, and for no other."""
         family, kind, protocol, _, address = info
         if ip_address(address[0]) not in self._addresses:
-            raise SourceForbiddenError("The source is not where it was looked up.")
+            raise SourceForbiddenError("The server is not where it was looked up.")
         return socket.socket(family, kind, protocol)
 
 
