@@ -6,12 +6,19 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.processes import Spawn
 
 Content = dict[str, Any]
+
+
+in_many_runs = pytest.mark.parametrize(
+    "examples", [pytest.param(25, marks=pytest.mark.timeout(600)), pytest.param(1000, marks=pytest.mark.long)]
+)
+"""How many runs a model takes, of up to forty requests each: a few every time, many in `make test-long`."""
 
 
 class RefusalError(Exception):

@@ -7,11 +7,20 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, rule
 
-from tests.api.modelling import Content, Modelled, RefusalError, content_of, headers_of, hold_to, refusal_of, same
+from tests.api.modelling import (
+    Content,
+    Modelled,
+    RefusalError,
+    content_of,
+    headers_of,
+    hold_to,
+    in_many_runs,
+    refusal_of,
+    same,
+)
 from tests.processes import Spawn
 
 
@@ -418,7 +427,7 @@ def add(member: str, value: Any, *, plain: bool) -> Content:
     return {"op": "add", "path": token if plain else f"/{token}", "value": value}
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.long)])
+@in_many_runs
 def test_contained_resources_are_as_a_model_of_them(spawn_service: Spawn, examples: int) -> None:
     hold_to(Machine, spawn_service, examples, prepare)
 

@@ -8,13 +8,12 @@ import uuid
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, precondition, rule
 
 from tests.api.listening import GONE, Answer, Key, Listener, Taken, listening
-from tests.api.modelling import Content, Modelled, RefusalError, content_of, hold_to, refusal_of, same
+from tests.api.modelling import Content, Modelled, RefusalError, content_of, hold_to, in_many_runs, refusal_of, same
 from tests.processes import Spawn
 from tests.unit.core.applier import merged
 
@@ -657,7 +656,7 @@ def carried(before: Content, after: Content, standing: Content) -> Content:
     return merged(standing, {each: after.get(each) for each in changed})  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.long)])
+@in_many_runs
 def test_what_a_provider_carries_out_is_as_a_model_of_it(spawn_service: Spawn, examples: int) -> None:
     with listening() as listener:
         mark = uuid.uuid4().hex[:12]

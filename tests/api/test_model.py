@@ -9,11 +9,20 @@ from typing import Any
 from urllib.parse import quote
 
 import jsonpatch
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, rule
 
-from tests.api.modelling import Content, Modelled, RefusalError, content_of, headers_of, hold_to, refusal_of, same
+from tests.api.modelling import (
+    Content,
+    Modelled,
+    RefusalError,
+    content_of,
+    headers_of,
+    hold_to,
+    in_many_runs,
+    refusal_of,
+    same,
+)
 from tests.processes import Spawn
 from tests.unit.core.applier import merged
 
@@ -302,6 +311,6 @@ def name_of(path: str) -> str:
     return path.removeprefix("/").replace("~0", "~")
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.long)])
+@in_many_runs
 def test_resources_are_as_a_model_of_them(spawn_service: Spawn, examples: int) -> None:
     hold_to(Machine, spawn_service, examples)

@@ -3,11 +3,10 @@
 import uuid
 from typing import Any
 
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, precondition, rule
 
-from tests.api.modelling import Content, Modelled, RefusalError, content_of, hold_to, refusal_of, same
+from tests.api.modelling import Content, Modelled, RefusalError, content_of, hold_to, in_many_runs, refusal_of, same
 from tests.processes import Spawn
 from tests.unit.core.applier import merged
 
@@ -192,6 +191,6 @@ class Machine(Modelled):
         return self.request(method, path, body, {"Content-Type": "application/json"} if body is not None else {})
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.long)])
+@in_many_runs
 def test_patches_are_as_a_model_of_them(spawn_service: Spawn, examples: int) -> None:
     hold_to(Machine, spawn_service, examples)
