@@ -28,7 +28,7 @@ from service.readers.client import GuardedClient
 from service.readers.file import FileReader
 from service.readers.guard import Guard
 from service.readers.inline import InlineReader, RawReader
-from service.readers.registry import ReaderRegistry, discover
+from service.readers.registry import ReaderRegistry, adopt, installed
 from service.readers.stored import StoredReader
 from service.readers.upload import UploadReader
 from service.readers.url import UrlReader
@@ -130,7 +130,7 @@ def _make_readers(settings: Settings, client: GuardedClient, stored: Callable[[]
         UrlReader(client),
         StoredReader(stored),
     ]
-    return [*built_in, *discover()]
+    return [*built_in, *adopt(installed())]
 
 
 def _make_telemetry(settings: Settings) -> "Telemetry | None":

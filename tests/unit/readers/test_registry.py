@@ -6,9 +6,8 @@ import pytest
 
 from service.errors import InvalidRequestError, SourceTimeoutError, SourceUnreachableError, TooLargeError
 from service.model import Document, Reading, Source
-from service.readers import registry as registry_module
 from service.readers.inline import InlineReader, InlineSource, RawReader, RawSource
-from service.readers.registry import ReaderRegistry, ReaderSetupError, discover
+from service.readers.registry import ENTRY_POINT_GROUP, ReaderRegistry, ReaderSetupError, adopt
 from service.readers.upload import UploadReader
 
 HERE = "tests.unit.readers.test_registry"
@@ -133,11 +132,8 @@ def test_two_readers_of_one_type_are_refused() -> None:
         ReaderRegistry([RawReader(), RawReader()])
 
 
-def offer(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    def find(*, group: str) -> list[EntryPoint]:
-        return [EntryPoint("mine", value, group)]
-
-    monkeypatch.setattr(registry_module, "entry_points", find)
+def offered(value: str) -> list[EntryPoint]:
+    return [EntryPoint("mine", value, ENTRY_POINT_GROUP)]
 
 
 class NotAReader:
@@ -152,16 +148,13 @@ class NotAReader:
     "value",
     ["no_such_module:Reader", "json:no_such_name", "json:dumps", "collections:Counter", f"{HERE}:NotAReader"],
 )
-def test_a_plugin_that_cannot_be_used_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    offer(monkeypatch, value)
-
+def test_a_plugin_that_cannot_be_used_is_refused_by_name(value: str) -> None:
     with pytest.raises(ReaderSetupError, match="'mine'"):
-        discover()
+        adopt(offered(value))
 
 
-async def test_faults_of_a_plugin_are_those_of_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    offer(monkeypatch, f"{HERE}:EchoReader")
-    registry = ReaderRegistry(discover())
+async def test_faults_of_a_plugin_are_those_of_a_source() -> None:
+    registry = ReaderRegistry(adopt(offered(f"{HERE}:EchoReader")))
 
     with pytest.raises(SourceUnreachableError) as caught:
         await registry.read(registry.parse(b'{"type": "echo", "text": "fail"}', "a"), READING)
@@ -170,9 +163,8 @@ async def test_faults_of_a_plugin_are_those_of_a_source(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(("text", "error"), [("hang", SourceTimeoutError), ("huge", TooLargeError)])
-async def test_bounds_hold_for_a_plugin(monkeypatch: pytest.MonkeyPatch, text: str, error: type[Exception]) -> None:
-    offer(monkeypatch, f"{HERE}:EchoReader")
-    registry = ReaderRegistry(discover())
+async def test_bounds_hold_for_a_plugin(text: str, error: type[Exception]) -> None:
+    registry = ReaderRegistry(adopt(offered(f"{HERE}:EchoReader")))
 
     with pytest.raises(error):
         await registry.read(
@@ -180,9 +172,8 @@ async def test_bounds_hold_for_a_plugin(monkeypatch: pytest.MonkeyPatch, text: s
         )
 
 
-async def test_what_a_plugin_reads_is_held_and_what_formats_add(monkeypatch: pytest.MonkeyPatch) -> None:
-    offer(monkeypatch, f"{HERE}:EchoReader")
-    registry = ReaderRegistry([*discover(), RawReader()])
+async def test_what_a_plugin_reads_is_held_and_what_formats_add() -> None:
+    registry = ReaderRegistry([*adopt(offered(f"{HERE}:EchoReader")), RawReader()])
     held: list[int] = []
     reading = Reading(max_bytes=1000, timeout_s=30, hold=held.append)
 
