@@ -109,8 +109,11 @@ class TypeStore(Protocol):
         """Return all definitions."""
         ...
 
-    async def put(self, name: str, definition: bytes) -> bool:
-        """Keep a definition and count the change, or neither; return whether the type had none before."""
+    async def put(self, name: str, definition: bytes, *, since: int) -> bool | None:
+        """Keep a definition and count the change, or neither; return whether the type had none before.
+
+        None, and nothing is kept, where there have been more changes than `since`.
+        """
         ...
 
     async def delete(self, name: str) -> bool:
@@ -153,12 +156,10 @@ class Timeline(Protocol):
 class IndexStore(Protocol):
     """Makes the indexes that a type's definition asks for."""
 
-    async def ensure_members(
-        self, members: Sequence[tuple[str, ...]], in_use: Sequence[tuple[str, ...]], *, dry_run: bool = False
-    ) -> None:
+    async def ensure_members(self, members: Sequence[tuple[str, ...]], *, dry_run: bool = False) -> None:
         """Make an index of each member's values where there is none; raise `InvalidRequestError` for too many.
 
-        `in_use` are the members that other types name. A dry run raises what would be raised.
+        Those of other members go when room is short. A dry run raises what would be raised.
         """
         ...
 

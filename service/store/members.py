@@ -23,15 +23,13 @@ class MongoIndexes:
     def __init__(self, database: Database) -> None:
         self._resources: Collection = database["resources"]
 
-    async def ensure_members(
-        self, members: Sequence[tuple[str, ...]], in_use: Sequence[tuple[str, ...]], *, dry_run: bool = False
-    ) -> None:
-        """Make an index of each member; it serves all types. Those not `in_use` go when room is short."""
+    async def ensure_members(self, members: Sequence[tuple[str, ...]], *, dry_run: bool = False) -> None:
+        """Make an index of each member; it serves all types. Those of other members go when room is short."""
         with translated():
             known = await self._resources.index_information()
-            missing = [path for path in members if _name(path) not in known]
-            kept = {_name(path) for path in (*members, *in_use)}
-            idle = [name for name in known if name.startswith(_PREFIX) and name not in kept]
+            wanted = {_name(path): path for path in members}
+            missing = [name for name in wanted if name not in known]
+            idle = [name for name in known if name.startswith(_PREFIX) and name not in wanted]
             excess = max(0, len(known) + len(missing) - _MOST_INDEXES)
             if excess > len(idle):
                 raise InvalidRequestError(
@@ -43,9 +41,9 @@ class MongoIndexes:
                 return
             for name in idle[:excess]:
                 await self._resources.drop_index(name)
-            for path in missing:
-                keys = [("type", 1), (member_path(path), 1), ("created", 1), ("_id", 1)]
-                await self._resources.create_index(keys, name=_name(path))
+            for name in missing:
+                keys = [("type", 1), (member_path(wanted[name]), 1), ("created", 1), ("_id", 1)]
+                await self._resources.create_index(keys, name=name)
 
 
 def _name(path: Sequence[str]) -> str:

@@ -1,10 +1,13 @@
 """Definitions of types: the collection `types`, one document each, and beside them a count of their changes."""
 
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
 
-from pymongo import ReturnDocument
+from motor.motor_asyncio import AsyncIOMotorClientSession
 
 from service.store.mongo import Client, Collection, Database, translated
+
+Result = TypeVar("Result")
 
 _COUNT = "$count"
 """No type can have this name."""
@@ -29,31 +32,36 @@ class MongoTypes:
             found = await self._types.find({"definition": {"$exists": True}}).to_list(None)
         return {each["_id"]: bytes(each["definition"]) for each in found}
 
-    async def put(self, name: str, definition: bytes) -> bool:
-        """Keep a definition; return whether the type had none before."""
-        return await self._change(name, definition) is None
+    async def put(self, name: str, definition: bytes, *, since: int) -> bool | None:
+        """Keep a definition; return whether the type had none before, None where the count has moved on."""
+
+        async def change(session: AsyncIOMotorClientSession) -> bool | None:
+            count = await self._types.find_one({"_id": _COUNT}, session=session)
+            if since != (0 if count is None else count["n"]):
+                return None
+            kept = {"$set": {"definition": definition}}
+            done = await self._types.update_one({"_id": name}, kept, upsert=True, session=session)
+            return done.matched_count == 0
+
+        return await self._counted(change)
 
     async def delete(self, name: str) -> bool:
         """Forget a definition; return whether there was one."""
-        return await self._change(name, None) is not None
 
-    async def _change(self, name: str, definition: bytes | None) -> bytes | None:
-        """Change definition and count in one transaction; return the definition that was there."""
+        async def change(session: AsyncIOMotorClientSession) -> bool:
+            return (await self._types.delete_one({"_id": name}, session=session)).deleted_count == 1
+
+        return await self._counted(change)
+
+    async def _counted(self, change: Callable[[AsyncIOMotorClientSession], Awaitable[Result]]) -> Result:
+        """Make a change and count it in one transaction; None is none."""
+
+        async def change_and_count(session: AsyncIOMotorClientSession) -> Result:
+            result = await change(session)
+            if result is not None:
+                await self._types.update_one({"_id": _COUNT}, {"$inc": {"n": 1}}, upsert=True, session=session)
+            return result
+
         with translated():
             async with await self._client.start_session() as session:
-
-                async def change(_: object) -> bytes | None:
-                    if definition is None:
-                        found: Any = await self._types.find_one_and_delete({"_id": name}, session=session)
-                    else:
-                        found = await self._types.find_one_and_update(
-                            {"_id": name},
-                            {"$set": {"definition": definition}},
-                            upsert=True,
-                            return_document=ReturnDocument.BEFORE,
-                            session=session,
-                        )
-                    await self._types.update_one({"_id": _COUNT}, {"$inc": {"n": 1}}, upsert=True, session=session)
-                    return None if found is None else bytes(found["definition"])
-
-                return cast("bytes | None", await session.with_transaction(change))
+                return cast("Result", await session.with_transaction(change_and_count))

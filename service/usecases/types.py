@@ -41,21 +41,25 @@ async def define(
 ) -> bool:
     """Keep a definition that can be lived by; return whether the type had none before.
 
+    It is kept only if no other has changed since it was held against them: it is looked at again then.
     Raises `InvalidRequestError` for a schema that is none and for a provider or a parent that cannot be.
     """
-    shelf.catalog.forget()  # what another instance defined a moment ago counts here
-    known = await shelf.catalog.find_to_replace(name)
     if definition.json_schema is not UNSET:
         Schema(definition.json_schema)
-    if definition.parent is not UNSET:
-        await _check_parent(name, definition.parent, shelf)
-    others = [each.definition for each in await shelf.catalog.list_defined() if each.name != name]
-    in_use = [path for each in others for path in indexed_members(each)]
-    await indexes.ensure_members(indexed_members(definition), in_use, dry_run=dry_run)
-    if dry_run:
-        return not known.is_defined
-    is_new = await types.put(name, msgspec.json.encode(definition))
-    shelf.catalog.forget()
+    is_new: bool | None = None
+    while is_new is None:
+        count = await types.read_count()
+        shelf.catalog.forget()
+        known = await shelf.catalog.find_to_replace(name)
+        if definition.parent is not UNSET:
+            await _check_parent(name, definition.parent, shelf)
+        others = [each.definition for each in await shelf.catalog.list_defined() if each.name != name]
+        members = [path for each in (definition, *others) for path in indexed_members(each)]
+        await indexes.ensure_members(members, dry_run=dry_run)
+        if dry_run:
+            return not known.is_defined
+        is_new = await types.put(name, msgspec.json.encode(definition), since=count)
+        shelf.catalog.forget()
     return is_new
 
 

@@ -256,6 +256,23 @@ async def test_what_another_instance_defined_a_moment_ago_counts(start: Starter)
     await one.delete(f"/types/{name}-1")
 
 
+async def test_types_defined_at_the_same_moment_are_not_contained_in_each_other(start: Starter) -> None:
+    one, other = await start(), await start()
+
+    async def define(client: Client, name: str, above: str) -> int:
+        parent = {"type": above, "property": "x", "as": "below"}
+        return (await client.put(f"/types/{name}", json={"parent": parent})).status
+
+    for _ in range(10):
+        name = f"c{uuid.uuid4().hex[:12]}"
+        statuses = await asyncio.gather(
+            define(one, f"{name}-1", f"{name}-2"),
+            define(other, f"{name}-2", f"{name}-3"),
+            define(one, f"{name}-3", f"{name}-1"),
+        )
+        assert sorted(statuses) == [201, 201, 400]
+
+
 async def test_a_member_does_not_name_a_parent_and_show_what_is_contained(client: Client, kinds: Kinds) -> None:
     """Neither could be written: resources of the type could not be made."""
     below = {"type": kinds.child, "property": "x", "as": "clinic"}

@@ -155,7 +155,7 @@ async def test_a_provider_that_a_type_names_stays(client: Client, hook: Hook, se
     await put(client, "kept", url=hook.url)
     connection = connect(settings.mongodb_uri or "")
     types = MongoTypes(connection[settings.mongodb_database])
-    await types.put("kept-type", b'{"provider": "kept"}')
+    await types.put("kept-type", b'{"provider": "kept"}', since=await types.read_count())
     client.app[SHELF].catalog.forget()
 
     response = await client.delete("/providers/kept")

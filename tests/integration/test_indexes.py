@@ -25,23 +25,23 @@ async def test_indexes_that_no_type_names_give_way(own: Database, monkeypatch: p
     """Else so many names, once used, would be all that a database ever had."""
     monkeypatch.setattr(members, "_MOST_INDEXES", 4)
     indexes = MongoIndexes(own)
-    await indexes.ensure_members([("a",), ("b",), ("c",)], [])
+    await indexes.ensure_members([("a",), ("b",), ("c",)])
 
-    await indexes.ensure_members([("d",)], [("b",), ("c",)])
+    await indexes.ensure_members([("d",), ("b",), ("c",)])
 
     made = await own["resources"].index_information()
     assert {str(keys["key"][1][0]) for name, keys in made.items() if name != "_id_"} == {f"content.{x}" for x in "bcd"}
     for dry_run in (True, False):
         with pytest.raises(InvalidRequestError, match="4 indexes are in use"):
-            await indexes.ensure_members([("e",)], [("b",), ("c",), ("d",)], dry_run=dry_run)
+            await indexes.ensure_members([("e",), ("b",), ("c",), ("d",)], dry_run=dry_run)
 
 
 async def test_a_dry_run_makes_and_drops_no_index(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(members, "_MOST_INDEXES", 2)
     indexes = MongoIndexes(own)
-    await indexes.ensure_members([("a",)], [])
+    await indexes.ensure_members([("a",)])
     before = await own["resources"].index_information()
 
-    await indexes.ensure_members([("b",)], [], dry_run=True)
+    await indexes.ensure_members([("b",)], dry_run=True)
 
     assert await own["resources"].index_information() == before

@@ -29,7 +29,8 @@ class DictTypes:
         self.reads += 1
         return dict(self.texts)
 
-    async def put(self, name: str, definition: bytes) -> bool:
+    async def put(self, name: str, definition: bytes, *, since: int | None = None) -> bool | None:
+        assert since in (None, self.count)
         is_new = name not in self.texts
         self.texts[name] = definition
         self.count += 1
