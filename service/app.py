@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 _FREQUENT = "/v1/{type}/{id}"
 """Of paths that begin alike aiohttp tries one after the other, in the order they were added: this one first."""
 
+_WEB_ADDRESS = re.compile(r"https?://([^\s/@]+@)?([^\s/:@\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/\S*)?")
+
 
 class SystemClock:
     """The machine's clock."""
@@ -136,7 +138,7 @@ def _make_readers(settings: Settings, client: GuardedClient, stored: Callable[[]
 def _make_telemetry(settings: Settings) -> "Telemetry | None":
     if settings.otlp_endpoint is None:
         return None
-    if not re.match(r"https?://[^/]", settings.otlp_endpoint):
+    if not _WEB_ADDRESS.fullmatch(settings.otlp_endpoint):
         raise StartError("PATCHBAY_OTLP_ENDPOINT is no http or https URL such as http://127.0.0.1:4318.")
     try:
         from service.telemetry import to_collector  # noqa: PLC0415 - an optional extra

@@ -29,7 +29,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     workers: Annotated[int, Meta(ge=1, le=256), _says("processes that share the port")] = 1
     data_dir: Annotated[Path, _says("where the embedded MongoDB keeps its data")] = Path(".patchbay")
     mongodb_uri: Annotated[str | None, _says("a replica set or cluster of your own; none: the embedded MongoDB")] = None
-    mongodb_database: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,38}$"), _says("name of the database")] = "patchbay"
+    mongodb_database: Annotated[
+        str,
+        Meta(pattern=r"^(?!(?i:admin|config|local)$)[A-Za-z0-9_-]{1,38}$"),
+        _says("name of the database; `admin`, `config` and `local` are MongoDB's own"),
+    ] = "patchbay"
     files_root: Annotated[Path | None, _says("folder the `file` reader may read below; none: reader off")] = None
     url_allow: Annotated[
         tuple[str, ...], _says("hosts and networks that URLs may name though not public, comma-separated")

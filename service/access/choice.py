@@ -21,6 +21,10 @@ async def choose_authenticator(settings: Settings, store: KeyStore, clock: Clock
     )
     try:
         await tokens.prepare()
-    except (ValueError, OSError, TimeoutError) as error:
-        raise StartError("PATCHBAY_JWT_JWKS names neither a JWKS nor a PEM public key that can be read.") from error
+    except OSError as error:
+        raise StartError(
+            f"PATCHBAY_JWT_JWKS cannot be read: {error.strerror or str(error) or 'no answer in time'}."
+        ) from error
+    except ValueError as error:
+        raise StartError("PATCHBAY_JWT_JWKS names neither a JWKS nor a PEM public key that signs tokens.") from error
     return tokens

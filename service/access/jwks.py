@@ -27,7 +27,7 @@ async def _fetch(url: str) -> bytes:
             answer.raise_for_status()
             return await _read_bounded(answer)
     except aiohttp.ClientError as error:
-        raise OSError("the JWKS could not be fetched") from error
+        raise OSError("it could not be fetched") from error
 
 
 async def _read_bounded(answer: aiohttp.ClientResponse) -> bytes:

@@ -129,7 +129,8 @@ def test_an_unknown_variable_stops_the_start(spawn_service: Spawn) -> None:
     ("name", "value"),
     [
         ("port", "http"), ("port", "65536"), ("max_depth", "0"), ("max_body_bytes", "64MB"), ("auth", "maybe"),
-        ("log_level", "loud"), ("body_timeout_s", "-1"), ("mongodb_database", "a/b"), ("url_ports", "80,x"),
+        ("log_level", "loud"), ("body_timeout_s", "-1"), ("mongodb_database", "a/b"), ("mongodb_database", "local"),
+        ("mongodb_database", "Admin"), ("url_ports", "80,x"),
     ],
 )  # fmt: skip
 def test_a_bad_value_stops_the_start_by_name(spawn_service: Spawn, name: str, value: str) -> None:

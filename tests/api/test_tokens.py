@@ -131,7 +131,7 @@ async def test_keys_that_cannot_be_had_stop_the_start(
 
 
 async def test_no_file_of_keys_stops_the_start(trusting: Trusting, tmp_path: Path) -> None:
-    await refuse_to_start(trusting(str(tmp_path / "missing.pem")), "PATCHBAY_JWT_JWKS")
+    await refuse_to_start(trusting(str(tmp_path / "missing.pem")), "PATCHBAY_JWT_JWKS .*No such file")
 
 
 @pytest.mark.parametrize(
