@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from service.core.conflict import list_conflicts
 from service.core.threeway import merge
 from service.errors import VersionConflictError
 from service.model import Change, Draft, Resource
 from service.ports import Changing
-from service.usecases.asked import Asked, admit
+from service.usecases.asked import Asked, Rules, admit
 from service.usecases.drafting import content_of, draft_of, succeed
 
 MOST_CONFLICTS = 1000
@@ -18,9 +20,10 @@ def rebasing(asked: Asked, base: Resource, making: Callable[[Asked], Changing]) 
     """Carry a change that was made for an earlier version, `base`, to the one that stands, by a three-way merge.
 
     The change raises `VersionConflictError` with the member `conflicts` where both changed the same in different ways:
-    edit1 is what the request makes of the base, edit2 what stands.
+    edit1 is what the request makes of the base, edit2 what stands. What the type asks is asked of the outcome.
     """
-    meant = making(asked)
+    freely = Rules(identified_lists=(), computed=asked.rules.computed)
+    meant = making(msgspec.structs.replace(asked, rules=freely))
 
     def change(draft: Draft | None) -> Change | None:
         standing = admit(asked, draft)

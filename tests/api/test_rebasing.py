@@ -78,6 +78,24 @@ async def test_both_additions_to_a_list_and_edits_of_its_items_are_kept(client: 
     assert len({each["id"] for each in phones}) == 4
 
 
+async def test_ids_given_since_to_items_that_had_none_are_no_conflict(client: Client) -> None:
+    kind = f"t{uuid.uuid4().hex[:12]}"
+    made = await client.post(f"/v1/{kind}", json={"bed": [{"value": "1"}]})
+    has_ids = {"properties": {"bed": {"items": {"required": ["id"]}}}}
+    await client.put(f"/types/{kind}", json={"identifiedLists": ["bed"], "schema": has_ids})
+    url = made.headers["Location"]
+    changed = await (await patch(client, url, {"fresh": 1})).json()
+
+    add = [{"op": "add", "path": "bed/-", "value": {"value": "2"}}]
+    merged = await patch(client, url, add, "application/json", **based_on(1))
+
+    assert merged.status == 200, await merged.text()
+    shown = await merged.json()
+    assert (shown["fresh"], shown["bed"][0]) == (1, changed["bed"][0])
+    assert (len(shown["bed"]), shown["bed"][1]["value"]) == (2, "2")
+    assert shown["bed"][1]["id"].startswith("bed-")
+
+
 async def test_conflicts_are_listed_and_nothing_is_written(client: Client, url: str) -> None:
     await patch(client, url, {"name": "Theirs", "open": None})
 
