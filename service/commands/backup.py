@@ -28,7 +28,7 @@ def restore(settings: Settings, file: Path) -> int:
     """Put a backup into an empty database; return the exit code."""
 
     async def run() -> int:
-        async with open_client(settings.mongodb_uri, settings.data_dir) as client:
+        async with open_client(settings.mongodb_uri, settings.data_dir, founds=True) as client:
             return await restoring.restore(client, settings.mongodb_database, file, make_bar("restoring"))
 
     print(f"{asyncio.run(run())} documents are back. Look over them with: patchbay check")

@@ -35,7 +35,8 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 async def _run(settings: Settings, asked: argparse.Namespace) -> int:
-    async with open_client(settings.mongodb_uri, settings.data_dir) as client:
+    founds = asked.action == "create"
+    async with open_client(settings.mongodb_uri, settings.data_dir, founds=founds) as client:
         store = MongoKeys(client[settings.mongodb_database])
         match asked.action:
             case "create":

@@ -177,6 +177,19 @@ def running_uri(data_dir: Path) -> str | None:
     return _uri(home) if _answers(home) else None
 
 
+def check_founded(data_dir: Path) -> None:
+    """Raise `StartError` where no server has run on the directory: a command would look at a new, empty database."""
+    try:
+        ServerDirectory(data_dir).database.stat()
+    except FileNotFoundError as error:
+        raise StartError(
+            f"There is no database in {data_dir.absolute()}: give PATCHBAY_DATA_DIR, or PATCHBAY_MONGODB_URI, the "
+            "value that the service has."
+        ) from error
+    except OSError:
+        pass  # what starts the server says what is wrong
+
+
 def _uri(home: Path) -> str:
     return f"mongodb://{quote(str(home / 'mongod.sock'), safe='')}/?directConnection=true"
 

@@ -126,6 +126,20 @@ def test_a_command_that_is_stopped_says_so_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["backup copy.gz", "check", "keys list", "keys revoke 0011223344556677"])
+def test_a_command_in_another_folder_than_the_service_says_so(
+    command: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """It would copy, look over, or find nothing in a database that it made itself."""
+    line = f"cd {tmp_path} && {STARTS} {command}"
+
+    done = run(line, environment, PATCHBAY_MONGODB_URI="", PYTHONPATH=str(ROOT))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"There is no database in {tmp_path}/.patchbay: give PATCHBAY_DATA_DIR" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_text_that_the_terminal_cannot_show_is_written_as_escapes(environment: dict[str, str]) -> None:
     made = run(f"{STARTS} keys create --name 'Zoë' --role reader", environment, PYTHONIOENCODING="ascii")
     listed = run(f"{STARTS} keys list", environment, PYTHONIOENCODING="ascii")
