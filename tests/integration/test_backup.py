@@ -9,10 +9,13 @@ from random import Random
 from typing import Any
 
 import aiohttp
+import msgspec
 import pymongo
 import pytest
 
+from service.commands import backup as commands
 from service.errors import StartError
+from service.settings import Settings
 from service.store import backup, restoring
 from service.store.mongo import Client, Database, connect
 from service.store.mongod import MongodProcess
@@ -254,6 +257,22 @@ async def test_nobody_takes_a_part_of_a_backup_for_the_whole(
     await own_client.drop_database(name)
     assert codes == [1, 1]
     assert ["broke off" in each.errors for each in started] == [True, True]
+
+
+@pytest.mark.parametrize("command", ["back_up", "restore"])
+def test_a_database_that_goes_away_amid_a_command_is_told(
+    command: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with MongodProcess(tmp_path) as server:
+        mine = msgspec.structs.replace(settings, mongodb_uri=server.uri)
+        with pymongo.MongoClient[dict[str, Any]](server.uri) as client:
+            client[mine.mongodb_database]["things"].insert_many([{"_id": number} for number in range(500)])
+        commands.back_up(mine, tmp_path / "copy")
+        other = msgspec.structs.replace(mine, mongodb_database="other") if command == "restore" else mine
+        monkeypatch.setattr(commands, "make_bar", lambda _: lambda *_: server.stop())
+
+        with pytest.raises(StartError, match="broke off"):
+            getattr(commands, command)(other, tmp_path / "copy")
 
 
 async def test_followers_hear_that_a_restore_undid_what_they_saw(
