@@ -12,6 +12,7 @@ from service.store.mongo import Client, translated, unavailable
 _OLDEST = (5, 0)
 _UNAUTHORIZED = 13
 _AUTHENTICATION_FAILED = 18
+_OTHER_CASE = 13297
 _URI = "PATCHBAY_MONGODB_URI"
 
 
@@ -29,6 +30,11 @@ def told_to_operator() -> Iterator[None]:
             ) from error
         if error.code == _AUTHENTICATION_FAILED:
             raise StartError(f"The MongoDB deployment at {_URI} refuses this account (code {error.code}).") from error
+        if error.code == _OTHER_CASE:
+            raise StartError(
+                "PATCHBAY_MONGODB_DATABASE differs from a database that is there only in capital and small letters; "
+                "MongoDB takes one of the two: spell it like that one, or choose another."
+            ) from error
         raise StartError(f"The MongoDB deployment at {_URI} refused a command (code {error.code}).") from error
     except PyMongoError as error:
         raise StartError(f"The MongoDB deployment at {_URI} cannot be used: {type(error).__name__}.") from error

@@ -140,6 +140,16 @@ def test_a_command_in_another_folder_than_the_service_says_so(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_database_that_another_spelling_names_is_told(environment: dict[str, str]) -> None:
+    line = f"{STARTS} keys create --name ann --role reader"
+    made = run(line, environment)
+
+    other = run(line, environment, PATCHBAY_MONGODB_DATABASE=environment["PATCHBAY_MONGODB_DATABASE"].swapcase())
+
+    assert (made.returncode, other.returncode) == (0, 1)
+    assert "PATCHBAY_MONGODB_DATABASE" in other.stderr
+
+
 def test_text_that_the_terminal_cannot_show_is_written_as_escapes(environment: dict[str, str]) -> None:
     made = run(f"{STARTS} keys create --name 'Zoë' --role reader", environment, PYTHONIOENCODING="ascii")
     listed = run(f"{STARTS} keys list", environment, PYTHONIOENCODING="ascii")
