@@ -24,6 +24,9 @@ _PLAIN_KEYS = {str, int, type(None)}
 _CONTAINERS = {dict, list}
 _NUMBERS = {int, float}
 _BRACE = ord("{")
+_DIGITS = b"0123456789"
+_MOST_DIGITS = 4299
+_TOO_LONG = 10**_MOST_DIGITS
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -43,6 +46,8 @@ def decode(text: bytes, *, max_depth: int) -> Json:
         raise fault.find(text) from exc
     except RecursionError as exc:
         raise fault.find_too_deep(text, max_depth) from exc
+    if len(text) > _MOST_DIGITS and _has_long_run(text) and _holds_long_integer(value):
+        raise fault.find(text)  # by one digit: the decoder refuses longer ones
     if type(value) not in _CONTAINERS:
         return value
     outline = outline_of(text) if len(text) > 2 * max_depth else text  # what is that short is not too deep
@@ -66,6 +71,8 @@ def read_both(before: bytes, after: bytes, max_depth: int) -> tuple[Json, Json, 
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     text = before + after
+    if _has_long_run(text):
+        return None
     outline = outline_of(text) if len(text) > 2 * max_depth else text
     if (
         len(outline) > 2 * max_depth
@@ -78,6 +85,27 @@ def read_both(before: bytes, after: bytes, max_depth: int) -> tuple[Json, Json, 
     if has_escaped_quotes(text):
         return None
     return old, new, outline.count(b'"')
+
+
+def _has_long_run(text: bytes) -> bool:
+    """Say whether more digits stand in a row than an integer may have: one of them then stands at a place looked at."""
+    for at in range(_MOST_DIGITS, len(text), _MOST_DIGITS + 1):
+        if text[at] in _DIGITS:
+            before, behind = text[at - _MOST_DIGITS : at], text[at : at + _MOST_DIGITS + 1]
+            if len(before) - len(before.rstrip(_DIGITS)) + len(behind) - len(behind.lstrip(_DIGITS)) > _MOST_DIGITS:
+                return True
+    return False
+
+
+def _holds_long_integer(value: Json) -> bool:
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if type(each) is int and abs(each) >= _TOO_LONG:
+            return True
+        if type(each) in _CONTAINERS:
+            waiting += each.values() if type(each) is dict else each
+    return False
 
 
 def is_deeper(value: Json, max_depth: int) -> bool:

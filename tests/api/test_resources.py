@@ -525,3 +525,19 @@ async def test_documents_of_16_mebibytes_are_the_limit(client: Client) -> None:
 
 def text_of(mebibytes: int) -> io.BytesIO:
     return io.BytesIO(b'{"text":"%s"}' % (b"x" * mebibytes * 1024 * 1024))
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+async def test_what_is_stored_is_what_can_be_compared(client: Client, sign: str) -> None:
+    """Elsewhere integers of 4,300 digits are refused: who stored one could neither merge nor replace it."""
+
+    async def send(digits: int) -> ClientResponse:
+        text = f'{{"text": "{"7" * 5000}", "numbers": [0.{"3" * 5000}, {sign}{"9" * digits}]}}'
+        return await client.post("/v1/clinic", data=text, headers={"Content-Type": PLAIN})
+
+    most, more = await send(4299), await send(4300)
+    changed = await patch(client, (await most.json())["id"], {"name": "x"}, MERGE_PATCH)
+
+    assert (most.status, changed.status) == (201, 200)
+    refused = await problem(more, 400, "invalid-json")
+    assert refused["errors"][0]["pointer"] == "/numbers/1"

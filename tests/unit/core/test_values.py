@@ -35,6 +35,16 @@ def test_a_byte_order_mark_is_accepted() -> None:
     assert values.decode(b"\xef\xbb\xbf[1]", max_depth=1) == [1]
 
 
+@pytest.mark.parametrize("place", range(0, 9000, 300))
+def test_integers_of_4300_digits_are_refused_wherever_they_stand(place: int) -> None:
+    text = b"[" + b" " * place + b"%s, 1]"
+
+    assert values.decode(text % (b"9" * 4299), max_depth=1) == [10**4299 - 1, 1]
+    with pytest.raises(MalformedJsonError, match="out of range"):
+        values.decode(text % (b"9" * 4300), max_depth=1)
+    assert values.read_both(b"[]", text % (b"9" * 4300), 1) is None
+
+
 def test_integers_of_any_size_stay_exact() -> None:
     text = b"[18446744073709551617,-" + b"9" * 400 + b"]"
 
