@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import time
 import zlib
 from collections import Counter
@@ -62,6 +63,8 @@ async def refuse_part(client: Client, database: str) -> None:
 
 def verify(file: Path) -> int:
     """Read a backup to its end; return the number of documents. Raises `StartError` unless it is whole and unharmed."""
+    if os.path.exists(file) and not os.path.isfile(file):  # noqa: PTH110, PTH113 - they raise nothing
+        raise StartError(f"The backup {file} cannot be read: that is no file. It is read twice, so a pipe does not do.")
     try:
         count = _count_whole(file)
     except (bson.errors.BSONError, LookupError, TypeError, ValueError):  # whatever a document may be damaged to

@@ -231,6 +231,21 @@ async def test_what_is_no_file_is_not_replaced_by_a_backup(
     assert os.listdir(tmp_path) == ["pipe"]  # noqa: PTH208 - a path is not asked in here
 
 
+async def test_what_can_be_read_only_once_is_not_restored(own_client: Client, filled: Database, tmp_path: Path) -> None:
+    """It is verified first: from a pipe nothing was left to restore then, and a part of nothing stayed."""
+    file, name = tmp_path / "copy", filled.name.replace("-from", "-to")
+    await backup.back_up(own_client, filled.name, file, NOW, ignore_progress)
+    reading, writing = os.pipe()
+    os.write(writing, file.read_bytes())
+    os.close(writing)
+
+    with pytest.raises(StartError, match="no file"):
+        await restoring.restore(own_client, name, Path(f"/dev/fd/{reading}"), ignore_progress)
+
+    os.close(reading)
+    assert name not in await own_client.list_database_names()
+
+
 async def test_a_place_that_takes_no_file_is_told(own_client: Client, filled: Database, tmp_path: Path) -> None:
     for target in (tmp_path / ("x" * 300), tmp_path / "none" / "copy"):
         with pytest.raises(StartError, match=r"cannot be written to .*: "):
