@@ -85,8 +85,9 @@ def _operation(route: Route, table: tuple[Route, ...], *, secured: bool) -> Docu
         "summary": route.summary,
         "tags": [route.tag],
     }
-    if route.description:
-        operation["description"] = route.description
+    needs = f"Needs the role `{route.access}`." if secured and route.access else ""
+    if described := "\n\n".join(filter(None, (route.description, needs))):
+        operation["description"] = described
     if route.params:
         operation["parameters"] = [_parameter(param) for param in route.params]
     if route.body:

@@ -1,6 +1,8 @@
 """Who may call what, from outside."""
 
 import asyncio
+import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -169,6 +171,24 @@ async def test_the_role_is_asked_for(guarded: Client, make_key: MakeKey) -> None
 
     assert response.status == 403
     assert (await response.json())["code"] == "forbidden"
+
+
+async def test_the_contract_tells_the_role_that_each_operation_asks_for(guarded: Client, make_key: MakeKey) -> None:
+    """With a key that has everything but that role, and one that has just that one."""
+    lesser = {"reader": "provider", "writer": "reader", "provider": "writer", "admin": "writer"}
+    keys = {role: {"X-API-Key": await make_key(role)} for role in (*lesser, "admin")}
+    contract = await (await guarded.get("/openapi.json")).json()
+    asked: Counter[str] = Counter()
+    for path, operations in contract["paths"].items():
+        for method, operation in ((name, each) for name, each in operations.items() if each.get("security")):
+            role = operation["description"].rpartition("Needs the role `")[2].removesuffix("`.")
+            url = re.sub(r"\{\w+\}", "none", path)
+            for caller, may in ((lesser[role], False), (role, True)):
+                async with guarded.request(method, url, headers=keys[caller]) as answer:
+                    assert (answer.status != 403) == may, (method, url, caller, await answer.text())
+            asked[role] += 1
+    assert all(asked[role] for role in lesser), asked
+    assert sum(asked.values()) > 60
 
 
 async def test_too_many_requests_are_told_when_to_come_back(
