@@ -12,6 +12,7 @@ from service.settings import Settings
 
 _LOG = logging.getLogger("patchbay")
 _BACKLOG = 1024
+_NEAR = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client here reaches who listens everywhere
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -45,20 +46,27 @@ def _check_exposure(settings: Settings, address: str) -> None:
         )
 
 
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def greet(listening: socket.socket, database: str, settings: Settings) -> None:
     """Say where the service listens and what to try; it serves also where nobody can be told."""
     host, port = listening.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    url = _url(host, port)
+    near = _url(_NEAR.get(host, host), port)
+    key = "" if settings.auth == "none" else " -H 'Authorization: Bearer …'"
+    make_key = "\n  Key:   patchbay keys create --name you --role admin" if settings.auth == "keys" else ""
     engine = choose(settings.engine).name
     where = "your deployment" if settings.mongodb_uri else f"embedded, data in {settings.data_dir}"
     try:
         print(
             f"""Patchbay {__version__} listens on {url} (MongoDB {database}, {where}; {engine} diff engine)
-
-  Try:   curl {url}/api/json/v1/patch -H 'Content-Type: application/json' \\
+{make_key}
+  Try:   curl {near}/api/json/v1/patch{key} -H 'Content-Type: application/json' \\
            -d '{{"a": {{"type": "inline", "value": {{"x": 1}}}}, "b": {{"type": "inline", "value": {{"x": 2}}}}}}'
-         curl {url}/api/json/v1/patch -F a=@old.json -F b=@new.json
-  Read:  {url}/docs
+         curl {near}/api/json/v1/patch{key} -F a=@old.json -F b=@new.json
+  Read:  {near}/docs
   Stop:  Ctrl+C""",
             flush=True,
         )

@@ -1,6 +1,8 @@
 """`python -m service` on a terminal's odd days: output that is closed or full, Ctrl+C, names that are none."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from service.commands.listening import greet
 from service.settings import Settings
 from tests.processes import Spawn
 
@@ -66,6 +69,30 @@ def test_the_service_serves_where_nobody_reads_its_greeting(output: str, environ
     assert alive, errors
     assert code == 0, errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("auth", ["none", "keys"])
+def test_what_the_greeting_says_to_try_works(auth: str, spawn_service: Spawn, environment: dict[str, str]) -> None:
+    service = spawn_service(auth=auth)
+    request = re.search(r"Try:   (.*?)\n +curl", service.output, re.DOTALL)
+    make_key = re.search(r"Key:   patchbay (.*)", service.output)
+
+    assert (make_key is not None) == (auth == "keys")
+    key = run(f"{STARTS} {make_key[1]}", environment).stdout.split()[0] if make_key else ""
+    assert request is not None
+    tried = run(request[1].replace("…", key), environment)
+    assert json.loads(tried.stdout) == [{"op": "replace", "path": "/x", "value": 2}], tried
+
+
+def test_who_listens_everywhere_is_reached_near_by(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+    with socket.socket() as bound:
+        bound.bind(("0.0.0.0", 0))  # noqa: S104 - nobody listens
+        port = bound.getsockname()[1]
+        greet(bound, "7.0", settings)
+
+    told = capsys.readouterr().out
+    assert f"listens on http://0.0.0.0:{port} " in told
+    assert f"curl http://127.0.0.1:{port}/api" in told
 
 
 def test_workers_are_of_the_same_package_wherever_they_are_started(environment: dict[str, str], tmp_path: Path) -> None:
