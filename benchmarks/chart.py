@@ -9,6 +9,7 @@ _LEFT, _BAR, _GAP, _WIDTH = 90, 14, 16, 720
 
 def draw(title, unit, groups):
     """Draw `{group: {name: value or None}}`; a value that is None was not reached."""
+    title = f"{title}, log scale"
     names = list(next(iter(groups.values())))
     values = [value for group in groups.values() for value in group.values() if value]
     least = 10 ** floor(log10(min(values)))
