@@ -11,7 +11,6 @@ _WRITTEN_IN_TRANSACTIONS = ("confirmations", "counters", "families", "identifier
 
 _NAMESPACE_EXISTS = 48
 
-
 _UNFED = IndexModel([("unfed", 1), ("at", 1), ("_id", 1)], partialFilterExpression={"unfed": True}, name="unfed")
 """What the feed has not taken yet."""
 _EXPIRY = IndexModel("expires", expireAfterSeconds=0)
