@@ -14,12 +14,13 @@ from tests.api.modelling import (
     Content,
     Modelled,
     RefusalError,
+    check_version,
     content_of,
-    headers_of,
     hold_to,
     in_many_runs,
     refusal_of,
     same,
+    tag_of,
 )
 from tests.processes import Spawn
 
@@ -120,7 +121,7 @@ class Machine(Modelled):
                 raise RefusalError(410, "gone")
             if shown in self.shown_by(name) and content[shown] != self.shown_by(name)[shown]:
                 raise RefusalError(422, "immutable-property")
-            self.check_version(version)
+            check_version(version)
             return {member: it for member, it in content.items() if member not in self.shown_by(name)}
 
         self.change("PUT", name, content, decide, version, dry)
@@ -148,7 +149,7 @@ class Machine(Modelled):
         def decide() -> Content:
             if resource.deleted:
                 raise RefusalError(410, "gone")
-            self.check_version(version)
+            check_version(version)
             if shown in self.shown_by(name):
                 raise RefusalError(422, "immutable-property")
             after = {**resource.content, **wanted}
@@ -181,13 +182,13 @@ class Machine(Modelled):
         def decide() -> None:
             if resource.deleted:
                 raise RefusalError(410, "gone")
-            self.check_version(version)
+            check_version(version)
             if not cascade and self.contained_in(name):
                 raise RefusalError(409, "still-referenced")
 
         refusal = refusal_of(decide)
         path = f"{self.path(name)}?cascade={json.dumps(cascade)}&dryRun={json.dumps(dry)}"
-        status, _, told = self.ask("DELETE", path, if_match=self.tag(resource, version))
+        status, _, told = self.ask("DELETE", path, if_match=tag_of(resource.version, version))
         assert (status, None if told is None else told["code"]) == (refusal or (204, None))
         if refusal is None and not dry:
             self.let_go(name)
@@ -352,7 +353,7 @@ class Machine(Modelled):
             f"{self.path(name)}?dryRun={json.dumps(dry)}",
             body,
             media_type=media_type,
-            if_match=self.tag(resource, version),
+            if_match=tag_of(resource.version, version),
             again=method == "PATCH" and not dry,
         )
         self.expect_changed(name, after[0] if after else {}, refusal, answer, dry)
@@ -374,38 +375,8 @@ class Machine(Modelled):
         while self.undone:
             self.undone.pop().pop()
 
-    def check_version(self, version: str | None) -> None:
-        if version == "stale":
-            raise RefusalError(412, "version-conflict")
-
-    def tag(self, resource: Resource, version: str | None) -> str | None:
-        numbers = {"current": resource.version, "stale": resource.version + 1}
-        return f'"{numbers[version]}"' if version else None
-
     def path(self, name: str) -> str:
         return f"/v1/{self.model[name].kind}/{name}"
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        media_type: str = "application/json",
-        if_match: str | None = None,
-        if_none_match: str | None = None,
-        again: bool = False,
-    ) -> tuple[int, dict[str, str], Any]:
-        """Send a request; `again` sends it twice with one idempotency key, to one instance and the other."""
-        headers = headers_of(body, media_type, if_match)
-        headers |= {"If-None-Match": if_none_match} if if_none_match else {}
-        headers |= {"Idempotency-Key": str(uuid.uuid4())} if again else {}
-        answer = self.request(method, path, body, headers)
-        if again:
-            status, _, told = self.request(method, path, body, headers)
-            assert status == answer[0]
-            assert status >= 400 or told == answer[2]
-        return answer
 
 
 def without_times(shown: Content) -> Content:

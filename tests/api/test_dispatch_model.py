@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, precondition, rule
 
 from tests.api.listening import GONE, Answer, Key, Listener, Taken, listening
-from tests.api.modelling import Content, Modelled, RefusalError, content_of, hold_to, in_many_runs, refusal_of, same
+from tests.api.modelling import (
+    Content,
+    Modelled,
+    RefusalError,
+    aim_at,
+    check_version,
+    content_of,
+    hold_to,
+    in_many_runs,
+    refusal_of,
+    same,
+)
 from tests.processes import Spawn
 from tests.unit.core.applier import merged
 
@@ -46,10 +57,6 @@ class Target:
     def check_there(self) -> None:
         if self.is_deleted:
             raise RefusalError(410, "gone")
-
-    def check_version(self, version: str | None) -> None:
-        if version == "stale":
-            raise RefusalError(412, "version-conflict")
 
     def become(self, content: Content) -> None:
         if not same(content, self.content):
@@ -204,7 +211,7 @@ class Machine(Modelled):
         def decide() -> None:
             target.check_there()
             application.check(*(("failed",) if verb == "retry" else ("pending", "reverted")))
-            target.check_version(version)
+            check_version(version)
             if self.constraints[patch] and target.content.get("b") != 1:
                 raise RefusalError(409, "incompatible-target")
             self.dispatch(application, target, verb)
@@ -232,10 +239,10 @@ class Machine(Modelled):
     @precondition(lambda self: self.more == "cancel")
     @rule(patch=st.sampled_from(PATCHES), name=targets, version=VERSIONS, manner=MANNERS)
     def cancel(self, patch: str, name: str, version: str | None, manner: str) -> None:
-        target, application = self.of(patch, name, manner)
+        _, application = self.of(patch, name, manner)
 
         def decide() -> None:
-            target.check_version(version)
+            check_version(version)
             application.check("pending", "dispatched")
             if application.state == "pending":
                 self.clock += 1
@@ -258,7 +265,7 @@ class Machine(Modelled):
         def decide() -> None:
             target.check_there()
             application.check("applied")
-            target.check_version(version)
+            check_version(version)
             target.become(carried(application.result[1], application.base[1], target.content))
             application.move("revert", "reverted")
 
@@ -618,9 +625,7 @@ class Machine(Modelled):
         return found
 
     def aim(self, name: str, version: str | None) -> Content:
-        target = self.model[name]
-        numbers = {"current": target.version, "stale": target.version + 1}
-        return {"target_id": name} | ({"if_version": numbers[version]} if version else {})
+        return aim_at(name, self.model[name].version, version)
 
     def path_of(self, name: str) -> str:
         return f"/v1/{self.kinds[self.model[name].kind]}/{name}"
@@ -643,9 +648,6 @@ class Machine(Modelled):
             status, kept, told = self.request(method, path, body, {**headers, **more})
             assert (status, told, kept["Idempotency-Replayed"]) == (answer[0], answer[2], "true")
         return answer
-
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, str], Any]:
-        return self.send(method, path, body, "plain", {})
 
 
 def carried(before: Content, after: Content, standing: Content) -> Content:

@@ -15,12 +15,13 @@ from tests.api.modelling import (
     Content,
     Modelled,
     RefusalError,
+    Resource,
     content_of,
-    headers_of,
     hold_to,
     in_many_runs,
     refusal_of,
     same,
+    tag_of,
 )
 from tests.processes import Spawn
 from tests.unit.core import applier
@@ -96,21 +97,6 @@ class OperationError(RefusalError):
         self.answer = status, f"{code} {json.dumps([index, *(found or [])], sort_keys=True)}"
 
 
-class Resource:
-    """A resource of the model: its versions, each its content, None where it was deleted."""
-
-    def __init__(self, content: Content) -> None:
-        self.versions: list[Content | None] = [content]
-
-    @property
-    def version(self) -> int:
-        return len(self.versions)
-
-    @property
-    def content(self) -> Content | None:
-        return self.versions[-1]
-
-
 class Machine(Modelled):
     """Resources of one type, by their ids."""
 
@@ -119,6 +105,7 @@ class Machine(Modelled):
     @initialize(target=ids, content=CONTENTS, lists=NAMED_LISTS, when=st.sampled_from(["never", "before", "after"]))
     def begin(self, content: Content, lists: list[str], when: str) -> Any:
         self.type = f"t{uuid.uuid4().hex[:12]}"
+        self.prefix = f"/v1/{self.type}"
         self.identified = BY_DEFAULT
         self.model: dict[str, Resource] = {}
         self.given: set[str] = set()
@@ -134,7 +121,7 @@ class Machine(Modelled):
         """Name the lists whose items get ids, to both instances: each knows at once what it is told itself."""
         for _ in self.urls:
             body = {"identifiedLists": lists}
-            status = self.request("PUT", f"/types/{self.type}", body, headers_of(body, "application/json", None))[0]
+            status = self.request("PUT", f"/types/{self.type}", body, {"Content-Type": "application/json"})[0]
             assert status in (200, 201)
         self.identified = lists
 
@@ -238,8 +225,10 @@ class Machine(Modelled):
     @rule(name=ids, version=VERSIONS, dry=st.sampled_from([True, True, False]))
     def delete(self, name: str, version: str | None, dry: bool) -> None:
         resource = self.model[name]
-        refusal = refusal_of(lambda: self.check_standing(resource, version))
-        status, _, told = self.ask("DELETE", f"/{name}?dryRun={json.dumps(dry)}", if_match=self.tag(resource, version))
+        refusal = refusal_of(lambda: resource.check_standing(version))
+        status, _, told = self.ask(
+            "DELETE", f"/{name}?dryRun={json.dumps(dry)}", if_match=tag_of(resource.version, version)
+        )
         assert (status, None if told is None else told["code"]) == (refusal or (204, None))
         if refusal is None and not dry:
             resource.versions.append(None)
@@ -310,7 +299,7 @@ class Machine(Modelled):
         def decide() -> None:
             if early is not None:
                 raise early
-            after.append(make(copy.deepcopy(self.check_standing(resource, version))))
+            after.append(make(copy.deepcopy(resource.check_standing(version))))
 
         refusal = refusal_of(decide)
         status, headers, shown = answer = self.ask(
@@ -318,7 +307,7 @@ class Machine(Modelled):
             f"/{name}?dryRun={json.dumps(dry)}",
             body,
             media_type=media_type,
-            if_match=self.tag(resource, version),
+            if_match=tag_of(resource.version, version),
             again=method == "PATCH" and not dry,
         )
         if refusal is None:
@@ -361,13 +350,6 @@ class Machine(Modelled):
         assert same(content_of(shown), expected)
         return expected
 
-    def check_standing(self, resource: Resource, version: str | None) -> Content:
-        if resource.content is None:
-            raise RefusalError(410, "gone")
-        if version == "stale":
-            raise RefusalError(412, "version-conflict")
-        return resource.content
-
     def places_in(self, name: str) -> list[tuple[str, str]]:
         """The paths of the items of a resource."""
         return [(member, str(index)) for member, items in self.lists_of(name) for index in range(len(items))]
@@ -407,30 +389,6 @@ class Machine(Modelled):
         own = [each for content in contents for items in (content or {}).values() for each in ids_in(items)]
         every = (items for resource in self.model.values() for items in (resource.content or {}).values())
         return own or [each for items in every for each in ids_in(items)] or ["none"]
-
-    def tag(self, resource: Resource, version: str | None) -> str | None:
-        numbers = {"current": resource.version, "stale": resource.version + 1}
-        return f'"{numbers[version]}"' if version else None
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        media_type: str = "application/json",
-        if_match: str | None = None,
-        again: bool = False,
-    ) -> tuple[int, dict[str, str], Any]:
-        """Send a request; `again` sends it twice with one idempotency key, to one instance and the other."""
-        headers = headers_of(body, media_type, if_match)
-        headers |= {"Idempotency-Key": str(uuid.uuid4())} if again else {}
-        answer = self.request(method, f"/v1/{self.type}{path}", body, headers)
-        if again:
-            status, _, told = self.request(method, f"/v1/{self.type}{path}", body, headers)
-            assert status == answer[0]
-            assert status >= 400 or told == answer[2]
-        return answer
 
 
 def ids_in(items: Any) -> Iterator[str]:

@@ -16,12 +16,13 @@ from tests.api.modelling import (
     Content,
     Modelled,
     RefusalError,
+    Resource,
     content_of,
-    headers_of,
     hold_to,
     in_many_runs,
     refusal_of,
     same,
+    tag_of,
 )
 from tests.processes import Spawn
 from tests.unit.core.applier import merged
@@ -55,21 +56,6 @@ VERSIONS = st.sampled_from([None, None, "current", "stale"])
 """What `If-Match` says."""
 
 
-class Resource:
-    """A resource of the model: its versions, each its content, None where it was deleted."""
-
-    def __init__(self, content: Content) -> None:
-        self.versions: list[Content | None] = [content]
-
-    @property
-    def version(self) -> int:
-        return len(self.versions)
-
-    @property
-    def content(self) -> Content | None:
-        return self.versions[-1]
-
-
 class Machine(Modelled):
     """Resources of one type, by their ids."""
 
@@ -78,6 +64,7 @@ class Machine(Modelled):
     @initialize()
     def begin(self) -> None:
         self.type = f"t{uuid.uuid4().hex[:12]}"
+        self.prefix = f"/v1/{self.type}"
         self.model: dict[str, Resource] = {}
 
     @rule(target=ids, content=CONTENTS)
@@ -114,8 +101,8 @@ class Machine(Modelled):
     @rule(resource_id=ids, version=VERSIONS)
     def delete(self, resource_id: str, version: str | None) -> None:
         resource = self.model[resource_id]
-        refusal = refusal_of(lambda: self.check_standing(resource, version))
-        status, _, told = self.ask("DELETE", f"/{resource_id}", if_match=self.tag(resource, version))
+        refusal = refusal_of(lambda: resource.check_standing(version))
+        status, _, told = self.ask("DELETE", f"/{resource_id}", if_match=tag_of(resource.version, version))
         assert (status, None if told is None else told["code"]) == (refusal or (204, None))
         if refusal is None:
             resource.versions.append(None)
@@ -205,13 +192,13 @@ class Machine(Modelled):
         resource = self.model[resource_id]
 
         def decide() -> None:
-            before = self.check_standing(resource, version)
+            before = resource.check_standing(version)
             after = make(copy.deepcopy(before))
             self.check_identifiers(resource_id, after)
             if not same(before, after):
                 resource.versions.append(after)
 
-        tag = self.tag(resource, version)
+        tag = tag_of(resource.version, version)
         refusal = refusal_of(decide)
         status, headers, shown = self.ask(method, f"/{resource_id}", body, media_type=media_type, if_match=tag)
         if refusal is not None:
@@ -219,13 +206,6 @@ class Machine(Modelled):
             return
         assert (status, headers["ETag"]) == (200, f'"{resource.version}"')
         assert same(content_of(shown), resource.content)
-
-    def check_standing(self, resource: Resource, version: str | None) -> Content:
-        if resource.content is None:
-            raise RefusalError(410, "gone")
-        if version == "stale":
-            raise RefusalError(412, "version-conflict")
-        return resource.content
 
     def check_identifiers(self, resource_id: str, content: Content) -> None:
         for other, theirs in self.live().items():
@@ -238,13 +218,9 @@ class Machine(Modelled):
         """The content of the resources that are not deleted."""
         return {name: each.content for name, each in self.model.items() if each.content is not None}
 
-    def tag(self, resource: Resource, version: str | None) -> str | None:
-        numbers = {"current": resource.version, "stale": resource.version + 1}
-        return f'"{numbers[version]}"' if version else None
-
     def pages(self, path: str) -> Iterator[Any]:
         """Follow the links of a list."""
-        next_path: str | None = f"/v1/{self.type}{path}"
+        next_path: str | None = f"{self.prefix}{path}"
         while next_path:
             status, headers, page = self.request("GET", next_path, None, {})
             assert status == 200, page
@@ -252,17 +228,6 @@ class Machine(Modelled):
             yield page
             link = re.match(r"<([^>]*)>; rel=\"next\"", headers.get("Link", ""))
             next_path = link[1] if link else None
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        media_type: str = "application/json",
-        if_match: str | None = None,
-    ) -> tuple[int, dict[str, str], Any]:
-        return self.request(method, f"/v1/{self.type}{path}", body, headers_of(body, media_type, if_match))
 
 
 def reached(content: Content) -> list[Any]:

@@ -6,7 +6,18 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, multiple, precondition, rule
 
-from tests.api.modelling import Content, Modelled, RefusalError, content_of, hold_to, in_many_runs, refusal_of, same
+from tests.api.modelling import (
+    Content,
+    Modelled,
+    RefusalError,
+    aim_at,
+    check_version,
+    content_of,
+    hold_to,
+    in_many_runs,
+    refusal_of,
+    same,
+)
 from tests.processes import Spawn
 from tests.unit.core.applier import merged
 
@@ -94,14 +105,12 @@ class Machine(Modelled):
     @rule(patch=patches, name=targets, retries=st.booleans(), version=VERSIONS)
     def apply(self, patch: str, name: str, retries: bool, version: str | None) -> None:
         target, application = self.model[name], self.application(patch, name)
-        numbers = {"current": target.version, "stale": target.version + 1}
-        body = {"target_id": name} | ({"if_version": numbers[version]} if version else {})
+        body = aim_at(name, target.version, version)
         base = target.version
 
         def decide() -> None:
             application.begin(*(("failed",) if retries else ("pending", "reverted")))
-            if version == "stale":
-                raise RefusalError(412, "version-conflict")
+            check_version(version)
             payload, constraints = self.payloads[patch]
             if constraints and target.content.get("b") != 1:
                 raise RefusalError(409, "incompatible-target")
@@ -186,9 +195,6 @@ class Machine(Modelled):
 
     def act(self, patch: str, verb: str, body: Content) -> tuple[int, Any, Any]:
         return self.ask("POST", f"/resources/{self.root}/patches/{patch}/{verb}", body)
-
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, str], Any]:
-        return self.request(method, path, body, {"Content-Type": "application/json"} if body is not None else {})
 
 
 @in_many_runs
