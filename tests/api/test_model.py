@@ -241,7 +241,7 @@ def apply(content: Content, operations: list[Any]) -> Content:
     """Apply a JSON Patch (RFC 6902) whose paths lead to members of the root, or to the end of `list`."""
     for each in operations:
         name = name_of(each["path"])
-        value = each.get("value")
+        value = copy.deepcopy(each.get("value"))
         if "from" in each:
             source = name_of(each["from"])
             if source not in content:
