@@ -410,6 +410,9 @@ class IdempotencyKeyReusedError(UnprocessableError):
     code = "idempotency-key-reused"
     title = "The idempotency key was used for another request"
 
+    def __init__(self) -> None:
+        super().__init__("The Idempotency-Key came before with another request. Use a new one for each.")
+
 
 class ArrayKeyError(UnprocessableError):
     """Items of a keyed array lack a key or share one."""

@@ -42,7 +42,7 @@ class MongoIdempotency:
         record = await self._records.find_one({"_id": key})
         if record is not None and record["expires"] > now:
             if record["fingerprint"] != fingerprint:
-                raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
+                raise IdempotencyKeyReusedError
             if "status" in record:
                 return Answer(record["status"], record["headers"], record["body"])
         # Left behind by a killed process, or by the day's end: taken over by exactly one.

@@ -120,7 +120,7 @@ async def target_of(patch: Patch, aim: Aim, verb: Verb, caller: Caller, desk: De
 async def _find_moved(attempt: Attempt, desk: Desk) -> Application:
     moved = await attempts.find_moved(attempt.patch, attempt.target.id, attempt.write_id, desk)
     if moved is None:
-        raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
+        raise IdempotencyKeyReusedError
     return moved
 
 

@@ -89,7 +89,7 @@ async def record(
         return comparison
     known = await find(comparison.id, caller, store)
     if _asked(known) != _asked(comparison):
-        raise IdempotencyKeyReusedError("The Idempotency-Key came before with another call. Use a new key for each.")
+        raise IdempotencyKeyReusedError
     return known
 
 

@@ -71,7 +71,7 @@ async def create(
         return job
     known = await find(job.id, caller=caller, store=store)
     if known.fingerprint != job.fingerprint:
-        raise IdempotencyKeyReusedError("The Idempotency-Key came before with another call. Use a new key for each.")
+        raise IdempotencyKeyReusedError
     return known
 
 

@@ -187,5 +187,5 @@ async def _find_inverse(moved: Application | None, caller: Caller, desk: Desk) -
     inverse_id = None if moved is None else moved.reverted_by
     inverse = None if moved is None or inverse_id is None else await desk.patches.find(moved.target_id, inverse_id)
     if inverse is None:
-        raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
+        raise IdempotencyKeyReusedError
     return await describe(inverse, caller, desk)

@@ -64,7 +64,7 @@ async def start(
         return rollout
     known = await rolling.rollouts.find(rollout_id)
     if known is None or (known.resource_id, known.patch_id, known.order) != (patch.resource_id, patch.patch_id, order):
-        raise IdempotencyKeyReusedError("The idempotency key came before with another request: use a new one.")
+        raise IdempotencyKeyReusedError
     return known
 
 
