@@ -1,13 +1,12 @@
 """Tells callers that their jobs are over: one GET for each job, whichever instance finished it, never a second one."""
 
 import asyncio
-import contextlib
 import logging
 
-from service.errors import ServiceError, StoreError
+from service.errors import ServiceError
 from service.model import Owed
 from service.ports import Callbacks, JobStore
-from service.tasks import end
+from service.tasks import end, to_its_end
 from service.workers.background import forever
 from service.workers.calm import Calm
 from service.workers.under_way import UnderWay
@@ -42,27 +41,19 @@ class CallbackWorker:
 
     async def _round(self) -> float:
         await self._under_way.wait_for_place()
-        if await self._begin_next():
+        # A cancellation does not stop the database: what it gives out is called.
+        if await to_its_end(self._begin_next()):
             self._calm.stir()
         else:
             await self._calm.rest()
         return 0.0
 
     async def _begin_next(self) -> bool:
-        """Take what is owed and begin it. A cancellation does not stop the database: what it gives out is called."""
-        taking = asyncio.create_task(self._store.take_callback(self._under_way.full()))
-        try:
-            owed = await asyncio.shield(taking)
-        except asyncio.CancelledError:
-            with contextlib.suppress(StoreError):
-                self._begin(await taking)
-            raise
-        self._begin(owed)
-        return owed is not None
-
-    def _begin(self, owed: Owed | None) -> None:
+        """Take what is owed and begin it, if anything is."""
+        owed = await self._store.take_callback(self._under_way.full())
         if owed is not None:
             self._under_way.begin(owed.server, self._call(owed))
+        return owed is not None
 
     async def _call(self, owed: Owed) -> None:
         try:
