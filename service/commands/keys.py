@@ -61,7 +61,11 @@ async def _create(store: MongoKeys, asked: argparse.Namespace) -> int:
             expires_at=_expiry(asked.expires, now),
         )
     )
-    print(text)
+    try:
+        print(text, flush=True)
+    except OSError:
+        await store.revoke(text.id, format_timestamp(now))  # nobody has seen it
+        raise
     print(f"\nShown once; only its digest is kept. Try:  curl -H 'Authorization: Bearer pb_{text.id}_…' …/v1/TYPE/ID")
     return 0
 

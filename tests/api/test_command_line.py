@@ -62,6 +62,13 @@ def test_output_that_takes_nothing_is_told(command: str, output: str, told: str,
     assert told in line
 
 
+def test_a_key_that_could_not_be_shown_opens_nothing(environment: dict[str, str]) -> None:
+    done = run(f"{STARTS} keys create --name unseen --role reader > /dev/full", environment)
+
+    assert done.returncode == 1
+    assert re.search(r" unseen .* revoked ", run(f"{STARTS} keys list", environment).stdout)
+
+
 @pytest.mark.parametrize("output", [">&-", "<&- >&-", "> /dev/full", "> >(true)"])
 def test_the_service_serves_where_nobody_reads_its_greeting(output: str, environment: dict[str, str]) -> None:
     alive, code, errors = try_out(["bash", "-c", f"{STARTS} {output}", sys.executable], environment)
