@@ -1,9 +1,10 @@
 """Deadlines: applications whose provider did not confirm in time come to their end."""
 
+import contextlib
 import logging
 
 from service.core.timestamp import format_timestamp
-from service.errors import InvalidTransitionError
+from service.errors import InvalidTransitionError, StoreError
 from service.ports import Lease
 from service.usecases import confirming
 from service.usecases.patching import Desk
@@ -25,8 +26,12 @@ class Deadlines:
         self._hold = Hold(lease, _LEASE, _LEASE_S)
 
     async def run(self) -> None:
-        """Keep deadlines until cancelled."""
-        await forever("deadlines", self._round)
+        """Keep deadlines until cancelled; another instance may then at once."""
+        try:
+            await forever("deadlines", self._round)
+        finally:
+            with contextlib.suppress(StoreError):
+                await self._hold.release()
 
     async def _round(self) -> float:
         if await self._hold.keep():

@@ -1,7 +1,13 @@
 """Work that one instance does at a time, over leases that are real."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from service.app import create_app
+from service.settings import Settings
 from service.store.leases import Leases
 from service.store.mongo import Database
 from service.workers.hold import Hold
@@ -43,3 +49,19 @@ async def test_a_long_lease_is_asked_for_once_and_a_short_one_again(database: Da
     await asyncio.sleep(0.1)
     assert await short.keep()
     assert leases.count == 3
+
+
+async def test_what_an_instance_held_is_free_as_soon_as_it_stops(
+    aiohttp_client: Callable[..., Awaitable[TestClient[web.Request, web.Application]]],
+    settings: Settings,
+    database: Database,
+) -> None:
+    leases, names = Leases(database), ("deadlines", "feeder")
+    instance = await aiohttp_client(create_app(settings))
+    async with asyncio.timeout(60):
+        while not all([await leases.is_held(each) for each in names]):
+            await asyncio.sleep(0.05)
+
+    await instance.close()
+
+    assert [each for each in names if await leases.is_held(each)] == []
