@@ -1,4 +1,7 @@
-"""The command line: reads the environment once, and hands over to a command."""
+"""The command line: reads the environment once, and hands over to a command.
+
+Each command is imported when it is called for: most need neither the web server nor the contract, which take longest.
+"""
 
 import argparse
 import os
@@ -6,8 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from service.commands import backup, check, contract, keys, output, serve, version
-from service.commands.workers import Inherited
+from service.commands import keys, output
 from service.errors import StartError, StoreUnavailableError
 from service.settings import Settings, SettingsError, describe, load
 
@@ -33,14 +35,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(settings: Settings, asked: argparse.Namespace) -> int:
+    from service.commands import serve, workers
+
     given = getattr(asked, "inherited", None)
-    return serve.serve(settings, inherited=Inherited(*given) if given else None)
+    return serve.serve(settings, inherited=workers.Inherited(*given) if given else None)
 
 
 def _carry_out(settings: Settings, asked: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _end_as_ctrl_c_does)
     try:
-        code = version.show(settings) if asked.version else _command(settings, asked)
+        code = _command(settings, asked)
         sys.stdout.flush()
     except BrokenPipeError:
         output.discard()  # whoever reads has read enough (`… | head`)
@@ -57,16 +61,28 @@ def _end_as_ctrl_c_does(_number: int, _frame: object) -> None:
 
 
 def _command(settings: Settings, asked: argparse.Namespace) -> int:
-    match asked.command:
+    match "version" if asked.version else asked.command:
+        case "version":
+            from service.commands import version
+
+            return version.show(settings)
         case "openapi":
+            from service.commands import contract
+
             return contract.write_contract()
         case "keys":
             return keys.run(settings, asked)
         case "backup":
+            from service.commands import backup
+
             return backup.back_up(settings, asked.file)
         case "restore":
+            from service.commands import backup
+
             return backup.restore(settings, asked.file)
         case _:
+            from service.commands import check
+
             return check.check(settings, repairs=asked.repair)
 
 
