@@ -3,9 +3,10 @@
 With `app` it is the composition root; nothing else knows these classes together.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, nullcontext
 from datetime import timedelta
+from typing import Protocol
 
 from aiohttp import web
 
@@ -62,6 +63,14 @@ from service.workers.telling import Backlogs
 _CALMS = web.AppKey("CALMS", Calms)
 
 
+class Worker(Protocol):
+    """Work in the background that goes on until it is cancelled."""
+
+    async def run(self) -> None:
+        """Do it."""
+        ...
+
+
 async def open_store(app: web.Application) -> AsyncIterator[None]:
     """Open the database and begin the work in the background; end both when the application ends."""
     async with AsyncExitStack() as stack:
@@ -69,10 +78,17 @@ async def open_store(app: web.Application) -> AsyncIterator[None]:
         with told_to_operator():
             await ensure_indexes(database)
         resources = _set_out_stores(app, database)
-        await stack.enter_async_context(resources.relay)
-        for begin in (_follow_feed, _carry_out_jobs, _carry_out_patches, _retain, _tell):
-            await begin(app, stack, database)
-        yield
+        compute = Compute(app[keys.ENGINE], timeout_s=app[keys.SETTINGS].job_timeout_s, limit="job_timeout_s", slots=2)
+        stack.push_async_callback(compute.close)
+        workers = (
+            *_make_feeders(app, database),
+            *_make_job_workers(app, database, compute),
+            *_make_patch_workers(app, database),
+            _make_retainer(app, database),
+            Backlogs(app[keys.OUTBOX], app[keys.JOBS], app[keys.CLOCK], app[keys.METRICS]),
+        )
+        async with resources.relay, running(*(each.run() for each in workers)):
+            yield
 
 
 async def _reach_database(app: web.Application, stack: AsyncExitStack) -> Database:
@@ -138,34 +154,20 @@ def _make_desk(app: web.Application, database: Database) -> Desk:
     )
 
 
-async def _retain(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Have old versions forgotten, as the settings say, for as long as the stack stands."""
-    settings = app[keys.SETTINGS]
-    retainer = Retainer(
-        MongoRetention(database),
-        Leases(database),
-        app[keys.CLOCK],
-        versions=settings.history_versions,
-        days=settings.history_days,
-    )
-    await stack.enter_async_context(running(retainer.run()))
-
-
-async def _follow_feed(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Have events made, and followers told, for as long as the stack stands."""
+def _make_feeders(app: web.Application, database: Database) -> Iterator[Worker]:
+    """Make what makes events, and tells followers of them."""
     kept = timedelta(days=app[keys.SETTINGS].events_kept_days)
     feed = app[keys.FEED] = MongoFeed(database)
     watch = app[keys.FEED_WATCH] = Watch(EventSignals(database))
-    feeder = Feeder(feed, Leases(database), app[keys.CLOCK], kept, app[_CALMS].events)
-    await stack.enter_async_context(running(feeder.run()))
-    await stack.enter_async_context(running(watch.run()))
     app[keys.STOPPING].append(watch.close)
+    yield watch
+    yield Feeder(feed, Leases(database), app[keys.CLOCK], kept, app[_CALMS].events)
 
 
-async def _carry_out_patches(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Have the outbox delivered, rollouts taken further and deadlines kept, for as long as the stack stands."""
+def _make_patch_workers(app: web.Application, database: Database) -> Iterator[Worker]:
+    """Make what delivers the outbox, takes rollouts further and keeps deadlines."""
     calms = app[_CALMS]
-    courier = Courier(
+    yield Courier(
         app[keys.OUTBOX],
         app[keys.ENDPOINTS],
         MongoApplications(database),
@@ -173,36 +175,37 @@ async def _carry_out_patches(app: web.Application, stack: AsyncExitStack, databa
         app[keys.CLOCK],
         calms.deliveries,
     )
-    rollouts = RolloutWorker(app[keys.ROLLING], calms.rollouts)
-    for worker in (courier, rollouts, Deadlines(app[keys.DESK], Leases(database))):
-        await stack.enter_async_context(running(worker.run()))
+    yield RolloutWorker(app[keys.ROLLING], calms.rollouts)
+    yield Deadlines(app[keys.DESK], Leases(database))
 
 
-async def _tell(app: web.Application, stack: AsyncExitStack, _: Database) -> None:
-    """Have the operator told what waits, for as long as the stack stands."""
-    backlogs = Backlogs(app[keys.OUTBOX], app[keys.JOBS], app[keys.CLOCK], app[keys.METRICS])
-    await stack.enter_async_context(running(backlogs.run()))
-
-
-async def _carry_out_jobs(app: web.Application, stack: AsyncExitStack, database: Database) -> None:
-    """Carry out asynchronous calls, two at once, for as long as the stack stands.
+def _make_job_workers(app: web.Application, database: Database, compute: Compute) -> Iterator[Worker]:
+    """Make what carries out asynchronous calls, two at once, and tells their callers.
 
     They have processes and time of their own: callers who wait for an answer are not to wait for jobs.
     """
-    settings = app[keys.SETTINGS]
-    store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK], app[_CALMS].jobs.stir, app[_CALMS].callbacks.stir)
-    compute = Compute(app[keys.ENGINE], timeout_s=settings.job_timeout_s, limit="job_timeout_s", slots=2)
-    stack.push_async_callback(compute.close)
-    telemetry = app[keys.TELEMETRY]
-    await stack.enter_async_context(running(CallbackWorker(store, app[keys.CALLBACKS], app[_CALMS].callbacks).run()))
+    calms, telemetry = app[_CALMS], app[keys.TELEMETRY]
+    store = app[keys.JOBS] = MongoJobs(database, app[keys.CLOCK], calms.jobs.stir, calms.callbacks.stir)
+    yield CallbackWorker(store, app[keys.CALLBACKS], calms.callbacks)
     for _ in range(2):
-        worker = Jobs(
+        yield Jobs(
             store,
             compute,
             app[keys.METRICS],
-            app[_CALMS].jobs,
+            calms.jobs,
             app[keys.ROOM],
-            lease_s=settings.job_lease_s,
+            lease_s=app[keys.SETTINGS].job_lease_s,
             span=telemetry.job if telemetry else nullcontext,
         )
-        await stack.enter_async_context(running(worker.run()))
+
+
+def _make_retainer(app: web.Application, database: Database) -> Retainer:
+    """Make what has old versions forgotten, as the settings say."""
+    settings = app[keys.SETTINGS]
+    return Retainer(
+        MongoRetention(database),
+        Leases(database),
+        app[keys.CLOCK],
+        versions=settings.history_versions,
+        days=settings.history_days,
+    )

@@ -11,15 +11,16 @@ _PATIENCE_S = 2.0
 
 
 @asynccontextmanager
-async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run the work in the background; end it with the context. What it failed with, if anything, is raised then."""
-    task = asyncio.create_task(work)
+async def running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run the works in the background; end them with the context, all at once. What one failed with is raised then."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:
-        await end(task)
-        if not task.cancelled():
-            task.result()
+        await end(*tasks)
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:

@@ -221,6 +221,7 @@ def test_it_says_it_is_not_ready_while_the_database_is_away(spawn_service: Spawn
         server.start()
         server.wait_until_primary()
         service.wait_for(lambda: get(service, "/readyz")[0] == 200)
+        assert service.stop() == 0
 
 
 def test_the_log_is_one_json_line_per_request_without_documents(spawn_service: Spawn) -> None:

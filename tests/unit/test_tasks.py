@@ -30,6 +30,22 @@ async def test_work_ends_with_the_context() -> None:
     assert ended == ["work"]
 
 
+async def test_works_end_at_once_not_one_after_the_other() -> None:
+    all_are_ending = asyncio.Barrier(3)
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await all_are_ending.wait()
+            raise
+
+    async with asyncio.timeout(10), running(work(), work()):
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(all_are_ending.wait())
+    await asyncio.wait_for(waiting, 10)
+
+
 async def test_a_cancellation_that_is_lost_is_sent_again() -> None:
     """The way of a cursor whose closing fails: the failure takes the place of the cancellation."""
     rounds = 0
