@@ -5,9 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
-# Processes that share the tests, file by file and the short ones last, each with a MongoDB of its own: `make test PROCESSES=1` for one.
-PROCESSES ?= auto --maxprocesses 4
-SHARED := -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+# Processes that share the tests, file by file and the short ones last, each with a MongoDB of its own. Tests wait for a quarter of their
+# time: one process more than processors makes use of it. `make test PROCESSES=1` for one.
+PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(1 + (os.cpu_count() or 1), 4))')
+SHARED = -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help install install-run run demo lint format types openapi readme test coverage test-unit test-faults test-long check bench bench-diff bench-store bench-http bench-eligible bench-resources bench-orderless native docs lock clean
 
