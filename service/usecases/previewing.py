@@ -38,7 +38,7 @@ async def preview(patch: Patch, aim: Aim, caller: Caller, mode: Mode, desk: Desk
     failure: ServiceError | None = None
     try:
         _check_provider(known.definition.provider)
-        shown = await write(Target(target.type, target.id), known, making, dry, desk.shelf)
+        shown = await write(Target(target.type, target.id, caller.types), known, making, dry, desk.shelf)
     except FAILURES as error:
         failure = error
     draft = seen[0] if seen else draft_of(target)

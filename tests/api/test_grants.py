@@ -173,3 +173,14 @@ async def test_definitions_are_listed_to_those_with_a_grant(scene: Scene) -> Non
     listed = await read(scene, "/types?limit=500", scene.writer)
 
     assert [each["type"] for each in listed] == [kind]
+
+
+async def test_a_check_shows_no_more_than_reading(scene: Scene) -> None:
+    path = f"/resources/{scene.parent.rpartition('/')[2]}/patches"
+    record = {"definition": {"patch_id": "p", "payload": {"merge": {"n": 1}}}}
+    assert (await scene.client.post(path, json=record, headers=scene.writer)).status == 201
+
+    answer = await scene.client.post(f"{path}/p/check", headers=scene.writer)
+
+    assert answer.status == 200
+    assert "below" not in (await answer.json())["document"]
