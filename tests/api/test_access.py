@@ -295,3 +295,26 @@ async def test_a_comparison_is_shown_to_who_recorded_it_and_to_who_may_see_all(
 
     assert await see(ann) == [200, 200, 404]
     assert await see(eve) == [200, 200, 200]
+
+
+async def test_a_job_is_shown_to_who_asked_for_it_and_to_admins_who_may_see_all(
+    guarded: Client, make_key: MakeKey
+) -> None:
+    """A result holds what the inputs held, which may be of any type."""
+    callers = {
+        "own": await make_key("reader", name="ann"),
+        "other": await make_key("writer", name="eve"),
+        "admin": await make_key("admin", name="root"),
+        "granted": await make_key("admin", name="tom", types=("clinic",)),
+    }
+    headers = {name: {"X-API-Key": key} for name, key in callers.items()}
+    made = await guarded.post("/api/json/v1/patch", json={**PATCH, "async": {}}, headers=headers["own"])
+    path = made.headers["Location"]
+    async with asyncio.timeout(60):
+        while (await (await guarded.get(path, headers=headers["own"])).json())["jobStatus"] != "SUCCESS":
+            await asyncio.sleep(0.02)
+
+    states = {name: (await guarded.get(path, headers=each)).status for name, each in headers.items()}
+    results = {name: (await guarded.get(f"{path}/result", headers=each)).status for name, each in headers.items()}
+
+    assert states == results == {"own": 200, "other": 404, "admin": 200, "granted": 404}
