@@ -70,8 +70,7 @@ async def list_rollouts(request: web.Request) -> web.Response:
     patch, limit = await find_patch(request), limit_of(request)
     kind = f"rollouts {patch.resource_id} {patch.patch_id}"
     after = cursor_of(request, kind, tuple[str, str])
-    store = request.app[ROLLING].rollouts
-    found = await store.list_newest(patch.resource_id, patch.patch_id, after, limit + 1)
+    found = await rolling.list_newest(patch, after, limit + 1, request[CALLER], request.app[ROLLING])
     page, now = found[:limit], request.app[CLOCK].now()
     cursor = write_cursor(kind, (page[-1].created_at, page[-1].id)) if len(found) > limit else None
     return replies.json_reply([_view(each, now) for each in page], headers=next_link(request, cursor))
@@ -124,7 +123,7 @@ async def _follow(request: web.Request, rollout: Rollout) -> AsyncIterator[Rollo
 
 async def _find(request: web.Request) -> Rollout:
     patch = await find_patch(request)
-    return await rolling.find(patch, request.match_info["rollout_id"], request.app[ROLLING])
+    return await rolling.find(patch, request.match_info["rollout_id"], request[CALLER], request.app[ROLLING])
 
 
 async def _steer(request: web.Request, wish: Wish) -> web.Response:

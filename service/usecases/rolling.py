@@ -68,12 +68,31 @@ async def start(
     return known
 
 
-async def find(patch: Patch, rollout_id: str, rolling: Rolling) -> Rollout:
-    """Return a rollout of the patch; raise `NotFoundError` when there is none of that id."""
+async def find(patch: Patch, rollout_id: str, caller: Caller, rolling: Rolling) -> Rollout:
+    """Return a rollout of the patch; raise `NotFoundError` when there is none of that id.
+
+    Raises `ForbiddenError` where it goes to types that the caller has no grant for: how far it has come tells of them,
+    and it goes on with the rights of who started it.
+    """
     rollout = await rolling.rollouts.find(rollout_id)
     if rollout is None or (rollout.resource_id, rollout.patch_id) != (patch.resource_id, patch.patch_id):
         raise NotFoundError("This patch has no rollout with this id; GET …/rollouts lists those it has.")
+    if not _reaches(caller, rollout):
+        raise ForbiddenError("The rollout goes to types that the caller has no grant for; ask who started it.")
     return rollout
+
+
+async def list_newest(
+    patch: Patch, after: tuple[str, str] | None, limit: int, caller: Caller, rolling: Rolling
+) -> list[Rollout]:
+    """Return the rollouts of the patch that the caller may see, newest first, those after (`created_at`, `id`)."""
+    found: list[Rollout] = []
+    while True:
+        batch = await rolling.rollouts.list_newest(patch.resource_id, patch.patch_id, after, limit)
+        found += [each for each in batch if _reaches(caller, each)]
+        if len(batch) < limit or len(found) >= limit:
+            return found[:limit]
+        after = (batch[-1].created_at, batch[-1].id)
 
 
 async def steer(
@@ -88,12 +107,10 @@ async def steer(
 ) -> Rollout:
     """Pause, resume or cancel a rollout, once for a write id.
 
-    Raises `InvalidTransitionError` naming what is possible in its state, and `ForbiddenError` where it goes to types
-    that the caller has no grant for: it goes on with the rights of who started it.
+    Raises `InvalidTransitionError` naming what is possible in its state.
     """
     while True:
-        rollout = await find(patch, rollout_id, rolling)
-        _check_reach(rollout, caller)
+        rollout = await find(patch, rollout_id, caller, rolling)
         if write_id is not None and rollout.write_id == write_id:
             return rollout
         legal = LEGAL[rollout.state]
@@ -107,14 +124,14 @@ async def steer(
             finished_at = now if to == "cancelled" else rollout.finished_at
             return msgspec.structs.replace(rollout, state=to, updated_at=now, finished_at=finished_at, error=None)
         if await rolling.rollouts.move(rollout_id, rollout.state, to, now, write_id):
-            return await find(patch, rollout_id, rolling)
+            return await find(patch, rollout_id, caller, rolling)
 
 
-def _check_reach(rollout: Rollout, caller: Caller) -> None:
+def _reaches(caller: Caller, rollout: Rollout) -> bool:
+    """Say whether the caller has a grant for all that the rollout goes to."""
     order = rollout.order
     reach = rollout.caller.types if order.type is None else frozenset({order.type})
-    if caller.types is not None and (reach is None or not reach <= caller.types):
-        raise ForbiddenError("The rollout goes to types that the caller has no grant for; ask who started it.")
+    return caller.types is None or (reach is not None and reach <= caller.types)
 
 
 async def take_further(rollout: Rollout, rolling: Rolling) -> Rollout:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from yarl import URL
 
 from service.access import secrets
 from service.app import create_app
@@ -121,3 +122,23 @@ async def test_a_rollout_is_steered_by_those_whom_its_types_are_granted(desk: De
 
     assert [status for status, _ in refused] == [403, 403]
     assert steered[0] in (200, 409)
+
+
+async def test_a_rollout_is_shown_to_those_whom_its_types_are_granted(desk: Desk) -> None:
+    """How many there are of a type, and that it exists, is told by how far a rollout has come."""
+    everything, clinics = await desk.key("writer"), await desk.key("reader", (desk.clinics,))
+    path = f"/resources/{desk.clinic}/patches/p/rollouts"
+    orders: list[Any] = [{"type": desk.clinics}, {"type": desk.wards}, {"type": desk.clinics}, {}]
+    made = [(await desk.send("POST", path, everything, {"dry_run": True, **each}))[1]["id"] for each in orders]
+
+    statuses = [(await desk.send("GET", f"{path}/{each}", clinics))[0] for each in made]
+    listed = await desk.send("GET", path, clinics)
+    first = await desk.client.get(f"{path}?limit=1", headers=clinics)
+    rest = await desk.client.get(str(URL(str(first.links["next"]["url"])).relative()), headers=clinics)
+    whole = await desk.send("GET", path, everything)
+
+    assert statuses == [200, 403, 200, 403]
+    assert [each["id"] for each in listed[1]] == [made[2], made[0]]
+    assert [each["id"] for each in (*await first.json(), *await rest.json())] == [made[2], made[0]]
+    assert not rest.links
+    assert len(whole[1]) == 4
