@@ -17,7 +17,7 @@ from service.keys import CALLER, DESK
 from service.patches import Application
 from service.usecases import confirming
 from service.usecases.confirming import Said
-from service.usecases.permission import check_type
+from service.usecases.permission import check_found
 
 TOKEN_HEADER = "Patchbay-Token"  # noqa: S105 - the header's name
 
@@ -51,7 +51,7 @@ async def get_application(request: web.Request) -> web.Response:
     application = await request.app[DESK].applications.find(request.match_info["application_id"])
     if application is None:
         raise confirming.unknown()
-    check_type(request[CALLER], application.target_type)
+    check_found(request[CALLER], application.target_type)
     return json_reply(application)
 
 

@@ -72,8 +72,8 @@ def gone(resource_type: str) -> GoneError:
 
 def taken(asked: Asked, draft: Draft) -> ServiceError:
     """Build the refusal to make a resource where there is one."""
-    if draft.deleted:
-        return GoneError(f"A {draft.type} with this id was deleted; POST …/revert brings a version of it back.")
     if draft.type != asked.type:
         return DuplicateIdentifierError("The id is taken by a resource of another type.")
+    if draft.deleted:
+        return GoneError(f"A {draft.type} with this id was deleted; POST …/revert brings a version of it back.")
     return exists(draft.version)

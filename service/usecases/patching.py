@@ -20,7 +20,7 @@ from service.ports import (
     SourceReader,
 )
 from service.usecases.asked import Limits, gone
-from service.usecases.permission import check_type
+from service.usecases.permission import check_found, check_type
 from service.usecases.shelf import Shelf
 
 _MOST_LOOKED_AT = 1000
@@ -116,7 +116,7 @@ async def find_resource(resource_id: str, caller: Caller, desk: Desk, *, even_de
     resource = await desk.shelf.resources.find(resource_id)
     if resource is None:
         raise NotFoundError(f"There is no resource with the id '{resource_id[:200]}'; give an id, not an identifier.")
-    check_type(caller, resource.type)
+    check_found(caller, resource.type)
     if resource.deleted and not even_deleted:
         raise gone(resource.type)
     return resource

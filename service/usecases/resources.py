@@ -28,7 +28,7 @@ from service.usecases.asked import Asked, Content, Limits, gone
 from service.usecases.catalog import Contained, KnownType
 from service.usecases.containing import MovedOnError, taking
 from service.usecases.identifying import identify
-from service.usecases.permission import check_type
+from service.usecases.permission import check_found
 from service.usecases.presenting import Shown, present, strip_contained
 from service.usecases.rebasing import rebasing
 from service.usecases.shelf import Shelf
@@ -68,7 +68,7 @@ async def _find_any(resource_id: str, caller: Caller, shelf: Shelf) -> Resource:
         raise NotFoundError(
             "There is no resource with this id; an identifier is looked up within its type, at /v1/{type}."
         )
-    check_type(caller, resource.type)
+    check_found(caller, resource.type)
     return resource
 
 
@@ -176,10 +176,7 @@ async def _empty(known: KnownType, target: Target, mode: Mode, shelf: Shelf, *, 
     for each in known.contained:
         while found := await _contained_in(target, each, shelf):
             if not cascade:
-                raise ReferencedError(
-                    f"This {known.name} contains resources of type {each.type}, shown as '{each.parent.shown_as}'. "
-                    "Delete those first, or all together with ?cascade=true."
-                )
+                raise _referenced(known, each, target.grants)
             _check_grant(each, target.grants)
             if mode.dry_run:
                 break
@@ -209,9 +206,22 @@ async def _check_grants(known: KnownType, parent_ids: list[str], grants: frozens
             await _check_grants(below, [child.id for child in found.resources], grants, shelf)
 
 
+def _referenced(known: KnownType, contained: Contained, grants: frozenset[str] | None) -> ReferencedError:
+    if not _is_granted(contained, grants):
+        return ReferencedError(f"This {known.name} contains resources of a type that the caller has no grant for.")
+    return ReferencedError(
+        f"This {known.name} contains resources of type {contained.type}, shown as '{contained.parent.shown_as}'. "
+        "Delete those first, or all together with ?cascade=true."
+    )
+
+
 def _check_grant(contained: Contained, grants: frozenset[str] | None) -> None:
-    if grants is not None and contained.type not in grants:
-        raise ForbiddenError(f"The caller has no grant for the resources of type {contained.type} that it contains.")
+    if not _is_granted(contained, grants):
+        raise ForbiddenError("It contains resources of a type that the caller has no grant for.")
+
+
+def _is_granted(contained: Contained, grants: frozenset[str] | None) -> bool:
+    return grants is None or contained.type in grants
 
 
 async def _contained_in(target: Target, contained: Contained, shelf: Shelf) -> list[Resource]:

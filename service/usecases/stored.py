@@ -6,7 +6,7 @@ from service.core.timestamp import format_timestamp
 from service.errors import LookupFailedError, SourceNotFoundError
 from service.model import Caller, Resource
 from service.usecases.histories import at_version
-from service.usecases.permission import check_type
+from service.usecases.permission import check_found, check_type
 from service.usecases.shelf import Shelf
 from service.usecases.writing import Target, find_kept
 
@@ -29,7 +29,7 @@ class StoredResources:
         """Return the content; see `ports.StoredDocuments`."""
         check_type(caller, resource_type)  # before looking: whoever has no grant does not learn what there is
         resource = await self._find(reference, resource_type)
-        check_type(caller, resource.type)
+        check_found(caller, resource.type)
         if at is not None:
             version = await self._shelf.timeline.find_version_at(resource.id, format_timestamp(at))
             if version is None:

@@ -184,3 +184,34 @@ async def test_a_check_shows_no_more_than_reading(scene: Scene) -> None:
 
     assert answer.status == 200
     assert "below" not in (await answer.json())["document"]
+
+
+@pytest.mark.parametrize("cascade", ["", "?cascade=true"])
+async def test_what_keeps_a_parent_is_named_to_those_with_a_grant(scene: Scene, cascade: str) -> None:
+    child_type = scene.child.split("/")[2]
+
+    answer = await scene.client.delete(scene.parent + cascade, headers=scene.writer)
+
+    text = await answer.text()
+    assert answer.status in (403, 409)
+    assert child_type not in text
+    assert "below" not in text
+
+
+async def test_the_type_of_what_another_id_names_is_not_told(scene: Scene) -> None:
+    child_type, child_id = scene.child.split("/")[2:]
+    parent_type = scene.parent.split("/")[2]
+    source = {"type": "resource", "id": child_id}
+    creates = {"If-None-Match": "*"}
+
+    answers = [
+        await scene.client.get(f"/resources/{child_id}", headers=scene.writer),
+        await scene.client.get(f"/resources/{child_id}/patches", headers=scene.writer),
+        await scene.client.post("/api/json/v1/patch", json={"a": source, "b": source}, headers=scene.writer),
+        await scene.client.put(f"/v1/{parent_type}/{child_id}", json={}, headers=scene.writer | creates),
+    ]
+    await scene.client.delete(scene.child, headers=scene.admin)
+    answers.append(await scene.client.put(f"/v1/{parent_type}/{child_id}", json={}, headers=scene.writer | creates))
+
+    assert [each.status for each in answers] == [403, 403, 403, 409, 409]
+    assert [child_type in await each.text() for each in answers] == [False] * 5

@@ -142,3 +142,17 @@ async def test_a_rollout_is_shown_to_those_whom_its_types_are_granted(desk: Desk
     assert [each["id"] for each in (*await first.json(), *await rest.json())] == [made[2], made[0]]
     assert not rest.links
     assert len(whole[1]) == 4
+
+
+async def test_the_type_of_a_target_without_a_grant_is_not_told(desk: Desk) -> None:
+    everything, clinics = await desk.key("writer"), await desk.key("writer", (desk.clinics,))
+    path = f"/resources/{desk.clinic}/patches/p"
+    _, application = await desk.send("POST", f"{path}/apply", everything, {"target_id": desk.ward})
+
+    answers = [
+        await desk.send("POST", f"{path}/check", clinics, {"target_id": desk.ward}),
+        await desk.send("GET", f"/applications/{application['id']}", clinics),
+    ]
+
+    assert [status for status, _ in answers] == [403, 403]
+    assert [desk.wards in body["detail"] for _, body in answers] == [False, False]
