@@ -4,9 +4,9 @@ It reaches a first-level member, or one item of a first-level array by index, `-
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from service.core import pointer
+from service.core.item_ids import ItemIds
 from service.core.operation import Operation
 from service.core.patch import check_patch
 from service.core.values import Json
@@ -53,13 +53,23 @@ def resolve_items(document: dict[str, Json], operations: Iterable[Operation]) ->
     >>> list(resolve_items({"phone": [{"id": "a"}, {"id": "b"}]}, [{"op": "remove", "path": "/phone/b"}]))
     [{'op': 'remove', 'path': '/phone/1'}]
     """
+    known: dict[str, ItemIds] = {}
     for index, operation in enumerate(operations):
-        tokens = pointer.parse_pointer(operation["path"])
-        if len(tokens) == 1:
+        name, *steps = pointer.parse_pointer(operation["path"])
+        if not steps:
             yield operation
-        else:
-            place = _place(document.get(tokens[0]), tokens[1], operation, index)
-            yield {**operation, "path": pointer.format_pointer((tokens[0], place))}
+            known.pop(name, None)
+            continue
+        step = steps[0]
+        items = _items_at(document.get(name), operation, index)
+        place: str | int = step
+        if step != "-" and not pointer.is_index(step):
+            if name not in known:
+                known[name] = ItemIds(items)
+            place = _find(known[name], step, operation, index)
+        yield {**operation, "path": pointer.format_pointer((name, place))}
+        if name in known:
+            known[name].follow(operation, place)
 
 
 def _with_pointer(operation: Json) -> Json:
@@ -96,25 +106,29 @@ def _fault_of_path(operation: Operation, index: int) -> Violation | None:
     )
 
 
-def _place(member: Json, step: str, operation: Operation, index: int) -> str | int:
-    """Say where in the array `member` the path's last step points."""
-    facts: dict[str, Any] = {"index": index, "op": operation["op"], "path": operation["path"]}
+def _items_at(member: Json, operation: Operation, index: int) -> list[Json]:
+    """Give the array that the path leads into."""
+    if isinstance(member, list):
+        return member
     shown = pointer.shown(operation["path"].removeprefix("/"))
     if isinstance(member, dict):
         detail = (
             f"Operation {index}: {shown} leads into an object; the plain dialect reaches members and array items only. "
             "Send application/json-patch+json."
         )
-        raise PathNotAllowedError(detail, **facts)
-    if not isinstance(member, list):
-        raise PathNotFoundError(f"Operation {index}: {shown} does not exist; there is no such array.", **facts)
-    if step == "-" or pointer.is_index(step):
-        return step
-    places = [at for at, item in enumerate(member) if isinstance(item, dict) and item.get("id") == step]
-    if not places:
+        raise PathNotAllowedError(detail, index=index, op=operation["op"], path=operation["path"])
+    detail = f"Operation {index}: {shown} does not exist; there is no such array."
+    raise PathNotFoundError(detail, index=index, op=operation["op"], path=operation["path"])
+
+
+def _find(ids: ItemIds, item_id: str, operation: Operation, index: int) -> int:
+    """Say where the item with the id is."""
+    count = ids.count(item_id)
+    if count == 1:
+        return ids.find(item_id)
+    shown = pointer.shown(operation["path"].removeprefix("/"))
+    if count == 0:
         detail = f"Operation {index}: {shown} does not exist; no item of the array has this id."
-        raise PathNotFoundError(detail, **facts)
-    if len(places) > 1:
-        detail = f"Operation {index}: {len(places)} items have the id of {shown}; name the item by its index."
-        raise PathNotAllowedError(detail, **facts)
-    return places[0]
+        raise PathNotFoundError(detail, index=index, op=operation["op"], path=operation["path"])
+    detail = f"Operation {index}: {count} items have the id of {shown}; name the item by its index."
+    raise PathNotAllowedError(detail, index=index, op=operation["op"], path=operation["path"])

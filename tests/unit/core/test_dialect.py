@@ -4,10 +4,12 @@ import copy
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from service.core.dialect import check_plain, resolve_items
 from service.core.patch import apply
-from service.errors import InvalidPatchError, PathNotAllowedError, PathNotFoundError
+from service.errors import InvalidPatchError, PathNotAllowedError, PathNotFoundError, ServiceError
 
 CLINIC: dict[str, Any] = {
     "name": "Foot clinic",
@@ -17,9 +19,18 @@ CLINIC: dict[str, Any] = {
 }
 
 
-def patched(operations: Any) -> Any:
-    document = copy.deepcopy(CLINIC)
-    return apply(document, resolve_items(document, check_plain(operations)))
+ITEMS = st.sampled_from([{"id": "a"}, {"id": "b"}, {"id": "c"}, {"id": 1}, {}, "a"])
+PATHS = st.sampled_from(["list/a", "list/b", "list/c", "list/d", "list/0", "list/1", "list/3", "list/-"])
+OPERATIONS = st.one_of(
+    st.fixed_dictionaries({"op": st.sampled_from(["add", "replace"]), "path": PATHS, "value": ITEMS}),
+    st.fixed_dictionaries({"op": st.just("remove"), "path": PATHS}),
+    st.fixed_dictionaries({"op": st.just("replace"), "path": st.just("list"), "value": st.lists(ITEMS)}),
+)
+
+
+def patched(operations: Any, document: Any = CLINIC) -> Any:
+    document = copy.deepcopy(document)
+    return apply(document, resolve_items(document, check_plain(copy.deepcopy(operations))))
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -45,6 +56,29 @@ def test_item_ids_follow_the_items_while_earlier_operations_move_them() -> None:
     )
 
     assert document["phone"] == [{"id": "phone-b", "value": "3"}, {"id": "phone-c"}]
+
+
+@example(
+    [{"id": "a"}, {"id": "b"}, {"id": "a"}],
+    [
+        {"op": "remove", "path": "list/b"},
+        {"op": "replace", "path": "list/1", "value": {}},
+        {"op": "replace", "path": "list/a", "value": {}},
+    ],
+)
+@given(st.lists(ITEMS, max_size=6), st.lists(OPERATIONS, max_size=12))
+def test_a_patch_does_what_its_operations_do_one_after_the_other(items: list[Any], operations: list[Any]) -> None:
+    document: Any = {"list": items}
+    for done, operation in enumerate(operations):
+        try:
+            document = patched([operation], document)
+        except ServiceError as error:
+            with pytest.raises(type(error)):
+                patched(operations[: done + 1], {"list": items})
+            operations = operations[:done]
+            break
+
+    assert patched(operations, {"list": items}) == document
 
 
 @pytest.mark.parametrize("path", ["phone/1/value", "/phone/phone-a/value", "a/b/c/d"])
