@@ -11,7 +11,7 @@ from service.core.timestamp import format_timestamp
 from service.delivery import NO_LONGER_AWAITED, Delivery, DeliveryState, Sent
 from service.errors import StoreError
 from service.ports import ApplicationStates, Clock, EndpointStore, OutboxStore, Sender
-from service.tasks import end, running
+from service.tasks import end, running, to_its_end
 from service.workers.background import forever
 from service.workers.calm import Calm
 from service.workers.under_way import UnderWay
@@ -67,6 +67,10 @@ class Courier:
             failure = self._failures[0]
             self._failures.clear()
             raise failure
+        # A cancellation does not stop the database: what it gives out is begun, and given back at the end.
+        return await to_its_end(self._begin_claimed())
+
+    async def _begin_claimed(self) -> bool:
         now, hold = self._clock.now(), _Hold(self._outbox, self._clock)
         delivery = await self._outbox.claim(format_timestamp(now), hold.until, self.under_way.full())
         if delivery is None:

@@ -23,10 +23,11 @@ from service.store.companions import write_together
 from service.store.mongo import Database
 from service.store.outbox import MongoOutbox
 from service.store.providers import MongoEndpoints
-from service.tasks import running
+from service.tasks import end, running
 from service.usecases.providing import generate_secret
 from service.workers.calm import Calm
 from service.workers.courier import Courier
+from tests.cancelling import Moment, cancel_at_every_suspension
 from tests.delivering import deliver_due
 
 SECRET = generate_secret()
@@ -317,6 +318,29 @@ async def test_what_a_courier_is_ended_amid_is_free_at_once(scene: Scene) -> Non
     scene.hook.may_go.set()
     assert claimed is not None
     assert (claimed.notice.id, claimed.tries) == (delivery.notice.id, 0)
+
+
+@pytest.mark.parametrize("moment", ["waiting", "served"])
+async def test_what_was_claimed_as_a_courier_was_ended_is_free_at_once(scene: Scene, moment: Moment) -> None:
+    await scene.provide(url=f"{scene.url}/hang")
+    delivery = await scene.dispatch("one")
+
+    async def stop_in_time() -> None:
+        try:
+            await scene.courier.begin_next()
+        finally:
+            await end(*scene.courier.under_way.tasks)
+
+    async def check() -> None:
+        while scene.courier.under_way.tasks:  # it was the end that was cut short
+            await asyncio.sleep(0.01)
+        claimed = await scene.outbox.claim(scene.now, "9999")
+        assert claimed is not None
+        assert claimed.notice.id == delivery.notice.id
+        await scene.outbox.settle(claimed, "9999")
+
+    assert await cancel_at_every_suspension(stop_in_time, moment, check) > 0
+    scene.hook.may_go.set()
 
 
 async def test_a_lease_of_a_courier_that_died_runs_out(scene: Scene) -> None:

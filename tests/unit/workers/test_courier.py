@@ -83,6 +83,7 @@ async def test_one_trouble_that_many_deliveries_meet_is_told_once() -> None:
 
     class Away(World):
         async def find(self, name: str) -> Endpoint:
+            await self.may_answer.wait()
             raise StoreUnavailableError(name)
 
     outbox, world = Outbox(), Away()
@@ -90,6 +91,7 @@ async def test_one_trouble_that_many_deliveries_meet_is_told_once() -> None:
     courier = Courier(outbox, world, world, world, Clock(), Calm())  # type: ignore[arg-type]
     for _ in range(5):
         assert await courier.begin_next()
+    world.may_answer.set()
     for _ in range(20):
         await asyncio.sleep(0)
 
