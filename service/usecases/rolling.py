@@ -139,6 +139,8 @@ async def take_further(rollout: Rollout, rolling: Rolling) -> Rollout:
     patch = await rolling.desk.patches.find(rollout.resource_id, rollout.patch_id)
     if patch is None:
         return _ended(rollout, "halted", rolling, "The patch is not there any more.")
+    if _has_failed(rollout):  # in the batch that was at hand when it was paused
+        return _failed(rollout, rolling)
     if rollout.total is None:
         total = await _count(patch, rollout, rolling.desk)
         return msgspec.structs.replace(rollout, total=total, updated_at=_now(rolling))
@@ -154,8 +156,8 @@ async def take_further(rollout: Rollout, rolling: Rolling) -> Rollout:
         after=last if more is None else more,
         updated_at=_now(rolling),
     )
-    if further.failed - rollout.forgiven > rollout.order.max_failures:
-        return _ended(further, "halted", rolling, f"{further.failed} applications failed; {_why(patch)}")
+    if _has_failed(further):
+        return _failed(further, rolling)
     return further if more is not None else _ended(further, "finished", rolling)
 
 
@@ -216,8 +218,14 @@ def _ended(rollout: Rollout, state: RolloutState, rolling: Rolling, error: str |
     return msgspec.structs.replace(rollout, state=state, error=error, updated_at=now, finished_at=finished_at)
 
 
-def _why(patch: Patch) -> str:
-    return f"GET /resources/{patch.resource_id}/patches/{patch.patch_id}/applications says why. Resume to go on."
+def _has_failed(rollout: Rollout) -> bool:
+    """Say whether more applications failed than may, since it was begun or resumed."""
+    return rollout.failed - rollout.forgiven > rollout.order.max_failures
+
+
+def _failed(rollout: Rollout, rolling: Rolling) -> Rollout:
+    why = f"GET /resources/{rollout.resource_id}/patches/{rollout.patch_id}/applications says why. Resume to go on."
+    return _ended(rollout, "halted", rolling, f"{rollout.failed} applications failed; {why}")
 
 
 def _now(rolling: Rolling) -> str:

@@ -23,6 +23,7 @@ from tests.api.conftest import Starter
 
 Client = TestClient[web.Request, web.Application]
 SET = {"operations": [{"op": "add", "path": "/seen", "value": True}]}
+FAILING = {"operations": [{"op": "remove", "path": "/not-there"}]}
 LIVE = ("running",)
 
 
@@ -132,7 +133,7 @@ async def test_a_dry_run_changes_nothing(scene: Scene) -> None:
 
 
 async def test_too_many_failures_halt_and_it_can_be_resumed(scene: Scene) -> None:
-    await scene.prepare(21, {"operations": [{"op": "remove", "path": "/not-there"}]})
+    await scene.prepare(21, FAILING)
 
     path = await scene.start(batch_size=5, max_failures=3)
     halted = await scene.until(path, "halted")
@@ -146,7 +147,7 @@ async def test_too_many_failures_halt_and_it_can_be_resumed(scene: Scene) -> Non
 
 
 async def test_one_that_halted_at_its_last_batch_finishes_when_it_is_resumed(scene: Scene) -> None:
-    await scene.prepare(4, {"operations": [{"op": "remove", "path": "/not-there"}]})
+    await scene.prepare(4, FAILING)
     path = await scene.start()
     halted = await scene.until(path, "halted")
 
@@ -188,6 +189,25 @@ async def test_what_was_under_way_when_it_was_stopped_is_told(scene: Scene) -> N
             await asyncio.sleep(0.1)
 
     assert (told["state"], await scene.seen()) == ("cancelled", 149)
+
+
+async def test_what_failed_while_it_was_being_paused_halts_it_when_it_is_resumed(scene: Scene) -> None:
+    await scene.prepare(251, FAILING)
+    path = await scene.start(batch_size=200)
+    async with asyncio.timeout(30):
+        while (await scene.ok("get", path))["total"] is None:
+            await asyncio.sleep(0.01)
+    await scene.ok("post", f"{path}/pause")
+    async with asyncio.timeout(30):
+        while not (paused := await scene.ok("get", path))["failed"]:
+            await asyncio.sleep(0.1)
+
+    await scene.ok("post", f"{path}/resume")
+    halted = await scene.until(path, "halted")
+
+    assert (paused["state"], paused["failed"], halted["failed"]) == ("paused", 200, 200)
+    await scene.ok("post", f"{path}/resume")
+    assert (await scene.until(path, "halted"))["failed"] == 250
 
 
 async def test_what_a_stop_interrupts_is_free_at_once(start: Starter, settings: Settings) -> None:
