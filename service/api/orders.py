@@ -162,7 +162,7 @@ def _start(upload: Upload) -> bytes:
     """Return how a part begins, white space before it aside."""
     content = upload.content
     with content.open("rb") if isinstance(content, Path) else io.BytesIO(content) as file:
-        start = file.read(_START_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+        start = file.read(_START_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
         while not start and (more := file.read(_START_BYTES)):
             start = more.lstrip()
     return start
@@ -171,7 +171,7 @@ def _start(upload: Upload) -> bytes:
 def _text(name: str, upload: Upload) -> bytes:
     if isinstance(upload.content, Path):
         raise InvalidMultipartError(f"Part '{name}' is too long for what it is.", part=name)
-    return upload.content
+    return upload.content.removeprefix(codecs.BOM_UTF8)
 
 
 def _as_json(name: str, text: bytes, hint: Any) -> msgspec.Raw:

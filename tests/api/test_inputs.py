@@ -25,6 +25,7 @@ ROUTE = "/api/json/v1/patch"
 FORM = {"Content-Type": "multipart/form-data; boundary=xx"}
 PATCH = [{"op": "replace", "path": "/n", "value": 2}]
 SOURCE = "application/vnd.patchbay.source+json"
+BOM = b"\xef\xbb\xbf"
 
 
 def part(name: str, content: bytes, *headers: str, file: str | None = None) -> bytes:
@@ -148,6 +149,30 @@ async def test_an_option_may_have_the_older_disposition_too(open_client: Client,
         200,
         [{"op": "replace", "path": "", "value": 1}],
     )
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        pytest.param(part("dxConfig", BOM + b'[{"ignoreChanges": "delete", "key": "m"}]'), id="list"),
+        pytest.param(part("dxConfig", BOM + b'{"dxConfig": []}', file="dx.json"), id="wrapped in a file"),
+        pytest.param(part("patchDirection", BOM + b"aToB\r\n"), id="text"),
+        pytest.param(part("moves", BOM + b"true"), id="flag"),
+    ],
+)
+async def test_an_option_may_begin_with_a_byte_order_mark(client: Client, option: bytes) -> None:
+    assert await send(client, part("a", b'{"n": 1}'), part("b", b'{"n": 2}'), option) == (200, PATCH)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(part("a", BOM + b"one.json"), id="path"),
+        pytest.param(part("a", BOM + b'{"type": "file", "path": "one.json"}', f"Content-Type: {SOURCE}"), id="object"),
+    ],
+)
+async def test_what_names_a_source_may_begin_with_a_byte_order_mark(open_client: Client, first: bytes) -> None:
+    assert await send(open_client, first, part("b", b'{"n": 2}')) == (200, PATCH)
 
 
 @pytest.mark.parametrize("path", ["2024.json", "-old.json", "1", "null.json", "01"])
