@@ -149,7 +149,7 @@ def _resolve(base: Target, location: str) -> str:
 
 def _url(target: Target) -> yarl.URL:
     """Give the URL to aiohttp, which must read the same host and port out of it."""
-    url = yarl.URL(target.url)
+    url = yarl.URL(target.url, encoded=True)
     if (url.raw_host, url.port) != (target.host, target.port):
         raise SourceForbiddenError("The URL can be read in two ways.")
     return url

@@ -7,6 +7,8 @@ differently.
 import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from string import punctuation
+from urllib.parse import quote
 
 import idna
 import msgspec
@@ -165,7 +167,8 @@ def _parse_v6(text: str) -> IPv6Address:
 
 
 def _tail(tail: str) -> str:
-    return tail if tail.startswith("/") else "/" + tail
+    """Return path and query as they are written; what is not ASCII, and bytes that a redirect names, in percent."""
+    return quote(tail if tail.startswith("/") else "/" + tail, safe=punctuation, errors="surrogateescape")
 
 
 def _not_public(host: str) -> SourceForbiddenError:

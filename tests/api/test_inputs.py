@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from tests.loopback import Server, answer
+from tests.loopback import Server, answer, redirect
 
 Client = TestClient[web.Request, web.Application]
 Starter = Callable[..., Awaitable[Client]]
@@ -296,6 +296,33 @@ async def test_url_text_in_a_form_is_guarded(client: Client) -> None:
     status, problem = await send(client, part("a", b"http://169.254.169.254/latest/"), part("b", b"1"))
 
     assert (status, problem["code"]) == (403, "source-forbidden")
+
+
+@pytest.mark.parametrize(
+    ("tail", "asked"),
+    [
+        ("?u=http%3A%2F%2Fx%3Fy%3D1&s=%2B%3D", "/?u=http%3A%2F%2Fx%3Fy%3D1&s=%2B%3D"),
+        ("%61/%7E%2F//b;c", "/%61/%7E%2F//b;c"),
+        ("a[1]?b={c}|d#e", "/a[1]?b={c}|d"),
+        ("50%?b", "/50%?b"),
+        ("\u00e9?\u00fc", "/%C3%A9?%C3%BC"),
+    ],
+)
+async def test_url_is_asked_for_as_it_is_written(open_client: Client, server: Server, tail: str, asked: str) -> None:
+    """What a server has signed is good as it was signed; what no request may hold is percent-encoded."""
+    status, _ = await compare(open_client, {"type": "http", "uri": server.url + tail}, ONE["inline"])
+
+    assert (status, server.heads[0].split(" ")[1]) == (200, asked)
+
+
+async def test_redirect_is_followed_as_it_is_written(start: Starter) -> None:
+    """Servers send a path beyond ASCII in bytes of their own."""
+    async with Server("127.0.0.2", lambda head: answer(b"1") if "%E9" in head else redirect("/\u00e9?%2F")) as server:
+        client = await start(url_allow=("127.0.0.2",), url_ports=(server.port,))
+
+        outcome = await compare(client, {"type": "http", "uri": server.url}, {"type": "inline", "value": 1})
+
+    assert (outcome, server.heads[1].split(" ")[1]) == ((200, []), "/%E9?%2F")
 
 
 async def test_credentials_reach_the_host_and_nothing_else(

@@ -464,7 +464,7 @@ async def test_host_that_does_not_accept_is_left_in_time(monkeypatch: pytest.Mon
 
 def test_url_that_two_parsers_read_differently_is_refused() -> None:
     with pytest.raises(SourceForbiddenError, match="two ways"):
-        client_module._url(Target("http", "A.example", 80, "/"))
+        client_module._url(Target("http", "a@b.example", 80, "/"))
 
 
 async def test_system_resolver_knows_this_machine() -> None:
