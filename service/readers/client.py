@@ -93,6 +93,7 @@ class GuardedClient:
                     following = self._next(exchange)
                     if following.origin != target.origin:
                         sent = open_to_all
+                    sent.pop("If-None-Match", None)  # it was about the URL that redirects
                     target, method, body = following, "GET", None
         except TimeoutError as error:
             raise too_slow(timeout_s) from error

@@ -298,6 +298,28 @@ async def test_url_text_in_a_form_is_guarded(client: Client) -> None:
     assert (status, problem["code"]) == (403, "source-forbidden")
 
 
+async def test_redirected_document_is_not_taken_for_the_one_before(start: Starter) -> None:
+    """An ETag says something of the URL that it was sent with, and of no other."""
+    moved = asyncio.Event()
+
+    def script(head: str) -> bytes:
+        if "If-None-Match" in head and "/new" in head:
+            return answer(b"", status="304 Not Modified")
+        if moved.is_set() and "/new" not in head:
+            return redirect("/new")
+        return answer(b"2" if moved.is_set() else b"1", 'ETag: "1"')
+
+    async with Server("127.0.0.2", script) as server:
+        client = await start(url_allow=("127.0.0.2",), url_ports=(server.port,))
+        source = {"type": "http", "uri": server.url}
+
+        before = await compare(client, {"type": "inline", "value": 1}, source)
+        moved.set()
+        after = await compare(client, {"type": "inline", "value": 1}, source)
+
+    assert (before, after) == ((200, []), (200, [{"op": "replace", "path": "", "value": 2}]))
+
+
 @pytest.mark.parametrize(
     ("tail", "asked"),
     [
