@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from service.core.options import DiffOptions
+from service.errors import ServiceError
 from service.model import Reading, Source
 from service.ports import Comparer, Outcome, SourceReader
 from service.store.tracing import CommandSpans
@@ -57,7 +59,7 @@ class Telemetry:
     def request(self, name: str, traceparent: str | None) -> Iterator[str]:
         """Make the span of a request, below the caller's own if it sent a `traceparent`; give the one to pass on."""
         parent = _CONTEXT.extract({"traceparent": traceparent} if traceparent else {})
-        with self.tracer.start_as_current_span(name, parent, SpanKind.SERVER):
+        with _opened(self.tracer, name, parent, SpanKind.SERVER):
             carrier: dict[str, str] = {}
             _CONTEXT.inject(carrier)
             yield carrier["traceparent"]
@@ -65,7 +67,7 @@ class Telemetry:
     @contextmanager
     def job(self, name: str) -> Iterator[None]:
         """Make the span of an asynchronous call, which no request waits for."""
-        with self.tracer.start_as_current_span(name, kind=SpanKind.CONSUMER):
+        with _opened(self.tracer, name, kind=SpanKind.CONSUMER):
             yield
 
 
@@ -87,7 +89,7 @@ class TracedReaders:
 
     async def read_json(self, source: Source, reading: Reading) -> bytes:
         """Read in a span named after the kind of source."""
-        with self._tracer.start_as_current_span(f"read {type(source).__struct_config__.tag}") as span:
+        with _opened(self._tracer, f"read {type(source).__struct_config__.tag}") as span:
             text = await self._readers.read_json(source, reading)
             span.set_attribute("patchbay.bytes", len(text))
             return text
@@ -102,8 +104,24 @@ class TracedComparer:
 
     async def compare(self, before: bytes, after: bytes, options: DiffOptions) -> Outcome:
         """Compare in a span."""
-        with self._tracer.start_as_current_span("compare") as span:
+        with _opened(self._tracer, "compare") as span:
             span.set_attribute("patchbay.input.bytes", len(before) + len(after))
             outcome = await self._comparer.compare(before, after, options)
             span.set_attributes({"patchbay.patch.bytes": len(outcome.patch), "patchbay.bounded": outcome.bounded})
             return outcome
+
+
+@contextmanager
+def _opened(
+    tracer: Tracer, name: str, parent: Context | None = None, kind: SpanKind = SpanKind.INTERNAL
+) -> Iterator[Span]:
+    """Make a span. Of a failure it says which kind it was, and not its text, which may quote an input."""
+    with tracer.start_as_current_span(
+        name, parent, kind, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        except Exception as error:
+            span.set_status(StatusCode.ERROR)
+            span.set_attribute("error.type", error.code if isinstance(error, ServiceError) else type(error).__name__)
+            raise

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
 from service.app import create_app
 from service.settings import Settings
@@ -69,3 +71,31 @@ async def finished(telemetry: Telemetry, exporter: InMemorySpanExporter, name: s
             if name in {span.name for span in spans}:
                 return spans
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param({"type": "raw", "value": '{"secret": 1, "secret": 2}'}, id="repeated member"),
+        pytest.param({"type": "raw", "format": "yaml", "value": "secret: [1, *secret]"}, id="unknown alias"),
+        pytest.param({"type": "resource", "id": "1", "resourceType": "Secret"}, id="no type"),
+        pytest.param({"type": "file", "path": "secret.json"}, id="no file"),
+        pytest.param({"type": "http", "uri": "https://ann:secret@example.org/"}, id="user info"),
+        pytest.param({"type": "http", "uri": "https://10.0.0.1/?key=secret"}, id="address"),
+    ],
+)
+async def test_spans_of_what_failed_quote_nothing(
+    aiohttp_client: Callable[..., Awaitable[Client]], settings: Settings, source: dict[str, str]
+) -> None:
+    """What a refusal says quotes the input, which is for its sender alone."""
+    exporter = InMemorySpanExporter()
+    telemetry = Telemetry(exporter, "test")
+    client = await aiohttp_client(create_app(settings, telemetry=telemetry))
+
+    answer = await client.post("/api/json/v1/patch", json={"a": source, "b": {"type": "inline", "value": 1}})
+
+    spans = await finished(telemetry, exporter, "create_patch_v1")
+    failed = [dict(span.attributes or {}) for span in spans if span.status.status_code is StatusCode.ERROR]
+    assert answer.status in (400, 403, 422)
+    assert [each["error.type"] for each in failed] == [(await answer.json())["code"]]
+    assert "secret" not in " ".join(span.to_json() for span in spans).lower()
