@@ -1,6 +1,7 @@
 """Answers that are not problems: JSON bodies, and the choice between media types that `Accept` makes."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -88,14 +89,20 @@ def choose(request: web.Request, offers: tuple[str, ...]) -> str:
     """
     if "Accept" not in request.headers:
         return offers[0]
-    header = ",".join(request.headers.getall("Accept"))
+    best = _best(",".join(request.headers.getall("Accept")), offers)
+    if best is None:
+        raise NotAcceptableError(f"None of what Accept asks for can be produced; these can: {', '.join(offers)}.")
+    return best
+
+
+@lru_cache(maxsize=256)
+def _best(header: str, offers: tuple[str, ...]) -> str | None:
+    """Return the offer that the header likes best, None when it takes none. Each client sends the same one always."""
     if not header.strip():
         return offers[0]
     ranges = [_range(part) for part in header.split(",") if part.strip()]
     best = max(offers, key=lambda offer: _quality(offer, ranges))
-    if _quality(best, ranges) <= 0:
-        raise NotAcceptableError(f"None of what Accept asks for can be produced; these can: {', '.join(offers)}.")
-    return best
+    return best if _quality(best, ranges) > 0 else None
 
 
 def _range(text: str) -> tuple[str, float]:
