@@ -1,17 +1,12 @@
 """Callers known by API keys."""
 
-import time
-from collections import OrderedDict
-
 from service.access import secrets
+from service.access.remembered import Remembered
 from service.core.timestamp import format_timestamp
 from service.errors import UnauthenticatedError
 from service.model import ApiKey, Caller
 from service.ports import Clock, KeyStore
 
-_REMEMBERED_S = 2.0
-"""A revoked key stops working after at most so long; a busy one is looked up this seldom."""
-_MOST_REMEMBERED = 10_000
 _REFUSAL = "The API key is not known, has expired or was revoked. `patchbay keys create` makes one."
 
 
@@ -21,7 +16,7 @@ class KeyAuthenticator:
     def __init__(self, store: KeyStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._remembered: OrderedDict[str, tuple[float, ApiKey | None]] = OrderedDict()
+        self._remembered = Remembered[ApiKey | None]()
 
     async def authenticate(self, credential: str) -> Caller:
         """Return the key's caller; raise `UnauthenticatedError` when the key does not hold."""
@@ -38,13 +33,9 @@ class KeyAuthenticator:
         return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
 
     async def _find(self, key_id: str) -> ApiKey | None:
-        now = time.monotonic()
-        at, key = self._remembered.get(key_id, (float("-inf"), None))
-        if now - at < _REMEMBERED_S:
+        try:
+            return self._remembered.find(key_id)
+        except KeyError:
+            key = await self._store.use(key_id, format_timestamp(self._clock.now()))
+            self._remembered.put(key_id, key)
             return key
-        key = await self._store.use(key_id, format_timestamp(self._clock.now()))
-        self._remembered[key_id] = (now, key)
-        self._remembered.move_to_end(key_id)
-        if len(self._remembered) > _MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
-        return key

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from service.access import secrets
+from service.access.remembered import Remembered
 from service.errors import ServiceError, UnauthenticatedError
 from service.model import LONGEST_NAME, Caller, Role, is_name
 
@@ -44,6 +46,7 @@ class TokenAuthenticator:
         self._keys: dict[str | None, Any] = {}
         self._loaded_at = float("-inf")
         self._loading = asyncio.Lock()
+        self._remembered = Remembered[Caller]()
 
     async def prepare(self) -> None:
         """Load the keys for the first time; `ValueError` when they are none."""
@@ -54,6 +57,15 @@ class TokenAuthenticator:
         """Return the token's caller; raise `UnauthenticatedError` saying which check failed."""
         if len(credential) > _LONGEST:
             raise UnauthenticatedError("The token is too long.")
+        name = secrets.digest(credential)
+        try:
+            return self._remembered.find(name)
+        except KeyError:
+            caller = await self._verify(credential)
+            self._remembered.put(name, caller)
+            return caller
+
+    async def _verify(self, credential: str) -> Caller:
         try:
             header = jwt.get_unverified_header(credential)
             key = await self._key(header.get("kid"))

@@ -10,8 +10,7 @@ import pytest
 from aiohttp import ClientPayloadError, web
 from aiohttp.test_utils import TestClient
 
-from service.access import keys as access_keys
-from service.access import secrets
+from service.access import remembered, secrets
 from service.app import create_app
 from service.keys import API_KEYS, RATES, TRAFFIC
 from service.model import ApiKey, Role
@@ -112,7 +111,7 @@ async def revoked(app: web.Application, key: str) -> None:
 async def test_events_are_streamed_only_while_the_key_holds(
     guarded: Client, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access_keys, "_REMEMBERED_S", 0.0)
+    monkeypatch.setattr(remembered, "_FOR_S", 0.0)
     key, writing = await make_key(), {"X-API-Key": await make_key("writer")}
     headers = {"X-API-Key": key, "Accept": "text/event-stream"}
     stream = await guarded.get("/events?after=latest", headers=headers)
@@ -130,7 +129,7 @@ async def test_events_are_streamed_only_while_the_key_holds(
 async def test_who_waited_for_events_gets_them_only_while_the_key_holds(
     guarded: Client, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access_keys, "_REMEMBERED_S", 0.0)
+    monkeypatch.setattr(remembered, "_FOR_S", 0.0)
     key, writing = await make_key(), {"X-API-Key": await make_key("writer")}
     waiting = asyncio.create_task(guarded.get("/events?after=latest&wait=30", headers={"X-API-Key": key}))
     async with asyncio.timeout(30):
@@ -147,7 +146,7 @@ async def test_who_waited_for_events_gets_them_only_while_the_key_holds(
 async def test_a_rollout_is_followed_only_while_the_key_holds(
     guarded: Client, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access_keys, "_REMEMBERED_S", 0.0)
+    monkeypatch.setattr(remembered, "_FOR_S", 0.0)
     key, writing = await make_key(), {"X-API-Key": await make_key("writer")}
     made = await (await guarded.post("/v1/halting", json={}, headers=writing)).json()
     definition = {"patch_id": "p", "payload": {"operations": [{"op": "remove", "path": "/none"}]}}

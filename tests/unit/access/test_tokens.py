@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import jwt
 import pytest
@@ -83,6 +84,19 @@ async def test_token_picks_its_key_from_the_set() -> None:
         await tokens.authenticate(sign(claims(), RSA_KEY, "RS256", kid="2"))
     with pytest.raises(UnauthenticatedError, match="key is not known"):
         await tokens.authenticate(sign(claims(), kid="3"))
+
+
+async def test_a_busy_token_is_verified_every_other_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens, token, now = await authenticator(pem_of(KEY)), sign(claims()), time.monotonic()
+    verify = Mock(wraps=jwt.decode)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(jwt, "decode", verify)
+
+    for seconds in (0, 0, 1.9, 0.2, 1, 1):
+        now += seconds
+        assert (await tokens.authenticate(token)).name == "ann"
+
+    assert verify.call_count == 3
 
 
 async def test_rsa_keys_do_too() -> None:
