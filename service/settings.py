@@ -106,11 +106,19 @@ def _convert(variable: str, text: str, hint: Any) -> Any:
     value: Any = [part.strip() for part in text.split(",") if part.strip()] if _is_tuple(hint) else text.strip()
     target = msgspec.inspect.type_info(hint)
     if Path in (_plain(hint), *get_args(_plain(hint))):
-        return Path(value)
+        return _path(variable, value)
     try:
         return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{variable} is {text!r}: {error}. It must be {_kind(target)}.") from error
+
+
+def _path(variable: str, text: str) -> Path:
+    """Read a path; `~` is what a shell makes of it, also where none was at work (systemd, compose files)."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"{variable} is {text!r}: nobody of that name has a home here.") from error
 
 
 def _plain(hint: Any) -> Any:

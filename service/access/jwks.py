@@ -1,6 +1,7 @@
 """Where the keys of tokens come from: a file, or a URL that the operator names."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +14,10 @@ _TIMEOUT_S = 10.0
 
 def jwks_loader(where: str) -> LoadKeys:
     """Return what obtains the keys. The operator's own URL is trusted: the guard on remote sources is not for it."""
-    return (lambda: _fetch(where)) if where.startswith(("http://", "https://")) else (lambda: _read(Path(where)))
+    if where.startswith(("http://", "https://")):
+        return lambda: _fetch(where)
+    path = Path(os.path.expanduser(where))  # noqa: PTH111 - a home that is not known is told as a file that is not
+    return lambda: _read(path)
 
 
 async def _read(path: Path) -> bytes:

@@ -21,10 +21,17 @@ def test_values_are_converted() -> None:
     assert settings.data_dir == Path("data")
 
 
+def test_home_is_found_where_no_shell_has_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+
+    assert load({"PATCHBAY_DATA_DIR": "~/data"}).data_dir == Path("/home/ann/data")
+
+
 @pytest.mark.parametrize(
     ("variable", "text"),
     [
         ("PATCHBAY_PORTS", "8080"),
+        ("PATCHBAY_DATA_DIR", "~nobody-at-all/data"),
         ("PATCHBAY_PORT", "nine"),
         ("PATCHBAY_PORT", "70000"),
         ("PATCHBAY_WORKERS", "0"),
