@@ -12,9 +12,9 @@ from typing import cast
 
 import msgspec
 from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs, http_exceptions, web
-from aiohttp.multipart import parse_content_disposition
 
 from service.api.bodies import Body, share_of, too_large
+from service.api.disposition import parse_disposition
 from service.core.inflate import Inflater
 from service.errors import (
     InvalidMultipartError,
@@ -129,13 +129,13 @@ async def _next(reader: MultipartReader, last: list[str]) -> BodyPartReader | Mu
 def _identify(part: BodyPartReader, count: int, allowed: Mapping[str, str]) -> tuple[str, str | None]:
     """Return a part's name and file name, from the standard disposition or one of two that older pages document.
 
-    Those are `file; NAME="FILE"` and `NAME; filename="FILE"`, of which aiohttp gives the names in small letters.
+    Those are `file; NAME="FILE"` and `NAME; filename="FILE"`.
     """
-    kind, params = parse_content_disposition(part.headers.get(hdrs.CONTENT_DISPOSITION))
+    kind, params = parse_disposition(part.headers.get(hdrs.CONTENT_DISPOSITION, ""))
     if kind == "file" and "name" not in params and len(params) == 1:
         ((name, file_name),) = params.items()
         return _as_allowed(name, allowed), file_name
-    if kind not in (None, "form-data", "file", "attachment") and list(params) == ["filename"]:
+    if kind not in ("", "form-data", "file", "attachment") and list(params) == ["filename"]:
         return _as_allowed(kind, allowed), params["filename"]
     if "name" not in params:
         raise InvalidMultipartError(f'Part {count} has no name; send Content-Disposition: form-data; name="…".')

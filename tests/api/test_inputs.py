@@ -141,6 +141,24 @@ async def test_kinds_mix_in_one_form(open_client: Client, server: Server, first:
     assert await send(open_client, first, part("b", server.url.encode())) == (200, PATCH)
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param("a;b;c.yml", id="semicolons"),
+        pytest.param('a; name=\\"b\\"; c.yml', id="escaped quotes"),
+        pytest.param("C:\\dir\\a=1;b;.yml", id="path of Windows"),
+        pytest.param("\u00fc \u200b;;.yml", id="not ASCII"),
+    ],
+)
+@pytest.mark.parametrize(
+    "form", ['form-data; name="a"; filename="{}"', 'form-data; filename="{}";name=a;', 'file; a="{}"']
+)
+async def test_a_file_may_have_any_name(client: Client, form: str, file: str) -> None:
+    upload = f"--xx\r\nContent-Disposition: {form.format(file)}\r\n\r\nn: 1\r\n".encode()
+
+    assert await send(client, upload, part("b", b'{"n": 2}')) == (200, PATCH)
+
+
 @pytest.mark.parametrize("disposition", ['file; patchDirection="way.txt"', 'patchDirection; filename="way.txt"'])
 async def test_an_option_may_have_the_older_disposition_too(open_client: Client, disposition: str) -> None:
     option = f"--xx\r\nContent-Disposition: {disposition}\r\n\r\nbToA\r\n".encode()
