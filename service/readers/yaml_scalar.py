@@ -1,5 +1,6 @@
 """Scalars of YAML as JSON, by the rules of the core schema (YAML 1.2.2, section 10.3), digit for digit."""
 
+import math
 import re
 
 import msgspec
@@ -8,7 +9,10 @@ import yaml
 from service.errors import MalformedJsonError
 
 _FLOAT = re.compile(r"([-+]?)([0-9]*)(?:\.([0-9]*))?([eE][-+]?[0-9]+)?")
-_BASES = {"0o": (re.compile(r"0o[0-7]{1,99}"), 8), "0x": (re.compile(r"0x[0-9a-fA-F]{1,99}"), 16)}
+_BASES = {"0o": (re.compile(r"0o[0-7]+"), 8), "0x": (re.compile(r"0x[0-9a-fA-F]+"), 16)}
+_MOST_DIGITS = 4299
+"""No integer has more (`values.decode`)."""
+_TOO_LONG = 10**_MOST_DIGITS
 _NOT_NUMBERS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _LITERALS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), b"null"),
@@ -41,22 +45,38 @@ def scalar_to_json(event: yaml.ScalarEvent, *, is_name: bool) -> bytes:
         return msgspec.json.encode(value)
     if _NOT_NUMBERS.fullmatch(value):
         raise fault(f"JSON has no {value}", event.start_mark)
-    resolved = _LITERALS.get(value) or _number(value)
+    try:
+        resolved = _LITERALS.get(value) or _number(value)
+    except OverflowError as error:
+        raise fault(f"the number {value[:40]} is out of range", event.start_mark) from error
     if event.tag in _JSON_OF_TAG and not _JSON_OF_TAG[event.tag].fullmatch(resolved or b""):
         raise fault(f"{value[:60]!r} is not of the type that its tag names", event.start_mark)
     return resolved or msgspec.json.encode(value)
 
 
 def _number(text: str) -> bytes | None:
-    """Give a number of the core schema (YAML 1.2.2, section 10.3.2) as JSON, digit for digit; None for other text."""
+    """Give a number of the core schema (YAML 1.2.2, section 10.3.2) as JSON, digit for digit; None for other text.
+
+    Raises `OverflowError` for a number that is refused in JSON too.
+    """
     if not text[-1].isdecimal() and text[-1] not in ".abcdefABCDEF":
         return None
     if text[:2] in _BASES:
         pattern, base = _BASES[text[:2]]
-        return str(int(text, base)).encode() if pattern.fullmatch(text) else None
+        return _decimal(int(text, base)) if pattern.fullmatch(text) else None
     match = _FLOAT.fullmatch(text)
     if not match or not (match[2] or match[3]):
         return None
     sign, whole, fraction, exponent = match.groups(default="")
     point = "" if match[3] is None else f".{fraction or '0'}"
-    return f"{sign.replace('+', '')}{whole.lstrip('0') or '0'}{point}{exponent}".encode()
+    number = f"{sign.replace('+', '')}{whole.lstrip('0') or '0'}{point}{exponent}"
+    is_integer = not (point or exponent)
+    if len(whole.lstrip("0")) > _MOST_DIGITS if is_integer else math.isinf(float(number)):
+        raise OverflowError
+    return number.encode()
+
+
+def _decimal(number: int) -> bytes:
+    if number >= _TOO_LONG:
+        raise OverflowError
+    return str(number).encode()

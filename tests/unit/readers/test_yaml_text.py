@@ -39,6 +39,7 @@ JSON = st.recursive(
         pytest.param("<<: {a: 1}", b'{"<<":{"a":1}}', id="merge keys are no part of YAML 1.2"),
         pytest.param("[!!str 1, !!int '3', !!null '', ! 4]", b'["1",3,null,"4"]', id="tags of the core schema"),
         pytest.param("a: |\n  1\n  2\n", b'{"a":"1\\n2\\n"}', id="block scalar"),
+        pytest.param("0x" + "f" * 800, str(16**800 - 1).encode(), id="integer of any size"),
         pytest.param("%YAML 1.2\n---\na: 1\n...\n", b'{"a":1}', id="directive"),
     ],
 )
@@ -55,6 +56,8 @@ def test_yaml_becomes_json(text: str, expected: bytes) -> None:
         pytest.param("a: .inf", 1, 4, ".inf", id="infinity"),
         pytest.param("- -.INF", 1, 3, "-.INF", id="minus infinity"),
         pytest.param("- .NaN", 1, 3, ".NaN", id="not a number"),
+        pytest.param("- 1e400", 1, 3, "1e400 is out of range", id="beyond doubles"),
+        pytest.param("- " + "0x" + "f" * 3571, 1, 3, "is out of range", id="too many digits"),
         pytest.param("? [a]\n: 1", 1, 3, "scalar", id="array as a name"),
         pytest.param("a: &x [1]\n*x : 2", 2, 1, "scalar", id="alias of an array as a name"),
         pytest.param("a: *b", 1, 4, "*b", id="unknown alias"),
