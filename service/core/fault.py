@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from service.core import pointer
 from service.errors import MalformedJsonError, TooDeepError
 
+_GZIP = b"\x1f\x8b"
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _MAX_DIGITS = 4299
 _SHOWN = 40
 _REASONS = {
@@ -22,8 +24,19 @@ _LONE = re.compile(
 )
 
 
+def find_encoding(text: bytes) -> MalformedJsonError | None:
+    """Give the error for bytes that are compressed or of another encoding, None where they do not look like it."""
+    if text.startswith(_GZIP):
+        return _error("", 0, "the text is compressed; say so with Content-Encoding: gzip, or send it as it is")
+    if text.startswith(_WIDE_MARKS) or b"\x00" in text[:2]:
+        return _error("", 0, "the text is UTF-16 or UTF-32; JSON is sent as UTF-8 (RFC 8259, section 8.1)")
+    return None
+
+
 def find(text: bytes) -> MalformedJsonError:
     """Give the error for a text that the decoder refused, with line and column."""
+    if (error := find_encoding(text)) is not None:
+        return error
     try:
         characters = text.decode()
     except UnicodeDecodeError as exc:

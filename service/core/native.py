@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from service.core import fault
 from service.core.diff import Outcome
 from service.core.options import DEFAULT, DiffOptions
 from service.core.packing import pack
@@ -83,7 +84,8 @@ class NativeCore:
         reply = Reply()
         status = self._check[len(text) < INLINE_BYTES](text, len(text), max_depth, ctypes.addressof(reply))
         if status != DONE:
-            raise self._error(status, reply, DiffOptions(max_depth=max_depth), names_input=False)
+            error = self._error(status, reply, DiffOptions(max_depth=max_depth), names_input=False)
+            raise fault.find_encoding(text) or error
 
     def keep(self, max_bytes: int) -> None:
         """Let idle buffers keep at most that much memory for the next calls, all together."""

@@ -1,11 +1,13 @@
 """From the text of a document to JSON in UTF-8: which format it is in, its character set, lines of JSON, YAML."""
 
+from contextlib import suppress
+
 import msgspec
 
 from service.core import fault
 from service.errors import MalformedJsonError
 from service.model import Document, Format
-from service.readers.yaml_text import MAX_DEPTH, yaml_to_json
+from service.readers.yaml_text import yaml_to_json
 
 _BY_MEDIA_TYPE: dict[str, Format] = {
     "application/json": "json",
@@ -29,9 +31,7 @@ _BY_FILE_SUFFIX: dict[str, Format] = {
 }
 _UTF8 = {"utf-8", "utf8", "us-ascii", "ascii"}
 _SINGLE_BYTE = {"iso-8859-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
-_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _BOM = b"\xef\xbb\xbf"
-_GZIP = b"\x1f\x8b"
 
 
 def format_of(document: Document) -> Format:
@@ -73,16 +73,23 @@ def to_json(document: Document, max_bytes: int) -> bytes:
 
 def _to_utf8(document: Document) -> bytes:
     content = document.content
-    if content.startswith(_GZIP):
-        raise MalformedJsonError("The text is compressed: say so with Content-Encoding: gzip, or send it as it is.")
-    if content.startswith(_WIDE_MARKS) or b"\x00" in content[:4]:
-        raise MalformedJsonError("The text is UTF-16 or UTF-32; JSON is sent as UTF-8 (RFC 8259, section 8.1).")
+    if (error := fault.find_encoding(content)) is not None:
+        raise error
     charset = (document.charset or "utf-8").lower()
     if charset in _UTF8 or content.startswith(_BOM):
         return content.removeprefix(_BOM)
     if charset in _SINGLE_BYTE:
-        return content.decode(_SINGLE_BYTE[charset], errors="replace").encode()
+        return _from_single_bytes(content, charset)
     raise MalformedJsonError(f"The text is declared as {charset[:40]!r}; send it as UTF-8.")
+
+
+def _from_single_bytes(content: bytes, charset: str) -> bytes:
+    try:
+        return content.decode(_SINGLE_BYTE[charset]).encode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        detail = f"The text is declared as {charset!r}, and has a byte at line {line} that is no character of it."
+        raise MalformedJsonError(detail, line=line) from error
 
 
 def _join_lines(content: bytes) -> bytes:
@@ -101,8 +108,7 @@ def _join_lines(content: bytes) -> bytes:
 def _check_line(line: bytes, index: int) -> None:
     """Refuse a line that is not exactly one value: `1,2` would be two items of the array."""
     try:
-        msgspec.json.decode(line, type=msgspec.Raw)
+        with suppress(RecursionError):  # whoever reads the array says where it is too deep
+            msgspec.json.decode(line, type=msgspec.Raw)
     except msgspec.DecodeError as error:
         raise fault.find(b"\n" * index + line) from error
-    except RecursionError as error:
-        raise fault.find_too_deep(line, MAX_DEPTH) from error

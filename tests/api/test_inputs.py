@@ -258,6 +258,8 @@ async def test_upload_is_named_by_an_io_object(client: Client) -> None:
     [
         pytest.param(part("b", b"{\n  x}", file="b.json"), (2, 3), id="json"),
         pytest.param(part("b", b"a: 1\nb: [", file="b.yml"), (3, 1), id="yaml"),
+        pytest.param(part("b", b"a: 1\nb:\n - 1e400", file="b.yml"), (3, 4), id="number in YAML"),
+        pytest.param(part("b", b"a: 1\nb: " + b"1" * 4300, file="b.yml"), (2, 4), id="integer in YAML"),
         pytest.param(part("b", b"1\n\n{", file="b.jsonl"), (3, 2), id="lines"),
         pytest.param(part("b", b'{"a":1,\n"a":2}'), (2, 1), id="repeated name"),
     ],
@@ -268,6 +270,46 @@ async def test_fault_is_told_with_input_line_and_column(client: Client, bad: byt
     fault = problem["errors"][0]
     assert (status, problem["code"], fault["input"]) == (400, "invalid-json", "b")
     assert (fault["line"], fault["column"]) == place
+
+
+async def test_too_deep_line_is_told_by_its_place(client: Client) -> None:
+    status, problem = await send(client, part("a", b"1\n" + b"[" * 5000, file="a.jsonl"), part("b", b"1"))
+
+    assert (status, problem["code"], problem["errors"][0]["input"]) == (422, "too-deep", "a")
+    assert problem["errors"][0]["pointer"].startswith("/1/0/0/")
+
+
+async def test_bytes_that_a_charset_does_not_have_are_refused(client: Client) -> None:
+    """Nothing takes their place in silence."""
+    bad = part("a", b'"\x80\n\x81"', "Content-Type: application/json; charset=windows-1252")
+
+    status, problem = await send(client, bad, part("b", b"1"))
+
+    assert (status, problem["code"], problem["errors"][0]["input"]) == (400, "invalid-json", "a")
+    assert (problem["errors"][0]["line"], "'windows-1252'" in problem["detail"]) == (2, True)
+
+
+@pytest.mark.parametrize("engine", ["auto", "python"])
+@pytest.mark.parametrize(
+    ("encode", "told"),
+    [
+        pytest.param(lambda text: text.encode("utf-16"), "UTF-8", id="UTF-16 with its mark"),
+        pytest.param(lambda text: text.encode("utf-16-le"), "UTF-8", id="UTF-16"),
+        pytest.param(lambda text: text.encode("utf-32-be"), "UTF-8", id="UTF-32"),
+        pytest.param(lambda text: gzip.compress(text.encode()), "Content-Encoding: gzip", id="gzip"),
+    ],
+)
+async def test_body_of_another_encoding_is_refused_by_name(
+    start: Starter, engine: str, encode: Callable[[str], bytes], told: str
+) -> None:
+    client = await start(engine=engine)
+
+    for path in (ROUTE, "/v1/note"):
+        response = await client.post(path, data=encode('{"a": 1}'), headers={"Content-Type": "application/json"})
+
+        problem = await response.json()
+        assert (response.status, problem["code"]) == (400, "invalid-json")
+        assert told in problem["detail"]
 
 
 async def test_utf16_is_refused_by_name(client: Client) -> None:

@@ -101,6 +101,10 @@ def test_faults_found_later_keep_their_line() -> None:
     assert caught.value.violations[0].line == 3
 
 
-def test_line_nested_beyond_reading_is_refused() -> None:
-    with pytest.raises(TooDeepError):
-        to_json(Document(b"[" * 100_000, format="ndjson"), 100)
+def test_line_nested_beyond_reading_is_left_to_whoever_reads_the_array() -> None:
+    joined = to_json(Document(b"1\n" + b"[" * 100_000, format="ndjson"), 1_000_000)
+
+    with pytest.raises(TooDeepError) as caught:
+        values.check(joined, 3)
+
+    assert caught.value.violations[0].pointer == "/1/0/0"
