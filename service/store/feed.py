@@ -11,17 +11,22 @@ Restoring a backup leaves a gap: positions in it may have been given for what is
 """
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, ReadPreference, ReturnDocument
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from service.errors import FeedGoneError
+from service.errors import FeedGoneError, StoreUnavailableError
 from service.model import Event
+from service.store.draining import Drain
 from service.store.mongo import Collection, Database, Record, translated
+from service.store.revisions import Revisions
 
+_LOG = logging.getLogger(__name__)
 _MAJORITY = WriteConcern(w="majority", wtimeout=8000)
 _COUNTER = "feed"
 _PER_RECORD = 100
@@ -42,6 +47,7 @@ class MongoFeed:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._drain = Drain(database, Revisions(database))
         self._events: Collection = database["events"]
         self._counters: Collection = database["counters"]
 
@@ -50,6 +56,7 @@ class MongoFeed:
         with translated():
             if not await self._has_work():
                 return 0
+            await self._bring_history(limit)
             async with await self._database.client.start_session() as session:
                 count: int = await session.with_transaction(
                     lambda own: self._take(limit, own), ReadConcern("snapshot"), _MAJORITY, ReadPreference.PRIMARY
@@ -59,6 +66,16 @@ class MongoFeed:
     async def _has_work(self) -> bool:
         found = [await self._database[name].find_one({"unfed": True}, {"_id": 1}) for name in _SOURCES]
         return any(found)
+
+    async def _bring_history(self, limit: int) -> None:
+        """Drain the logs that moves would wait for: what is kept from beyond them must not come before the moves."""
+        moves = await self._find_unfed("patch_moves", limit)
+        try:
+            await self._drain.drain(_about(moves))
+        except (PyMongoError, StoreUnavailableError):
+            raise
+        except Exception:  # noqa: BLE001 - the feed must outlive one log that cannot be drained
+            _LOG.exception("the feed could not drain some logs")
 
     async def _take(self, limit: int, session: AsyncIOMotorClientSession) -> int:
         """Take what is unfed, the oldest first."""
@@ -77,7 +94,9 @@ class MongoFeed:
             await self._database[name].update_many(fed, {"$unset": {"unfed": ""}}, session=session)
         return len(events)
 
-    async def _find_unfed(self, name: str, limit: int, session: AsyncIOMotorClientSession) -> list[Record]:
+    async def _find_unfed(
+        self, name: str, limit: int, session: AsyncIOMotorClientSession | None = None
+    ) -> list[Record]:
         order = [("unfed", ASCENDING), ("at", ASCENDING), ("_id", ASCENDING)]
         found = self._database[name].find({"unfed": True}, _WITHOUT_PATCHES, session=session).sort(order).limit(limit)
         records: list[Record] = await found.to_list(None)
@@ -85,9 +104,8 @@ class MongoFeed:
 
     async def _without_early(self, moves: list[Record], session: AsyncIOMotorClientSession) -> list[Record]:
         """Leave out moves before which something became of their resource that the relay has not brought yet."""
-        ids = list({each[name] for each in moves for name in ("resource", "target") if each[name]})
         logged = self._database["resources"].find(
-            {"_id": {"$in": ids}, "log.0": {"$exists": True}}, {"log": {"$slice": 1}, "v": 1}, session=session
+            {"_id": {"$in": _about(moves)}, "log.0": {"$exists": True}}, {"log": {"$slice": 1}, "v": 1}, session=session
         )
         since = {each["_id"]: each["log"][0]["at"] async for each in logged}
         return [
@@ -170,6 +188,11 @@ async def leave_gap(database: Database, until: int) -> None:
     newest = (await counters.find_one({"_id": _COUNTER}) or {"n": 0})["n"]
     gap = {"after": newest, "until": until}
     await counters.update_one({"_id": _COUNTER}, {"$max": {"n": until}, "$push": {"gaps": gap}}, upsert=True)
+
+
+def _about(moves: list[Record]) -> list[str]:
+    """List the resources that the moves are about."""
+    return list({each[name] for each in moves for name in ("resource", "target") if each[name]})
 
 
 def _revision_events(record: Record) -> list[Record]:
