@@ -14,6 +14,8 @@ from service.errors import SourceForbiddenError
 from service.readers.address import Address
 
 CONNECT_TIMEOUT_S = 5.0
+_MAX_HEADER_BYTES = 32 * 1024
+"""Servers send policies and cookies that are longer than the 8,190 bytes that aiohttp takes by default."""
 _MOST_ANNOUNCEMENTS = 32
 _AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
@@ -90,6 +92,7 @@ async def open_session(addresses: list[Address]) -> AsyncIterator[aiohttp.Client
         auto_decompress=False,
         response_class=_BriefResponse,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
+        max_field_size=_MAX_HEADER_BYTES,
         headers={"Accept-Encoding": "gzip, deflate", "User-Agent": "patchbay"},
     ) as session:
         yield session

@@ -397,6 +397,14 @@ async def test_url_is_asked_for_as_it_is_written(open_client: Client, server: Se
     assert (status, server.heads[0].split(" ")[1]) == (200, asked)
 
 
+@pytest.mark.parametrize("header", ["Content-Security-Policy: default-src ", "Set-Cookie: a=", "Link: "])
+async def test_server_may_send_long_headers(start: Starter, header: str) -> None:
+    async with Server("127.0.0.2", lambda _head: answer(b"1", header + "x" * 30_000)) as server:
+        client = await start(url_allow=("127.0.0.2",), url_ports=(server.port,))
+
+        assert await compare(client, {"type": "http", "uri": server.url}, {"type": "inline", "value": 1}) == (200, [])
+
+
 async def test_redirect_is_followed_as_it_is_written(start: Starter) -> None:
     """Servers send a path beyond ASCII in bytes of their own."""
     async with Server("127.0.0.2", lambda head: answer(b"1") if "%E9" in head else redirect("/\u00e9?%2F")) as server:
