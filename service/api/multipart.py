@@ -117,11 +117,11 @@ async def _next(reader: MultipartReader, last: list[str]) -> BodyPartReader | Mu
         if not last:
             raise InvalidMultipartError(
                 "The form data is malformed: it does not begin with the boundary that the Content-Type names, or the "
-                "headers of the first part are broken."
+                "headers of the first part are broken. Its lines end in CRLF."
             ) from error
         broken = (
             f"The form data is malformed behind part '{last[0]}': no boundary ends the part, or the headers of the "
-            "part that follows are broken."
+            "part that follows are broken. Its lines end in CRLF."
         )
         raise _refusal(last[0], broken) from error
 

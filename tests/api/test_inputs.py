@@ -193,6 +193,16 @@ async def test_what_names_a_source_may_begin_with_a_byte_order_mark(open_client:
     assert await send(open_client, first, part("b", b'{"n": 2}')) == (200, PATCH)
 
 
+async def test_form_whose_lines_end_without_cr_is_told_so(client: Client) -> None:
+    form = b"".join([part("a", b"1"), part("b", b"2"), b"--xx--"]).replace(b"\r\n", b"\n")
+
+    response = await client.post(ROUTE, data=io.BytesIO(form), headers=FORM)
+
+    problem = await response.json()
+    assert (response.status, problem["code"], problem["errors"][0]["part"]) == (400, "invalid-multipart", "a")
+    assert "end in CRLF" in problem["detail"]
+
+
 @pytest.mark.parametrize("path", ["2024.json", "-old.json", "1", "null.json", "01"])
 async def test_a_text_part_that_is_no_json_literal_is_a_path(open_client: Client, root: Path, path: str) -> None:
     is_literal = path == "1"
