@@ -89,20 +89,19 @@ def _from_json(request: web.Request, struct: type[Wire], inputs: tuple[str, ...]
     try:
         options = wire.parse(body, struct, max_depth=max_depth, aliases=_aliases(inputs), check=check)
     except TooDeepError as error:
-        raise _too_deep(error, inputs, max_depth) from error
+        _, *path = str(error.violations[0].pointer).split("/")
+        if not path or path[0].lower() not in inputs:
+            raise
+        raise _too_deep(path[0].lower(), path[1:], max_depth) from error
     readers = request.app[READERS]
     sources = _each(inputs, lambda name: readers.parse(_member(options, name), name))
     return Order(sources, options, _reading(request, {}))
 
 
-def _too_deep(error: TooDeepError, inputs: tuple[str, ...], max_depth: int) -> TooDeepError:
-    """Say which input it is whose document is nested too deep, and by the limit for documents."""
-    _, *path = str(error.violations[0].pointer).split("/")
-    name = path[0].lower() if path else ""
-    if name not in inputs:
-        return error
+def _too_deep(name: str, path: list[str], max_depth: int) -> TooDeepError:
+    """Say that it is an input's document that is nested too deep, and by the limit for documents."""
     detail = f"The document is nested deeper than {max_depth} levels."
-    where = "".join(f"/{token}" for token in path[2 : 2 + max_depth])
+    where = "".join(f"/{token}" for token in path[1 : 1 + max_depth])
     return TooDeepError(detail, pointer=where, limit="max_depth", maximum=max_depth).within(name)
 
 
@@ -118,8 +117,8 @@ def _from_form(
                 for name in missing
             ),
         )
-    readers = request.app[READERS]
-    sources = _each(inputs, lambda name: _source(name, parts[name], readers))
+    readers, max_depth = request.app[READERS], request.app[SETTINGS].max_depth
+    sources = _each(inputs, lambda name: _source(name, parts[name], readers, max_depth))
     texts = {name: _text(name, upload) for name, upload in parts.items() if name not in inputs}
     shape = wire.shape_of(struct)
     members = {name: _as_json(name, text, shape[name].hint) for name, text in texts.items()}
@@ -131,11 +130,14 @@ def _each(inputs: tuple[str, ...], parse: Callable[[str], Source]) -> dict[str, 
     return dict(zip(inputs, wire.parse_all(inputs, parse), strict=True))
 
 
-def _source(name: str, upload: Upload, readers: SourceReader) -> Source:
+def _source(name: str, upload: Upload, readers: SourceReader, max_depth: int) -> Source:
     """Tell from a part's own Content-Type, and else from how it begins, what the part is (API 2.2)."""
     if upload.media_type == SOURCE:
         text = _text(name, upload)
-        _check(name, text, wire.ENVELOPE_DEPTH + 200)
+        try:
+            _check(name, text, wire.ENVELOPE_DEPTH + max_depth)
+        except TooDeepError as error:
+            raise _too_deep(name, str(error.violations[0].pointer).split("/")[1:], max_depth) from error
         return readers.parse(text, name)
     if upload.file_name is not None or upload.media_type not in (None, "text/plain"):
         return readers.parse(msgspec.json.encode({"type": "upload", "part": name}), name)

@@ -289,6 +289,22 @@ async def test_too_deep_line_is_told_by_its_place(client: Client) -> None:
     assert problem["errors"][0]["pointer"].startswith("/1/0/0/")
 
 
+@pytest.mark.parametrize("depth", [51, 59, 300])
+async def test_too_deep_document_in_an_io_object_is_told_by_the_limit_for_documents(start: Starter, depth: int) -> None:
+    client = await start(max_depth=50)
+    source = b'{"type": "inline", "value": ' + b"[" * depth + b"]" * depth + b"}"
+
+    answers = [
+        await send(client, part("a", source, f"Content-Type: {SOURCE}"), part("b", b"1")),
+        await compare(client, json.loads(source), ONE["inline"]),
+    ]
+
+    for status, problem in answers:
+        fault = problem["errors"][0]
+        assert (status, problem["code"], fault["input"], fault["maximum"]) == (422, "too-deep", "a", 50)
+        assert fault["pointer"] == "/0" * 50
+
+
 async def test_bytes_that_a_charset_does_not_have_are_refused(client: Client) -> None:
     """Nothing takes their place in silence."""
     bad = part("a", b'"\x80\n\x81"', "Content-Type: application/json; charset=windows-1252")
