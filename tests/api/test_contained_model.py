@@ -300,13 +300,9 @@ class Machine(Modelled):
         def decide() -> None:
             if name in self.model:
                 there = self.model[name]
-                raise (
-                    RefusalError(410, "gone")
-                    if there.deleted
-                    else RefusalError(412, "version-conflict")
-                    if there.kind == kind
-                    else RefusalError(409, "duplicate-identifier")
-                )
+                if there.kind != kind:
+                    raise RefusalError(409, "duplicate-identifier")
+                raise RefusalError(*((410, "gone") if there.deleted else (412, "version-conflict")))
             if any(each.parent == kind and each.shown_as in content for each in KINDS.values()):
                 raise RefusalError(422, "immutable-property")
             self.check_content(kind, name, None, content)
