@@ -64,7 +64,7 @@ def make_start_host(tmp_path: Path) -> Iterator[Callable[[], Host]]:
 def is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it went before the file was opened, or before it was read
         return False
     return state != "Z"
 
