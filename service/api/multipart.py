@@ -211,23 +211,28 @@ async def _decoded(part: BodyPartReader, hold: Callable[[int], None]) -> AsyncIt
     """Yield a part's bytes, decompressed in pieces."""
     encoding = part.headers.get(hdrs.CONTENT_ENCODING, "")
     inflater = Inflater(encoding)
-    while chunk := await part.read_chunk(64 * 1024):
-        for piece in inflater.feed(_transfer_decoded(part, chunk)):
+    async for chunk in _transfer_decoded(part):
+        for piece in inflater.feed(chunk):
             if encoding:
                 hold(len(piece))
             yield piece
     inflater.end()
 
 
-def _transfer_decoded(part: BodyPartReader, chunk: bytes) -> bytes:
+async def _transfer_decoded(part: BodyPartReader) -> AsyncIterator[bytes]:
     transfer = part.headers.get(hdrs.CONTENT_TRANSFER_ENCODING, "binary").strip().lower()
-    if transfer in ("binary", "7bit", "8bit"):
-        return chunk
-    if transfer == "base64":
-        return base64.b64decode(
-            chunk.translate(None, b" \t\r\n"), validate=True
-        )  # aiohttp cuts chunks at whole quartets
-    raise InvalidMultipartError(f"Content-Transfer-Encoding {transfer!r} is not understood; send the part as it is.")
+    if transfer not in ("binary", "7bit", "8bit", "base64"):
+        raise InvalidMultipartError(
+            f"Content-Transfer-Encoding {transfer!r} is not understood; send the part as it is."
+        )
+    rest = b""
+    while chunk := await part.read_chunk(64 * 1024):
+        if transfer == "base64":  # in quartets, which aiohttp does not always leave whole
+            rest += chunk.translate(None, b" \t\r\n")
+            whole = len(rest) // 4 * 4
+            chunk, rest = base64.b64decode(rest[:whole], validate=True), rest[whole:]
+        yield chunk
+    base64.b64decode(rest, validate=True)  # refuses less than a quartet
 
 
 def _of_part(error: UnsupportedMediaTypeError, name: str) -> UnsupportedMediaTypeError:

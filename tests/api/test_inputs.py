@@ -159,6 +159,19 @@ async def test_a_file_may_have_any_name(client: Client, form: str, file: str) ->
     assert await send(client, upload, part("b", b'{"n": 2}')) == (200, PATCH)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 70])
+async def test_base64_is_read_however_it_is_cut(client: Client, size: int) -> None:
+    """Each member of the compressed body is a piece of it, as a packet would be that comes alone."""
+    coded = b64encode(zlib.compress(b'{"n": 1}'))
+    first = part("a", coded, "Content-Transfer-Encoding: base64", "Content-Encoding: deflate", file="a.json")
+    form = first + part("b", b'{"n": 2}') + b"--xx--\r\n"
+    body = b"".join(gzip.compress(form[at : at + size]) for at in range(0, len(form), size))
+
+    response = await client.post(ROUTE, data=io.BytesIO(body), headers=FORM | {"Content-Encoding": "gzip"})
+
+    assert (response.status, await response.json()) == (200, PATCH)
+
+
 @pytest.mark.parametrize("disposition", ['file; patchDirection="way.txt"', 'patchDirection; filename="way.txt"'])
 async def test_an_option_may_have_the_older_disposition_too(open_client: Client, disposition: str) -> None:
     option = f"--xx\r\nContent-Disposition: {disposition}\r\n\r\nbToA\r\n".encode()
