@@ -1,31 +1,25 @@
 """The Content-Disposition of a form's part (RFC 7578, section 4.2), as clients write it."""
 
-import re
-from urllib.parse import unquote
+from email.message import Message
+from email.utils import collapse_rfc2231_value
 
-_NAME = r'[^\s=;"]++\s*+=\s*+'
-_HEADER = re.compile(rf'\s*+([^\s;]*+)((?:\s*+;\s*+(?:{_NAME}(?:"(?:[^"\\]|\\.)*+"|[^";]*+))?+)*+)\s*+')
-_PARAM = re.compile(r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^";]*+))')
-_ESCAPED = re.compile(r"\\(.)")
+_HEADER = "Content-Disposition"
 
 
 def parse_disposition(text: str) -> tuple[str, dict[str, str]]:
-    r"""Return the kind and the parameters, their names in small letters; no parameters where it is malformed.
+    r"""Return the kind and the parameters, their names in small letters; no parameters where `name` comes twice.
 
-    Whatever stands in quotes is part of a value. A value that names its character set (RFC 8187) is decoded as UTF-8.
+    Whatever stands in quotes is part of a value. A value that names its character set (RFC 8187) is decoded, and goes
+    before one that does not.
 
     >>> parse_disposition('form-data; name="a"; filename="x; y \\"z\\".json"')
     ('form-data', {'name': 'a', 'filename': 'x; y "z".json'})
-    >>> parse_disposition("form-data; name=a; filename*=UTF-8''%C3%A9.json")
-    ('form-data', {'name': 'a', 'filename*': 'é.json'})
+    >>> parse_disposition("form-data; name=a; filename=e.json; filename*=UTF-8''%C3%A9.json")
+    ('form-data', {'name': 'a', 'filename': 'é.json'})
     """
-    header = _HEADER.fullmatch(text)
-    if header is None:
-        return "", {}
-    params: dict[str, str] = {}
-    for name, quoted, plain in _PARAM.findall(header[2]):
-        if name.lower() in params:
-            return "", {}
-        value = _ESCAPED.sub(r"\1", quoted) or plain.strip()
-        params[name.lower()] = unquote(value.rpartition("'")[2]) if name.endswith("*") else value
-    return header[1].lower(), params
+    message = Message()
+    message[_HEADER] = text.encode(errors="surrogateescape").decode(errors="replace")  # it need not be UTF-8
+    (kind, _), *found = message.get_params([("", "")], _HEADER)
+    pairs = [(name.lower(), collapse_rfc2231_value(value)) for name, value in found if name]
+    is_twice = sum(name == "name" for name, _ in pairs) > 1
+    return kind.lower(), {} if is_twice else dict(pairs)

@@ -137,9 +137,9 @@ def _identify(part: BodyPartReader, count: int, allowed: Mapping[str, str]) -> t
         return _as_allowed(name, allowed), file_name
     if kind not in ("", "form-data", "file", "attachment") and list(params) == ["filename"]:
         return _as_allowed(kind, allowed), params["filename"]
-    if "name" not in params:
+    if not params.get("name"):
         raise InvalidMultipartError(f'Part {count} has no name; send Content-Disposition: form-data; name="…".')
-    return params["name"], params.get("filename", params.get("filename*"))
+    return params["name"], params.get("filename")
 
 
 def _as_allowed(name: str, allowed: Mapping[str, str]) -> str:
