@@ -1,5 +1,6 @@
 """What servers answered before with an ETag, so that the same URL is not sent twice. Bounded; asks again every time."""
 
+import re
 from collections import OrderedDict
 
 import msgspec
@@ -10,6 +11,7 @@ from service.readers.client import Exchange
 OVERHEAD_BYTES = 2048
 """What an answer takes beside its text."""
 
+_TAG = re.compile(r'(?:W/)?"[!#-~]{0,1000}"')
 _KEPT_HEADERS = ("ETag", "Content-Type")
 _STRANGERS = {"*", "cookie", "authorization"}
 
@@ -56,13 +58,13 @@ def _size(url: str, exchange: Exchange) -> int:
 
 
 def _may_be_kept(exchange: Exchange) -> bool:
-    """Only a direct answer with an ETag that is the same for everybody (RFC 9111, section 3)."""
+    """Only a direct answer with an entity tag that is the same for everybody (RFC 9111, section 3)."""
     headers = exchange.headers
     varies = {name.strip().lower() for name in headers.get("Vary", "").split(",")}
     return (
         exchange.status == 200
         and exchange.redirects == 0
-        and "ETag" in headers
+        and _TAG.fullmatch(headers.get("ETag", "")) is not None
         and "no-store" not in headers.get("Cache-Control", "").lower()
         and varies.isdisjoint(_STRANGERS)
     )

@@ -436,6 +436,24 @@ async def test_url_is_asked_for_as_it_is_written(open_client: Client, server: Se
     assert (status, server.heads[0].split(" ")[1]) == (200, asked)
 
 
+@pytest.mark.parametrize("tag", ["*", "", '"a", "b"', '"a\x01b"', '"\xff"', "bare", '"' + "x" * 20_000 + '"'])
+async def test_what_is_no_entity_tag_is_not_asked_for_again(start: Starter, tag: str) -> None:
+    bodies = iter([b"1", b"2"])
+
+    def script(head: str) -> bytes:
+        return (
+            answer(b"", status="304 Not Modified") if "If-None-Match" in head else answer(next(bodies), f"ETag: {tag}")
+        )
+
+    async with Server("127.0.0.2", script) as server:
+        client = await start(url_allow=("127.0.0.2",), url_ports=(server.port,))
+        source = {"type": "http", "uri": server.url}
+
+        statuses = [await compare(client, {"type": "inline", "value": value}, source) for value in (1, 2)]
+
+    assert statuses == [(200, []), (200, [])]
+
+
 @pytest.mark.parametrize("header", ["Content-Security-Policy: default-src ", "Set-Cookie: a=", "Link: "])
 async def test_server_may_send_long_headers(start: Starter, header: str) -> None:
     async with Server("127.0.0.2", lambda _head: answer(b"1", header + "x" * 30_000)) as server:
