@@ -101,10 +101,18 @@ async def _read_parts(request: web.Request, allowed: Mapping[str, str], settings
     return parts
 
 
+class _Reader(MultipartReader):
+    """Gives every part; a first one named `_charset_` aiohttp would keep to itself, and lose its way behind it."""
+
+    async def fetch_next_part(self) -> MultipartReader | BodyPartReader:
+        self._last_part = await super().fetch_next_part()
+        return self._last_part
+
+
 def _open(request: web.Request) -> MultipartReader:
     body = cast("StreamReader", Body(request))
     try:
-        return MultipartReader(request.headers, body)
+        return _Reader(request.headers, body)
     except _BROKEN as error:
         raise InvalidMultipartError("The Content-Type of the form names a boundary that cannot be one.") from error
 

@@ -206,6 +206,14 @@ async def test_what_names_a_source_may_begin_with_a_byte_order_mark(open_client:
     assert await send(open_client, first, part("b", b'{"n": 2}')) == (200, PATCH)
 
 
+@pytest.mark.parametrize("content", [b"utf-8", b"x" * 100])
+async def test_part_of_a_browser_that_is_not_known_is_named(client: Client, content: bytes) -> None:
+    """Browsers fill a hidden field of this name (RFC 7578, section 4.6)."""
+    status, problem = await send(client, part("_charset_", content), part("a", b"1"), part("b", b"1"))
+
+    assert (status, problem["code"], problem["errors"][0]["part"]) == (400, "invalid-multipart", "_charset_")
+
+
 async def test_form_whose_lines_end_without_cr_is_told_so(client: Client) -> None:
     form = b"".join([part("a", b"1"), part("b", b"2"), b"--xx--"]).replace(b"\r\n", b"\n")
 
