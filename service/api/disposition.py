@@ -7,7 +7,9 @@ _HEADER = "Content-Disposition"
 
 
 def parse_disposition(text: str) -> tuple[str, dict[str, str]]:
-    r"""Return the kind and the parameters, their names in small letters; no parameters where `name` comes twice.
+    r"""Return the kind and the parameters, their names in small letters; nothing where it makes no sense.
+
+    It makes none where `name` comes twice, or what is said in parts or by a character set cannot be put together.
 
     Whatever stands in quotes is part of a value. A value that names its character set (RFC 8187) is decoded, and goes
     before one that does not.
@@ -19,7 +21,10 @@ def parse_disposition(text: str) -> tuple[str, dict[str, str]]:
     """
     message = Message()
     message[_HEADER] = text.encode(errors="surrogateescape").decode(errors="replace")  # it need not be UTF-8
-    (kind, _), *found = message.get_params([("", "")], _HEADER)
-    pairs = [(name.lower(), collapse_rfc2231_value(value)) for name, value in found if name]
+    try:
+        (kind, _), *found = message.get_params([("", "")], _HEADER)
+        pairs = [(name.lower(), collapse_rfc2231_value(value)) for name, value in found if name]
+    except (TypeError, ValueError):  # what the library makes of numbers of parts, and of codecs that are no charsets
+        return "", {}
     is_twice = sum(name == "name" for name, _ in pairs) > 1
     return kind.lower(), {} if is_twice else dict(pairs)

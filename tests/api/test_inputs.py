@@ -159,6 +159,15 @@ async def test_a_file_may_have_any_name(client: Client, form: str, file: str) ->
     assert await send(client, upload, part("b", b'{"n": 2}')) == (200, PATCH)
 
 
+@pytest.mark.parametrize("name", ["filename*=undefined''x", "filename*=idna''x", "x*0=a; x*=b"])
+async def test_a_name_in_an_encoding_that_is_none_is_refused(client: Client, name: str) -> None:
+    upload = f'--xx\r\nContent-Disposition: form-data; name="a"; {name}\r\n\r\n1\r\n'.encode()
+
+    status, problem = await send(client, upload, part("b", b"1"))
+
+    assert (status, problem["code"]) == (400, "invalid-multipart")
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 70])
 async def test_base64_is_read_however_it_is_cut(client: Client, size: int) -> None:
     """Each member of the compressed body is a piece of it, as a packet would be that comes alone."""
