@@ -140,7 +140,7 @@ def _caller(claims: dict[str, Any]) -> Caller:
     if not is_name(name):
         raise UnauthenticatedError(f"The token's claim 'sub' must be 1 to {LONGEST_NAME} printable characters.")
     granted = frozenset(role for role in _ROLES if role in roles) if isinstance(roles, list) else frozenset[Role]()
-    if types is not None and not (isinstance(types, list) and all(isinstance(each, str) for each in types)):
+    if "types" in claims and not (isinstance(types, list) and all(isinstance(each, str) for each in types)):
         raise UnauthenticatedError("The token's claim 'types' must be a list of type names.")
     return Caller(name, granted, None if types is None else frozenset(filter(str.isascii, types)))
 

@@ -121,6 +121,7 @@ async def test_rsa_keys_do_too() -> None:
         pytest.param(lambda: "a.b.c", "malformed", id="garbage"),
         pytest.param(lambda: "x" * 20_000, "too long", id="huge"),
         pytest.param(lambda: sign(claims(types="clinic")), "list of type names", id="types not a list"),
+        pytest.param(lambda: sign(claims() | {"types": None}), "list of type names", id="types null"),
     ],
 )
 async def test_token_that_does_not_hold_is_refused(forge: Callable[[], str], reason: str) -> None:
