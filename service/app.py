@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _FREQUENT = "/v1/{type}/{id}"
 """Of paths that begin alike aiohttp tries one after the other, in the order they were added: this one first."""
 
-_WEB_ADDRESS = re.compile(r"https?://([^\s/@]+@)?([^\s/:@\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/\S*)?")
+_WEB_ADDRESS = re.compile(r"https?://([^\s/@]+@)?([^\s/:@?#\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s?#]*)?")
 
 
 class SystemClock:
@@ -139,7 +139,9 @@ def _make_telemetry(settings: Settings) -> "Telemetry | None":
     if settings.otlp_endpoint is None:
         return None
     if not _WEB_ADDRESS.fullmatch(settings.otlp_endpoint):
-        raise StartError("PATCHBAY_OTLP_ENDPOINT is no http or https URL such as http://127.0.0.1:4318.")
+        raise StartError(
+            "PATCHBAY_OTLP_ENDPOINT is no http or https URL without a query such as http://127.0.0.1:4318."
+        )
     try:
         from service.telemetry import to_collector  # noqa: PLC0415 - an optional extra
     except ImportError as error:

@@ -204,6 +204,7 @@ def test_text_that_the_terminal_cannot_show_is_written_as_escapes(environment: d
         ("PATCHBAY_OTLP_ENDPOINT", "http://collector:port"),
         ("PATCHBAY_OTLP_ENDPOINT", "http://["),
         ("PATCHBAY_OTLP_ENDPOINT", "http:// collector"),
+        ("PATCHBAY_OTLP_ENDPOINT", "http://collector/path?key=x"),
         ("PATCHBAY_MONGODB_URI", "mongodb://127.0.0.1:1/?tls=true&tlsCAFile=/no/such/file"),
         ("PATCHBAY_MONGODB_URI", "mongodb://127.0.0.1:1/?tls=yes"),
     ],
