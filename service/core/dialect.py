@@ -4,6 +4,7 @@ It reaches a first-level member, or one item of a first-level array by index, `-
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from service.core import pointer
 from service.core.item_ids import ItemIds
@@ -106,6 +107,11 @@ def _fault_of_path(operation: Operation, index: int) -> Violation | None:
     )
 
 
+def _facts(operation: Operation, index: int) -> dict[str, Any]:
+    """Say which operation a refusal is about."""
+    return {"index": index, "op": operation["op"], "path": operation["path"]}
+
+
 def _items_at(member: Json, operation: Operation, index: int) -> list[Json]:
     """Give the array that the path leads into."""
     if isinstance(member, list):
@@ -116,9 +122,9 @@ def _items_at(member: Json, operation: Operation, index: int) -> list[Json]:
             f"Operation {index}: {shown} leads into an object; the plain dialect reaches members and array items only. "
             "Send application/json-patch+json."
         )
-        raise PathNotAllowedError(detail, index=index, op=operation["op"], path=operation["path"])
+        raise PathNotAllowedError(detail, **_facts(operation, index))
     detail = f"Operation {index}: {shown} does not exist; there is no such array."
-    raise PathNotFoundError(detail, index=index, op=operation["op"], path=operation["path"])
+    raise PathNotFoundError(detail, **_facts(operation, index))
 
 
 def _find(ids: ItemIds, item_id: str, operation: Operation, index: int) -> int:
@@ -129,6 +135,6 @@ def _find(ids: ItemIds, item_id: str, operation: Operation, index: int) -> int:
     shown = pointer.shown(operation["path"].removeprefix("/"))
     if count == 0:
         detail = f"Operation {index}: {shown} does not exist; no item of the array has this id."
-        raise PathNotFoundError(detail, index=index, op=operation["op"], path=operation["path"])
+        raise PathNotFoundError(detail, **_facts(operation, index))
     detail = f"Operation {index}: {count} items have the id of {shown}; name the item by its index."
-    raise PathNotAllowedError(detail, index=index, op=operation["op"], path=operation["path"])
+    raise PathNotAllowedError(detail, **_facts(operation, index))
