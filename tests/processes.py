@@ -109,3 +109,11 @@ class ServiceProcess:
 
 Spawn = Callable[..., ServiceProcess]
 """`spawn(max_depth=5)` starts a service and waits until it listens; see the fixture `spawn_service`."""
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of that id that has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # it went before the file was opened, or before it was read
+        return False

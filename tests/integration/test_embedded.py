@@ -17,6 +17,7 @@ from service.errors import StartError
 from service.store.embedded import EmbeddedMongo
 from service.store.mongo import connect, translated
 from service.store.mongod import MongodProcess, find_binary
+from tests.processes import is_alive
 
 ROOT = Path(__file__).parents[2]
 HOST_SCRIPT = """
@@ -59,14 +60,6 @@ def make_start_host(tmp_path: Path) -> Iterator[Callable[[], Host]]:
     for host in hosts:
         host.process.kill()
         host.process.communicate()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):  # it went before the file was opened, or before it was read
-        return False
-    return state != "Z"
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 60) -> None:

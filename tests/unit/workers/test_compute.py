@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from service.core.options import ArrayRule, DiffOptions
 from service.errors import ArrayKeyError, MalformedJsonError, OverloadedError, TooComplexError
 from service.workers import compute as module
 from service.workers.compute import Compute
+from tests.processes import is_alive
 
 LARGE = json.dumps([{"id": place, "name": f"item {place}"} for place in range(5000)]).encode()
 CHANGED = LARGE.replace(b'item 77"', b'another"')
@@ -168,7 +168,7 @@ if __name__ == "__main__":
     service = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)  # noqa: ASYNC220 - to be killed
     assert service.stdout is not None
     pid = int(await asyncio.to_thread(service.stdout.readline))
-    assert alive(pid)
+    assert is_alive(pid)
 
     service.send_signal(signal.SIGKILL)
     service.wait()
@@ -220,13 +220,6 @@ async def started(compute: Compute) -> int:
         await asyncio.sleep(0.01)
 
 
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):  # it went before the file was opened, or before it was read
-        return False
-
-
 async def gone(pid: int) -> None:
-    while alive(pid):
+    while is_alive(pid):
         await asyncio.sleep(0.05)
