@@ -21,7 +21,7 @@ class KeyAuthenticator:
     async def authenticate(self, credential: str) -> Caller:
         """Return the key's caller; raise `UnauthenticatedError` when the key does not hold."""
         text = secrets.parse(credential)
-        key = await self._find(text.id) if text else None
+        key = await self._remembered.find(text.id, lambda: self._look_up(text.id)) if text else None
         stored = key.digest if key else secrets.digest("")
         known = secrets.matches(text.secret if text else "", stored)
         if key is None or not known or not self._holds(key):
@@ -32,10 +32,5 @@ class KeyAuthenticator:
         now = format_timestamp(self._clock.now())
         return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
 
-    async def _find(self, key_id: str) -> ApiKey | None:
-        try:
-            return self._remembered.find(key_id)
-        except KeyError:
-            key = await self._store.use(key_id, format_timestamp(self._clock.now()))
-            self._remembered.put(key_id, key)
-            return key
+    async def _look_up(self, key_id: str) -> ApiKey | None:
+        return await self._store.use(key_id, format_timestamp(self._clock.now()))

@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -17,16 +18,14 @@ class Remembered(Generic[Value]):
     def __init__(self) -> None:
         self._values: OrderedDict[str, tuple[float, Value]] = OrderedDict()
 
-    def find(self, name: str) -> Value:
-        """Return what was found out lately; raise `KeyError` where nothing was."""
-        at, value = self._values[name]
-        if time.monotonic() - at >= _FOR_S:
-            raise KeyError(name)
-        return value
-
-    def put(self, name: str, value: Value) -> None:
-        """Remember what has been found out now."""
-        self._values[name] = (time.monotonic(), value)
+    async def find(self, name: str, find_out: Callable[[], Awaitable[Value]]) -> Value:
+        """Return what was found out lately, or find it out; what that raises is not remembered."""
+        now = time.monotonic()
+        if (known := self._values.get(name)) is not None and now - known[0] < _FOR_S:
+            return known[1]
+        value = await find_out()
+        self._values[name] = (now, value)
         self._values.move_to_end(name)
         if len(self._values) > _MOST:
             self._values.popitem(last=False)
+        return value

@@ -57,13 +57,7 @@ class TokenAuthenticator:
         """Return the token's caller; raise `UnauthenticatedError` saying which check failed."""
         if len(credential) > _LONGEST:
             raise UnauthenticatedError("The token is too long.")
-        name = secrets.digest(credential)
-        try:
-            return self._remembered.find(name)
-        except KeyError:
-            caller = await self._verify(credential)
-            self._remembered.put(name, caller)
-            return caller
+        return await self._remembered.find(secrets.digest(credential), lambda: self._verify(credential))
 
     async def _verify(self, credential: str) -> Caller:
         try:
