@@ -10,8 +10,10 @@ from service.errors import MalformedJsonError, TooDeepError
 
 _GZIP = b"\x1f\x8b"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-_MAX_DIGITS = 4299
 _SHOWN = 40
+MOST_DIGITS = 4299
+"""No integer has more."""
+TOO_LONG = 10**MOST_DIGITS
 _REASONS = {
     "Invalid control character at": "a control character in a string must be escaped",
     "Unterminated string starting at": "the string is not closed",
@@ -94,10 +96,14 @@ def _fault_of_token(token: str) -> str | None:
     if _NOT_FINITE.match(token):
         return "NaN and Infinity are not JSON"
     if token[-1].isdigit():
-        is_integer = token.lstrip("-").isdigit()
-        if len(token.lstrip("-")) > _MAX_DIGITS if is_integer else math.isinf(float(token)):
-            return f"the number {_shown(token)} is out of range"
+        return f"the number {_shown(token)} is out of range" if is_out_of_range(token) else None
     return None
+
+
+def is_out_of_range(number: str) -> bool:
+    """Say of a number of JSON whether it is refused: an integer for its digits, any other that no double comes near."""
+    digits = number.lstrip("-")
+    return len(digits) > MOST_DIGITS if digits.isdigit() else math.isinf(float(number))
 
 
 def _walk(text: str) -> Iterator[tuple[re.Match[str], bool, list[str | int]]]:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from service.core import fault
+from service.core.fault import MOST_DIGITS, TOO_LONG
 from service.core.outline import has_escaped_quotes, has_more_strings, may_be_deeper, outline_of
 
 Json: TypeAlias = Any
@@ -25,8 +26,6 @@ _CONTAINERS = {dict, list}
 _NUMBERS = {int, float}
 _BRACE = ord("{")
 _DIGITS = b"0123456789"
-_MOST_DIGITS = 4299
-_TOO_LONG = 10**_MOST_DIGITS
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -46,7 +45,7 @@ def decode(text: bytes, *, max_depth: int) -> Json:
         raise fault.find(text) from exc
     except RecursionError as exc:
         raise fault.find_too_deep(text, max_depth) from exc
-    if len(text) > _MOST_DIGITS and _has_long_run(text) and _holds_long_integer(value):
+    if len(text) > MOST_DIGITS and _has_long_run(text) and _holds_long_integer(value):
         raise fault.find(text)  # by one digit: the decoder refuses longer ones
     if type(value) not in _CONTAINERS:
         return value
@@ -89,10 +88,10 @@ def read_both(before: bytes, after: bytes, max_depth: int) -> tuple[Json, Json, 
 
 def _has_long_run(text: bytes) -> bool:
     """Say whether more digits stand in a row than an integer may have: one of them then stands at a place looked at."""
-    for at in range(_MOST_DIGITS, len(text), _MOST_DIGITS + 1):
+    for at in range(MOST_DIGITS, len(text), MOST_DIGITS + 1):
         if text[at] in _DIGITS:
-            before, behind = text[at - _MOST_DIGITS : at], text[at : at + _MOST_DIGITS + 1]
-            if len(before) - len(before.rstrip(_DIGITS)) + len(behind) - len(behind.lstrip(_DIGITS)) > _MOST_DIGITS:
+            before, behind = text[at - MOST_DIGITS : at], text[at : at + MOST_DIGITS + 1]
+            if len(before) - len(before.rstrip(_DIGITS)) + len(behind) - len(behind.lstrip(_DIGITS)) > MOST_DIGITS:
                 return True
     return False
 
@@ -101,7 +100,7 @@ def _holds_long_integer(value: Json) -> bool:
     waiting = [value]
     while waiting:
         each = waiting.pop()
-        if type(each) is int and abs(each) >= _TOO_LONG:
+        if type(each) is int and abs(each) >= TOO_LONG:
             return True
         if type(each) in _CONTAINERS:
             waiting += each.values() if type(each) is dict else each

@@ -1,18 +1,15 @@
 """Scalars of YAML as JSON, by the rules of the core schema (YAML 1.2.2, section 10.3), digit for digit."""
 
-import math
 import re
 
 import msgspec
 import yaml
 
+from service.core.fault import TOO_LONG, is_out_of_range
 from service.errors import MalformedJsonError
 
 _FLOAT = re.compile(r"([-+]?)([0-9]*)(?:\.([0-9]*))?([eE][-+]?[0-9]+)?")
 _BASES = {"0o": (re.compile(r"0o[0-7]+"), 8), "0x": (re.compile(r"0x[0-9a-fA-F]+"), 16)}
-_MOST_DIGITS = 4299
-"""No integer has more (`values.decode`)."""
-_TOO_LONG = 10**_MOST_DIGITS
 _NOT_NUMBERS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _LITERALS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), b"null"),
@@ -70,13 +67,12 @@ def _number(text: str) -> bytes | None:
     sign, whole, fraction, exponent = match.groups(default="")
     point = "" if match[3] is None else f".{fraction or '0'}"
     number = f"{sign.replace('+', '')}{whole.lstrip('0') or '0'}{point}{exponent}"
-    is_integer = not (point or exponent)
-    if len(whole.lstrip("0")) > _MOST_DIGITS if is_integer else math.isinf(float(number)):
+    if is_out_of_range(number):
         raise OverflowError
     return number.encode()
 
 
 def _decimal(number: int) -> bytes:
-    if number >= _TOO_LONG:
+    if number >= TOO_LONG:
         raise OverflowError
     return str(number).encode()
